@@ -1,0 +1,24 @@
+//! The contract between collectors and the analyzer: the counter catalogue, the Arrow schemas made from it, the
+//! frame that carries them, and the inventory that says what a port index means. No IO beneath this crate.
+//!
+//! ```text
+//! catalogue.toml ─► Catalogue ─► Schema (a projection of a table's columns, known by its fingerprint)
+//!                                   │
+//! collector: TableWriter ─► RecordBatch ─► Frame ─► bytes ═══► Frame ─► RecordBatch :analyzer
+//! ```
+
+mod catalogue;
+mod frame;
+mod inventory;
+mod quality;
+mod rows;
+mod schema;
+mod table;
+
+pub use catalogue::{Catalogue, ColumnKind, Counter, Foreign, Mapping, Overflow, Source, Tier, catalogue};
+pub use frame::{Frame, FrameHeader, MAX_FRAME_BYTES, Section, WireError, decode_inventory, encode_inventory};
+pub use inventory::{CounterSource, DeviceDescriptor, DeviceKind, Inventory, Part, PortDescriptor, Profile};
+pub use quality::{Quality, QualityFlag};
+pub use rows::{EventRow, ExtraRow, StepRow, TableWriter};
+pub use schema::{Fingerprint, SchemaCache, TableSchema};
+pub use table::Table;
