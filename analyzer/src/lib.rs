@@ -1,1 +1,8 @@
+//! weft's analyzer: ingest → model → detect → diagnose → route → notify, and the store, SQL and HTTP beside them.
 
+pub mod engine;
+pub mod fact;
+pub mod incident;
+pub mod inventory;
+pub mod plan;
+pub mod tick;

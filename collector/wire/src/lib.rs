@@ -8,6 +8,7 @@
 //! ```
 
 mod catalogue;
+mod error;
 mod frame;
 mod inventory;
 mod quality;
@@ -15,8 +16,9 @@ mod rows;
 mod schema;
 mod table;
 
-pub use catalogue::{Catalogue, ColumnKind, Counter, Foreign, Mapping, Overflow, Source, Tier, catalogue};
-pub use frame::{Frame, FrameHeader, MAX_FRAME_BYTES, Section, WireError, decode_inventory, encode_inventory};
+pub use catalogue::{Catalogue, ColumnKind, Counter, CounterKind, Foreign, Mapping, Overflow, Source, Tier, catalogue};
+pub use error::WireError;
+pub use frame::{Frame, MAX_FRAME_BYTES, Section};
 pub use inventory::{CounterSource, DeviceDescriptor, DeviceKind, Inventory, Part, PortDescriptor, Profile};
 pub use quality::{Quality, QualityFlag};
 pub use rows::{EventRow, ExtraRow, StepRow, TableWriter};
