@@ -12,6 +12,7 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
+    rolldownOptions: { checks: { pluginTimings: false } },
   },
   server: { proxy: { "/api": api, "/readyz": api, "/healthz": api } },
   test: { include: ["tests/**/*.test.ts"], environment: "node" },

@@ -71,10 +71,12 @@ async function everything<T>(path: string, query: Query = {}): Promise<T[]> {
 const get = <T>(path: string, query: Query = {}) => request<T>(withQuery(BASE + path, query));
 
 export const api = {
+  /** Newest onset first; `state` and `class` may name several, comma-separated. */
   incidents: (query: { state?: string; class?: string; since_ns?: number; limit?: number; after?: string } = {}) =>
     get<Page<Incident>>("/incidents", query),
+  ongoing: () => everything<Incident>("/incidents", { state: "suspected,open" }),
   incident: (id: string) => get<Incident>(`/incidents/${encodeURIComponent(id)}`),
-  explain: (id: string) => get<unknown>(`/incidents/${encodeURIComponent(id)}/explain`),
+  explain: (id: string) => get<{ text: string }>(`/incidents/${encodeURIComponent(id)}/explain`),
   facts: (query: Query = {}) => get<Page<Record<string, unknown>>>("/facts", query),
   ports: (query: { sort?: string; filter?: string; limit?: number } = {}) => get<Page<Port>>("/ports", query),
   jobs: () => everything<Job>("/jobs"),

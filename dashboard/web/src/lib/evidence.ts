@@ -13,14 +13,19 @@ export async function lines(item: EvidenceItem, peer: PortRef | null, range: Tim
   return all.flatMap((series, at) => (series && (series.points.length > 0 || at === 0) ? [{ label: part(ends[at]!), series }] : []));
 }
 
-/** Null when the analyzer knows no such counter there: derived quantities have none. */
+/** Counters that the analyzer knows nowhere there, asked for once: derived quantities have no series. */
+const unknown = new Set<string>();
+
 async function series({ device, port }: PortRef, counter: string, range: TimeRange, mode: Mode): Promise<Series | null> {
+  const key = JSON.stringify([device, port, counter]);
+  if (unknown.has(key)) return null;
   const times = { from_ns: whole(range.from_ns), to_ns: whole(range.to_ns) };
   try {
     return await api.series({ device, port, counter, ...times, mode });
   } catch (error) {
-    if (error instanceof ApiError && (error.status === 404 || error.status === 400)) return null;
-    throw error;
+    if (!(error instanceof ApiError && error.status === 404)) throw error;
+    unknown.add(key);
+    return null;
   }
 }
 

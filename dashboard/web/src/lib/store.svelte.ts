@@ -6,8 +6,9 @@ import { follow, type SseEvent } from "./sse";
 import type { Incident } from "./types";
 
 const POLL_MS = 3_000;
-/** Resolved incidents kept on the page: a day of a bad fabric. */
-const KEPT = 500;
+/** Resolved incidents read at the start; those that resolve later stay as well, up to so many in all. */
+const RESOLVED = 100;
+const KEPT = 1_000;
 
 class Store {
   incidents = $state.raw<Incident[]>([]);
@@ -23,7 +24,8 @@ class Store {
 
   private advanced_ms = performance.now();
   private loads = 0;
-  private listeners = new Set<(incident: Incident) => void>();
+  /** Updates heard while the list is being read, newer than what it may hold; null while it is not. */
+  private meanwhile: Incident[] | null = null;
 
   /** Starts following; returns what stops it. */
   start(): () => void {
@@ -37,8 +39,8 @@ class Store {
     const poll = async () => {
       const began = performance.now();
       await this.poll();
-      // A fabric whose answer takes long is asked less often: at most a twentieth of the time goes to asking.
-      timer = setTimeout(poll, Math.max(POLL_MS, 20 * (performance.now() - began)));
+      // A fabric whose answer takes long is asked less often: at most a tenth of the time goes to asking.
+      timer = setTimeout(poll, Math.max(POLL_MS, 10 * (performance.now() - began)));
     };
     void poll();
     return () => (stopEvents(), clearTimeout(timer));
@@ -46,12 +48,6 @@ class Store {
 
   byId(id: string): Incident | undefined {
     return this.incidents.find((incident) => incident.id === id);
-  }
-
-  /** Calls back on every change of an incident. */
-  onChange(listener: (incident: Incident) => void): () => void {
-    this.listeners.add(listener);
-    return () => this.listeners.delete(listener);
   }
 
   private onStatus(live: boolean): void {
@@ -64,8 +60,8 @@ class Store {
     if (event.event !== "incident") return void this.load();
     const incident = JSON.parse(event.data) as Incident;
     this.announce(incident, this.byId(incident.id));
+    this.meanwhile?.push(incident);
     this.incidents = merge(this.incidents, [incident]);
-    for (const listener of this.listeners) listener(incident);
   }
 
   private announce(incident: Incident, before: Incident | undefined): void {
@@ -75,14 +71,16 @@ class Store {
 
   private async load(): Promise<void> {
     const load = ++this.loads;
+    this.meanwhile = [];
     try {
-      const { items } = await api.incidents({ limit: KEPT });
+      const [ongoing, resolved] = await Promise.all([api.ongoing(), api.incidents({ state: "resolved", limit: RESOLVED })]);
       if (load !== this.loads) return;
-      this.incidents = merge([], items);
+      this.incidents = merge(resolved.items, [...ongoing, ...(this.meanwhile ?? [])]);
       this.loaded = true;
     } catch (error) {
       this.fail(error);
     }
+    if (load === this.loads) this.meanwhile = null;
   }
 
   private async poll(): Promise<void> {
@@ -104,11 +102,12 @@ class Store {
   }
 }
 
-/** Newest onset first, one of each id, the later version winning. */
+/** Newest onset first, one of each id, the later version winning; the oldest resolved are let go. */
 function merge(known: Incident[], changed: Incident[]): Incident[] {
   const byId = new Map(known.map((incident) => [incident.id, incident]));
   for (const incident of changed) byId.set(incident.id, incident);
-  return [...byId.values()].sort((a, b) => b.onset_ns - a.onset_ns || a.id.localeCompare(b.id)).slice(0, KEPT);
+  const sorted = [...byId.values()].sort((a, b) => b.onset_ns - a.onset_ns || a.id.localeCompare(b.id));
+  return sorted.filter(({ state }, at) => state !== "resolved" || at < KEPT);
 }
 
 export const store = new Store();
