@@ -2,6 +2,8 @@
 
 pub mod engine;
 pub mod fact;
+pub mod feed;
+pub mod http;
 pub mod incident;
 pub mod inventory;
 pub mod plan;
