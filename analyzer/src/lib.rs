@@ -1,6 +1,8 @@
 //! weft's analyzer: ingest → model → detect → diagnose → route → notify, and the store, SQL and HTTP beside them.
 
 pub mod config;
+pub mod detect;
+pub mod diagnose;
 pub mod engine;
 pub mod explain;
 pub mod fact;
@@ -8,6 +10,7 @@ pub mod feed;
 pub mod http;
 pub mod incident;
 pub mod inventory;
+pub mod model;
 pub mod notify;
 pub mod plan;
 pub mod route;

@@ -1,7 +1,7 @@
 //! The configuration file: TOML, every key also `WEFT_<SECTION>_<KEY>`, an unknown key is an error.
 //!
-//! Each part's keys, defaults and checks stand beside the part; here they only meet. `[collector]` belongs to the
-//! collector, which reads the same file by itself.
+//! Each part's keys, defaults and checks stand beside the part; here they only meet. `[collector]` and
+//! `[dashboard]` belong to those, which read the same file by themselves.
 
 mod load;
 mod secret;
@@ -27,6 +27,9 @@ pub struct Config {
     /// The collector's own section, which it checks itself.
     #[serde(skip_serializing)]
     pub collector: toml::Table,
+    /// Likewise the page's.
+    #[serde(skip_serializing)]
+    pub dashboard: toml::Table,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -53,7 +56,7 @@ pub enum TransportKind {
 }
 
 /// Where collectors connect when nothing else is said.
-pub const DIRECT_ADDR: &str = "127.0.0.1:9871";
+pub const DIRECT_ADDR: &str = "127.0.0.1:9872";
 
 impl Default for TransportConfig {
     fn default() -> Self {

@@ -145,7 +145,7 @@ fn annotations(incident: &Incident, url: &str) -> Labels {
     pairs([
         ("summary", incident.sentence.clone()),
         ("action", incident.action.clone()),
-        ("lost_step_time", lost.map_or_else(String::new, |lost| format!("{:.1} %", lost * 100.0))),
+        ("lost_step_time", lost.map_or_else(String::new, |lost| format!("{lost:.3}"))),
         ("confidence", format!("{:.2}", incident.confidence)),
         ("jobs", jobs.join(", ")),
         ("url", url.to_owned()),

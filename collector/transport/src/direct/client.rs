@@ -57,7 +57,7 @@ struct State {
     last_sequence: u64,
     /// The largest payload the server takes; known once it was reached.
     peer_max: Option<usize>,
-    /// The latest inventory of each key: a restarted server knows none.
+    /// The latest acknowledged inventory of each key: a restarted server knows none.
     inventories: BTreeMap<String, Bytes>,
 }
 
@@ -67,7 +67,17 @@ struct Entry {
     message: Bytes,
     done: oneshot::Sender<Result<(), TransportError>>,
     payload_bytes: usize,
+    /// Key and payload, when it is one.
+    inventory: Option<(String, Bytes)>,
     _room: (OwnedSemaphorePermit, OwnedSemaphorePermit),
+}
+
+impl State {
+    fn retain(&mut self, key: String, payload: Bytes) {
+        if self.inventories.len() < RETAINED_KEYS || self.inventories.contains_key(&key) {
+            self.inventories.insert(key, payload);
+        }
+    }
 }
 
 impl DirectPublisher {
@@ -156,11 +166,8 @@ impl Shared {
         let sequence = state.last_sequence;
         let message = codec::encode_data(sequence, topic, key, &payload);
         let payload_bytes = payload.len();
-        state.pending.push_back(Entry { sequence, message, done, payload_bytes, _room: room });
-        if topic == Topic::Inventory && (state.inventories.len() < RETAINED_KEYS || state.inventories.contains_key(key))
-        {
-            state.inventories.insert(key.to_owned(), payload);
-        }
+        let inventory = (topic == Topic::Inventory).then(|| (key.to_owned(), payload));
+        state.pending.push_back(Entry { sequence, message, done, payload_bytes, inventory, _room: room });
         drop(state);
         self.sendable.notify_one();
         acked
@@ -178,8 +185,12 @@ impl Shared {
     fn acknowledge(&self, sequence: u64) {
         let mut state = self.lock();
         let safe = state.pending.partition_point(|entry| entry.sequence <= sequence);
-        let acked: Vec<Entry> = state.pending.drain(..safe).collect();
+        let mut acked: Vec<Entry> = state.pending.drain(..safe).collect();
         state.sent = state.sent.saturating_sub(safe);
+        acked
+            .iter_mut()
+            .filter_map(|entry| entry.inventory.take())
+            .for_each(|(key, payload)| state.retain(key, payload));
         drop(state);
         for entry in acked {
             add(&self.counters.acknowledged, 1);
@@ -196,6 +207,7 @@ impl Shared {
         let (fitting, over): (VecDeque<_>, VecDeque<_>) =
             std::mem::take(&mut state.pending).into_iter().partition(|entry| entry.payload_bytes <= max);
         state.pending = fitting;
+        // A server restarted with a lower limit.
         state.inventories.retain(|_, payload| payload.len() <= max);
         drop(state);
         for entry in over {

@@ -4,6 +4,8 @@ mod client;
 mod codec;
 mod in_process;
 mod server;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 

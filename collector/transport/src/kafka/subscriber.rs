@@ -182,6 +182,8 @@ fn group_config(bootstrap: &str, options: &SubscriberOptions) -> ClientConfig {
 
 fn inventory_config(bootstrap: &str, options: &SubscriberOptions) -> ClientConfig {
     let insisted = [
+        // It joins no group, but librdkafka assigns nothing without a name for one.
+        ("group.id", format!("{}-inventory", options.group)),
         ("enable.auto.commit", "false".to_owned()),
         ("auto.offset.reset", "earliest".to_owned()),
         // Tells when all that there is was read.
@@ -189,8 +191,5 @@ fn inventory_config(bootstrap: &str, options: &SubscriberOptions) -> ClientConfi
         // The group's figures are the ones to publish.
         ("statistics.interval.ms", "0".to_owned()),
     ];
-    let tunable: [(&str, String); 0] = [];
-    let mut config = client_config(bootstrap, &options.client_id, &tunable, &options.kafka, &insisted);
-    config.remove("session.timeout.ms");
-    config
+    client_config(bootstrap, &options.client_id, &[], &options.kafka, &insisted)
 }
