@@ -3,6 +3,7 @@
 pub mod engine;
 pub mod fact;
 pub mod incident;
+pub mod ingest;
 pub mod inventory;
 pub mod plan;
 pub mod tick;
