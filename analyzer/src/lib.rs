@@ -10,3 +10,4 @@ pub mod inventory;
 pub mod model;
 pub mod plan;
 pub mod tick;
+pub mod trace;

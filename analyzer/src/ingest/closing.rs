@@ -44,7 +44,14 @@ impl Closing {
     }
 
     /// Whether `tick`, the first that is pending, has been told by all live collectors. `told` = who just spoke.
-    pub fn all_told(&mut self, tick: i64, told: u32, collectors: &[Collector], mark: &Watermark, bounds: Bounds) -> bool {
+    pub fn all_told(
+        &mut self,
+        tick: i64,
+        told: u32,
+        collectors: &[Collector],
+        mark: &Watermark,
+        bounds: Bounds,
+    ) -> bool {
         let end_ns = (tick + 1) * bounds.tick_ns;
         let settled = mark.now_ns().zip(self.began_ns).is_some_and(|(now, began)| now >= began + bounds.patience_ns());
         if !bounds.close_early || !settled {

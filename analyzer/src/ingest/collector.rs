@@ -97,7 +97,8 @@ impl Collector {
 
     /// Returns false when that version is known already.
     pub fn learn(&mut self, inventory: Inventory) -> bool {
-        let same = |k: &Arc<KnownInventory>| (k.inventory.boot, k.inventory.version) == (inventory.boot, inventory.version);
+        let same =
+            |k: &Arc<KnownInventory>| (k.inventory.boot, k.inventory.version) == (inventory.boot, inventory.version);
         if self.inventories.iter().any(same) {
             return false;
         }

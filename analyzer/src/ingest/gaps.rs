@@ -19,7 +19,7 @@ pub enum GapReason {
 }
 
 /// A run of frames that is missing from the model, or was when the row was written: a row is amended when a late frame
-/// fills it. Known by collector, boot and first sequence number.
+/// fills it. Known by collector, boot, first sequence number and reason.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GapRow {
     pub collector: String,
@@ -36,7 +36,7 @@ pub struct GapRow {
 
 impl GapRow {
     pub fn key(&self) -> GapKey {
-        (self.collector.clone(), self.boot, self.from_sequence)
+        (self.collector.clone(), self.boot, self.from_sequence, self.reason)
     }
 
     fn is_void(&self) -> bool {
@@ -52,8 +52,11 @@ impl GapRow {
     }
 }
 
-/// Collector, boot, first sequence number.
-pub type GapKey = (String, u64, u64);
+/// Collector, boot, first sequence number, reason.
+pub type GapKey = (String, u64, u64, GapReason);
+
+/// Rows looked at, backwards, for the one that a late frame amends.
+const NEAR: usize = 16;
 
 /// The rows that stand, bounded: the oldest by event time go first.
 #[derive(Debug, Default)]
@@ -85,13 +88,15 @@ impl GapTable {
 
     /// A frame that was given up has come: the row that told of it shrinks or splits. Returns the rows to write.
     pub fn fill(&mut self, collector: &str, boot: u64, sequence: u64) -> Vec<GapRow> {
-        let low = (collector.to_owned(), boot, 0);
-        let high = (collector.to_owned(), boot, sequence);
-        let Some(row) = self.rows.range(low..=high).next_back().map(|(_, row)| row.clone()) else { return Vec::new() };
-        if sequence > row.to_sequence || !matches!(row.reason, GapReason::Lost | GapReason::DroppedByCollector) {
-            return Vec::new();
-        }
-        let left = GapRow { to_sequence: sequence.saturating_sub(1), frames: sequence - row.from_sequence, ..row.clone() };
+        let low = (collector.to_owned(), boot, 0, GapReason::Lost);
+        let high = (collector.to_owned(), boot, sequence, GapReason::DeadLetter);
+        let missing = |row: &&GapRow| matches!(row.reason, GapReason::Lost | GapReason::DroppedByCollector);
+        let holds = |row: &&GapRow| missing(row) && sequence <= row.to_sequence;
+        // Rows of other reasons may lie between; more than a few do not.
+        let found = self.rows.range(low..=high).rev().map(|(_, row)| row).take(NEAR).find(holds);
+        let Some(row) = found.cloned() else { return Vec::new() };
+        let left =
+            GapRow { to_sequence: sequence.saturating_sub(1), frames: sequence - row.from_sequence, ..row.clone() };
         let mut amended = vec![left];
         if sequence < row.to_sequence {
             let frames = row.to_sequence - sequence;

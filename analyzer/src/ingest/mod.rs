@@ -20,9 +20,9 @@ mod resolve;
 mod sequence;
 mod split;
 mod stats;
-mod watermark;
 #[cfg(test)]
 mod tests;
+mod watermark;
 
 pub use self::core::Ingest;
 pub use collector::Mark;

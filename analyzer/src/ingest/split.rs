@@ -44,12 +44,7 @@ fn by_slices(batch: &RecordBatch, times: &[i64], tick_ns: i64) -> Vec<(i64, Reco
     parts
 }
 
-fn by_rows(
-    batch: &RecordBatch,
-    times: &[i64],
-    tick_ns: i64,
-    sane: &Range<i64>,
-) -> (Vec<(i64, RecordBatch)>, usize) {
+fn by_rows(batch: &RecordBatch, times: &[i64], tick_ns: i64, sane: &Range<i64>) -> (Vec<(i64, RecordBatch)>, usize) {
     let mut rows: BTreeMap<i64, Vec<u32>> = BTreeMap::new();
     let mut insane = 0;
     for (row, ts) in times.iter().enumerate() {

@@ -200,7 +200,8 @@ fn who_says_nothing_of_a_tick_is_named_silent() {
     let mut frames = frames(&["a", "b", "c"], 9);
     frames.retain(|f| f.collector != "b" || f.sequence < 4);
     let run = Run::new(replay_config()).all(&frames).finish();
-    let silent: Vec<_> = run.ticks().iter().map(|t| t.silent.iter().map(|s| s.last_ns / S).collect::<Vec<_>>()).collect();
+    let silent: Vec<_> =
+        run.ticks().iter().map(|t| t.silent.iter().map(|s| s.last_ns / S).collect::<Vec<_>>()).collect();
     assert_eq!(silent[3], [0; 0]);
     assert_eq!((&silent[4], &silent[8]), (&vec![4], &vec![4]));
 }
@@ -310,13 +311,13 @@ fn after_a_restart_repeats_rebuild_and_are_not_counted_and_the_outage_is_exact()
 
 #[test]
 fn a_restarted_collector_leaves_a_row() {
-    let reborn = |mut f: Frame| {
-        f.boot = BOOT + 1;
-        f.flush_ts_ns += 20 * S;
-        f.inventory = Some(inventory("a", BOOT + 1));
-        f
+    let reborn = |sequence: u64| Frame {
+        boot: BOOT + 1,
+        sequence,
+        inventory: Some(inventory("a", BOOT + 1)),
+        ..frame("a", 20 + sequence)
     };
-    let second: Vec<_> = frames(&["a"], 3).into_iter().map(reborn).collect();
+    let second: Vec<_> = (0..3).map(reborn).collect();
     let run = Run::new(replay_config()).all(&frames(&["a"], 10)).all(&second).finish();
     let row = run.ingest.gaps().next().unwrap();
     assert_eq!((row.reason, row.boot, row.from_ns / S, row.to_ns / S), (GapReason::Restart, BOOT + 1, 10, 21));
