@@ -5,14 +5,13 @@ use rustix::time::{ClockId, clock_gettime};
 use std::time::{Duration, Instant};
 
 /// Takes `compute_ms` × `slowdown`, of which `cpu_ms` × `slowdown` are CPU time of this thread. A scarce CPU makes it longer.
-pub fn run(compute_ms: u64, cpu_ms: u64, slowdown: f64) -> Result<()> {
+/// The work begins after `turn` (0 to 1) of the waiting: eight workers at once would only measure this machine's few cores.
+pub fn run(compute_ms: u64, cpu_ms: u64, slowdown: f64, turn: f64) -> Result<()> {
     let scaled = |ms: u64| Duration::from_millis(ms).mul_f64(slowdown);
     let start = Instant::now();
-    std::thread::sleep(scaled(compute_ms.saturating_sub(cpu_ms)));
+    std::thread::sleep(scaled(compute_ms.saturating_sub(cpu_ms)).mul_f64(turn));
     burn(scaled(cpu_ms));
-    if let Some(rest) = scaled(compute_ms).checked_sub(start.elapsed()) {
-        std::thread::sleep(rest);
-    }
+    std::thread::sleep(scaled(compute_ms).saturating_sub(start.elapsed()));
     Ok(())
 }
 

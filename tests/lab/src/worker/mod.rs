@@ -61,9 +61,10 @@ pub fn main(args: &WorkerArgs) -> Result<()> {
     let mut marks = marks::Marks::new(args.job.clone(), args.rank, args.marks.clone());
     let mut channels = ring::Channels::connect(args)?;
     let control = control::Control::from_stdin();
+    let turn = args.rank as f64 / args.world as f64;
     for step in 0.. {
         let start_ns = now_ns();
-        compute::run(args.compute_ms, args.cpu_ms, control.slowdown())?;
+        compute::run(args.compute_ms, args.cpu_ms, control.slowdown(), turn)?;
         let computed_ns = now_ns();
         marks.send(step, "compute", start_ns, computed_ns);
         let wanted = channels.all_reduce(control.take_checkpoint()).with_context(|| format!("step {step}"))?;
