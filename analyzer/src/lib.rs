@@ -4,6 +4,8 @@ pub mod config;
 pub mod detect;
 pub mod diagnose;
 pub mod engine;
+#[cfg(test)]
+mod engine_tests;
 pub mod explain;
 pub mod fact;
 pub mod feed;
@@ -15,5 +17,7 @@ pub mod model;
 pub mod notify;
 pub mod plan;
 pub mod route;
+#[cfg(test)]
+mod testkit;
 pub mod tick;
 pub mod trace;
