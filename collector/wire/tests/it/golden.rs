@@ -24,8 +24,8 @@ fn wide(table: Table, counters: &[&str]) -> Section {
     let schema = Arc::new(TableSchema::wide(table, counters).unwrap());
     let mut writer = TableWriter::new(schema.clone());
     writer.begin_row(0, 1_700_000_000_000_000_000, None, 1);
-    for column in 0..counters.len() {
-        match catalogue().counter(table, counters[column]).unwrap().column_kind() {
+    for (column, name) in counters.iter().enumerate() {
+        match catalogue().counter(table, name).unwrap().column_kind() {
             ColumnKind::Int => writer.set_uint(column, 0, 1000 + column as u64),
             ColumnKind::Float => writer.set_float(column, -0.5),
             ColumnKind::List(len) => (0..len - 1).for_each(|e| writer.set_uint(column, e, u64::from(e))),
