@@ -11,6 +11,8 @@ mod continuity;
 mod intake;
 mod options;
 mod reader;
+#[cfg(test)]
+mod tests;
 mod view;
 
 pub use options::{LiveError, LiveOptions, OnUpdate};
