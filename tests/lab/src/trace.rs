@@ -9,7 +9,7 @@ use crate::sandbox::Inside;
 use crate::traffic::Traffic;
 use crate::training::{JOB, Training};
 use crate::worker::now_ns;
-use crate::{judge, panel, plan};
+use crate::{ending, judge, panel, plan};
 use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -33,6 +33,7 @@ pub struct TraceArgs {
 }
 
 pub fn main(inside: Inside, args: &TraceArgs) -> Result<()> {
+    ending::follow(Duration::ZERO);
     let mut lab = Lab::build(inside)?;
     let mut training = Training::start(lab.topology, lab.cgroups.as_ref(), &lab.workdir, args.seed, None)?;
     training.wait_for_steps(4, Duration::from_secs(60))?;

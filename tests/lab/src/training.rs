@@ -1,7 +1,7 @@
 //! The job: one worker a host, in the ring's order, and their step logs.
 
 use crate::cgroup::Cgroups;
-use crate::spawn::{Spawn, tail};
+use crate::process::{Spawn, tail};
 use crate::topology::Topology;
 use crate::worker::{self, Step};
 use anyhow::{Context, Result, anyhow, bail};
@@ -101,10 +101,6 @@ impl Training {
 
     pub fn checkpoint(&mut self) -> Result<()> {
         tell(&mut self.workers[0], "checkpoint")
-    }
-
-    pub fn pids(&self) -> impl Iterator<Item = (&str, u32)> {
-        self.workers.iter().map(|w| (w.host.as_str(), w.child.id()))
     }
 
     pub fn stop(&mut self) {
