@@ -37,6 +37,16 @@ pub enum Tier {
     Slow,
 }
 
+/// How the number is written in what the source returns.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Encoding {
+    #[default]
+    Plain,
+    /// NVML's bit error rates: mantissa in bits 8–11, negative decimal exponent in bits 0–7 (`mantissa × 10^-exponent`).
+    PackedBer,
+}
+
 /// How a counter lies in an Arrow batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ColumnKind {
@@ -64,9 +74,11 @@ pub struct Source {
     /// How often the source refreshes it by itself, ms; 0 when fresh at every read.
     #[serde(default)]
     pub period_ms: u32,
+    #[serde(default)]
+    pub encoding: Encoding,
 }
 
-/// What the same counter is called elsewhere.
+/// What the same counter is called elsewhere; several names are separated by a space.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Foreign {
@@ -110,6 +122,7 @@ pub struct Mapping {
     pub bits: u8,
     pub overflow: Overflow,
     pub period_ms: u32,
+    pub encoding: Encoding,
     /// Rank among the counter's sources; lower is preferred.
     pub precedence: u8,
 }
@@ -137,12 +150,37 @@ pub fn catalogue() -> &'static Catalogue {
         .get_or_init(|| Catalogue::parse(CATALOGUE_TOML).expect("the built-in catalogue parses: a unit test says so"))
 }
 
+impl Source {
+    fn is_sound(&self) -> bool {
+        let named = !self.driver.is_empty() && !self.raw.is_empty();
+        named && (1..=64).contains(&self.bits) && self.scale.is_finite() && self.scale > 0.0
+    }
+}
+
 impl Counter {
     pub fn column_kind(&self) -> ColumnKind {
         match (self.list, self.kind) {
             (Some(len), _) => ColumnKind::List(len),
             (None, CounterKind::Gauge) => ColumnKind::Float,
             (None, _) => ColumnKind::Int,
+        }
+    }
+
+    /// What the types cannot say of a row.
+    fn check(&self) -> Result<(), String> {
+        match (self.list, &self.element) {
+            (None, None) => {}
+            (Some(2..), Some(element)) if element.contains("{i}") => {}
+            (Some(2..), Some(element)) => return Err(format!("element {element} lacks {{i}}")),
+            (Some(_), Some(_)) => return Err("a list has two elements or more".to_owned()),
+            _ => return Err("list and element go together".to_owned()),
+        }
+        if self.unit.is_empty() || !self.help.ends_with('.') {
+            return Err("unit and help must be there, help as a sentence".to_owned());
+        }
+        match self.sources.iter().find(|s| !s.is_sound()) {
+            Some(source) => Err(format!("source {} {:?}: see the keys of a source", source.driver, source.raw)),
+            None => Ok(()),
         }
     }
 
@@ -183,9 +221,7 @@ impl Catalogue {
     fn add(&mut self, counter: Counter) -> Result<(), String> {
         let index = self.counters.len();
         let name = &counter.name;
-        if counter.list.is_some() != counter.element.is_some() {
-            return Err(format!("counter {name}: list and element go together"));
-        }
+        counter.check().map_err(|why| format!("counter {name}: {why}"))?;
         for text in &counter.tables {
             let table = Table::from_name(text)
                 .filter(|t| t.is_wide())
@@ -194,7 +230,10 @@ impl Catalogue {
                 return Err(format!("counter {name} twice in table {text}"));
             }
             for element in 0..counter.list.unwrap_or(1) {
-                self.by_element.insert((table, counter.element_name(element)), (index, element));
+                let element_name = counter.element_name(element);
+                if self.by_element.insert((table, element_name.clone()), (index, element)).is_some() {
+                    return Err(format!("counter {name}: {element_name} is another counter of table {text}"));
+                }
                 for (precedence, source) in counter.sources.iter().enumerate() {
                     self.add_source(table, index, element, precedence as u8, source)
                         .map_err(|why| format!("counter {name}: {why}"))?;
@@ -224,6 +263,7 @@ impl Catalogue {
             bits: source.bits,
             overflow: source.overflow,
             period_ms: source.period_ms,
+            encoding: source.encoding,
             precedence,
         };
         let names = self.by_raw.entry((table, source.driver.clone())).or_default();

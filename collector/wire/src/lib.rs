@@ -16,7 +16,9 @@ mod rows;
 mod schema;
 mod table;
 
-pub use catalogue::{Catalogue, ColumnKind, Counter, CounterKind, Foreign, Mapping, Overflow, Source, Tier, catalogue};
+pub use catalogue::{
+    Catalogue, ColumnKind, Counter, CounterKind, Encoding, Foreign, Mapping, Overflow, Source, Tier, catalogue,
+};
 pub use error::WireError;
 pub use frame::{Frame, MAX_FRAME_BYTES, Section};
 pub use inventory::{CounterSource, DeviceDescriptor, DeviceKind, Inventory, Part, PortDescriptor, Profile};

@@ -42,7 +42,7 @@ impl QualityFlag {
 
     /// The flags of one row; `None` if the bytes are no whole number of flags or name an unknown quality.
     pub fn parse_row(bytes: &[u8]) -> Option<Vec<QualityFlag>> {
-        if bytes.len() % Self::BYTES != 0 {
+        if !bytes.len().is_multiple_of(Self::BYTES) {
             return None;
         }
         bytes

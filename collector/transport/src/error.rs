@@ -1,0 +1,73 @@
+//! What can go wrong between a collector and an analyzer, and whether to try again.
+
+use std::io;
+
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+
+#[derive(Debug, thiserror::Error)]
+pub enum TransportError {
+    #[error("transport {url:?}: {reason}; write kafka://HOST:PORT[,HOST:PORT] or direct://HOST:PORT")]
+    Url { url: String, reason: &'static str },
+
+    /// The value is left out on purpose: it may be a password.
+    #[error("transport setting {key:?}: {reason}")]
+    Setting { key: String, reason: String },
+
+    #[error(
+        "a message of {bytes} bytes is over the limit of {max}; send fewer rows in one, or raise max_message_bytes"
+    )]
+    TooLarge { bytes: usize, max: usize },
+
+    /// Backpressure: keep the message and offer it again.
+    #[error("no room: {in_flight} messages still await their acknowledgement from {peer}")]
+    Full { peer: String, in_flight: usize },
+
+    #[error("{peer} did not answer within {waited_s} s")]
+    Timeout { peer: String, waited_s: u64 },
+
+    #[error("the other side of the transport is gone for good")]
+    Closed,
+
+    #[error("kafka at {bootstrap}: {action}: {source}")]
+    Kafka { bootstrap: String, action: &'static str, source: KafkaError },
+
+    #[error("direct transport at {addr}: {action}: {source}")]
+    Io { addr: String, action: &'static str, source: io::Error },
+
+    #[error("direct transport at {addr}: {reason}")]
+    Protocol { addr: String, reason: String },
+
+    #[error("{waiting} deliveries ({bytes} bytes) are uncommitted, over the hub's limit; commit more often")]
+    Uncommitted { waiting: usize, bytes: usize },
+}
+
+impl TransportError {
+    /// True when the same call may succeed later. False when this message (or this configuration) never will.
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            TransportError::Url { .. }
+            | TransportError::Setting { .. }
+            | TransportError::TooLarge { .. }
+            | TransportError::Closed
+            | TransportError::Uncommitted { .. } => false,
+            TransportError::Full { .. } | TransportError::Timeout { .. } => true,
+            TransportError::Io { .. } | TransportError::Protocol { .. } => true,
+            TransportError::Kafka { source, .. } => kafka_retryable(source),
+        }
+    }
+}
+
+/// Kafka refuses for good only what is wrong with the message or the configuration; the rest passes with time or an operator.
+fn kafka_retryable(error: &KafkaError) -> bool {
+    use RDKafkaErrorCode::{FencedInstanceId, InvalidMessage, InvalidMessageSize, InvalidRecord, MessageSizeTooLarge};
+    if matches!(
+        error,
+        KafkaError::ClientConfig(..) | KafkaError::ClientCreation(_) | KafkaError::MessageConsumptionFatal(_)
+    ) {
+        return false;
+    }
+    !matches!(
+        error.rdkafka_error_code(),
+        Some(MessageSizeTooLarge | InvalidMessage | InvalidMessageSize | InvalidRecord | FencedInstanceId)
+    )
+}

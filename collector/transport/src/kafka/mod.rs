@@ -1,0 +1,13 @@
+//! A Kafka cluster through librdkafka. Every client is told the same safe settings; what an operator may tune is open.
+
+mod context;
+mod poller;
+mod properties;
+mod publisher;
+mod rewind;
+mod subscriber;
+mod topics;
+
+pub use properties::KafkaProperties;
+pub(crate) use publisher::KafkaPublisher;
+pub(crate) use subscriber::KafkaSubscriber;

@@ -1,0 +1,3 @@
+//! All end-to-end tests in one binary: each one links the whole of weft. One line a part.
+
+mod transport;
