@@ -101,16 +101,15 @@ impl Weft<'_> {
 
     fn collector(&self, node: &Node, cgroups: Option<&Cgroups>) -> Result<Managed> {
         let name = &node.name;
-        let socket = self.folder.join(format!("{name}.step.sock"));
-        let text = format!("[collector]\nid = \"{name}\"\nstep_socket = \"{}\"\n", socket.display());
-        let config = self.write(&format!("collector-{name}.toml"), &text)?;
+        let socket = self.folder.join(format!("{name}.step.sock")).display().to_string();
+        let kind = if node.kind == Kind::Host { "node" } else { "switch" };
         let transport = format!("kafka://{}", self.bootstrap);
         // Switches have no quota: theirs is not what the lab is about.
         let group = match (cgroups, node.kind) {
             (Some(cgroups), Kind::Host) => Some(cgroups.host(name, HOST_CORES)?),
             _ => None,
         };
-        let args = ["collector", "--id", name, "--transport", &transport, "--config", &config];
+        let args = ["collector", "--id", name, "--kind", kind, "--transport", &transport, "--step-socket", &socket];
         self.start(&format!("collector-{name}"), name, group, &args)
     }
 

@@ -149,11 +149,11 @@ impl Session<'_> {
             match pass.round(planned)? {
                 Some((row, interval)) => {
                     truth.add(&row, interval);
-                    bar.println(table::line(&row));
+                    bar.suspend(|| println!("{}", table::line(&row)));
                     self.rows.push(row);
                     self.write_last_row()?;
                 }
-                None => bar.println(format!("{}: no place where it would cost 5 % of step time; left out", planned.class)),
+                None => bar.suspend(|| println!("{}: no place where it would cost 5 % of step time; left out", planned.class)),
             }
             bar.inc(1);
         }
