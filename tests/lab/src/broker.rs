@@ -1,7 +1,7 @@
 //! A real Kafka broker on the lab's management network, from the jars that deploy/kafka/fetch.sh has put into the cache.
 
 use crate::fabric::MGMT_ADDR;
-use crate::process::{Spawn, Managed};
+use crate::process::{Managed, Spawn};
 use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -23,7 +23,9 @@ impl Broker {
         let jars = jars()?;
         std::fs::create_dir_all(folder)?;
         let properties = folder.join("server.properties");
-        let text = include_str!("broker.properties").replace("{ADDR}", MGMT_ADDR).replace("{DIR}", &folder.display().to_string());
+        let text = include_str!("broker.properties")
+            .replace("{ADDR}", MGMT_ADDR)
+            .replace("{DIR}", &folder.display().to_string());
         let text = text.replace("{CONTROLLER_PORT}", &(PORT + 1).to_string()).replace("{PORT}", &PORT.to_string());
         std::fs::write(&properties, text)?;
         let log = folder.join("broker.log");

@@ -37,12 +37,23 @@ pub fn publish(lab: &Lab, settings: &Settings, bootstrap: &str, target: &Path) -
     for name in names {
         let log = lab.workdir.join("anchor.log");
         // Never waited for: it ends with the lab.
-        let anchor = Spawn { netns: name, group: None, log: &log, program: Path::new("sleep") }.start(&["infinity".into()], &[])?;
+        let anchor = Spawn { netns: name, group: None, log: &log, program: Path::new("sleep") }
+            .start(&["infinity".into()], &[])?;
         writeln!(text, "{}_PID=@{}", name.to_uppercase(), anchor.id())?;
     }
     for (n, c) in lab.topology.cables.iter().enumerate() {
         let [a, b] = c.ends();
-        writeln!(text, "CABLE_{}=\"{}/{} {}/{} {} {}\"", n + 1, a.device, a.port, b.device, b.port, a.jack(), b.jack())?;
+        writeln!(
+            text,
+            "CABLE_{}=\"{}/{} {}/{} {} {}\"",
+            n + 1,
+            a.device,
+            a.port,
+            b.device,
+            b.port,
+            a.jack(),
+            b.jack()
+        )?;
     }
     fs::create_dir_all(lab.workdir.join("hold"))?;
     fs::write(lab.workdir.join(TARGET), target.display().to_string())?;
@@ -111,7 +122,10 @@ mod tests {
     #[test]
     fn inner_ids_become_outer_ones() {
         let pids = BTreeMap::from([(1, 4711), (17, 4728)]);
-        assert_eq!(translate("LAB_PID=@1\nH1_PID=@17\nH2_PID=@18\n", &pids), "LAB_PID=4711\nH1_PID=4728\n# H2_PID: ended\n");
+        assert_eq!(
+            translate("LAB_PID=@1\nH1_PID=@17\nH2_PID=@18\n", &pids),
+            "LAB_PID=4711\nH1_PID=4728\n# H2_PID: ended\n"
+        );
         assert_eq!(innermost("Name:\tx\nNSpid:\t4728\t17\n"), Some(17));
     }
 }

@@ -94,7 +94,8 @@ impl Weft<'_> {
     fn page(&self) -> Result<Managed> {
         let Settings { analyzer_port, page_port, .. } = self.settings;
         let (analyzer, listen) = (format!("http://127.0.0.1:{analyzer_port}"), format!("127.0.0.1:{page_port}"));
-        let mut page = self.start("dashboard", "", None, &["dashboard", "--analyzer", &analyzer, "--listen", &listen])?;
+        let mut page =
+            self.start("dashboard", "", None, &["dashboard", "--analyzer", &analyzer, "--listen", &listen])?;
         page.wait_for_port(("127.0.0.1", *page_port), READY_WITHIN)?;
         Ok(page)
     }

@@ -2,8 +2,8 @@
 
 use anyhow::{Context, Result, bail};
 use std::fs::File;
-use std::path::{Path, PathBuf};
 use std::net::TcpStream;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -28,7 +28,8 @@ impl Spawn<'_> {
         }
         words.push(self.program.into());
         words.extend(args.iter().map(Into::into));
-        let log = File::options().create(true).append(true).open(self.log).with_context(|| self.log.display().to_string())?;
+        let log =
+            File::options().create(true).append(true).open(self.log).with_context(|| self.log.display().to_string())?;
         Command::new(&words[0])
             .args(&words[1..])
             .envs(envs.iter().map(|(k, v)| (k, v)))

@@ -102,7 +102,8 @@ pub fn main(inside: Inside, args: &RunArgs, runtime: &Handle) -> Result<i32> {
     for port in [analyzer_port, page_port] {
         forward::offer(&lab.workdir, port)?;
     }
-    let mut session = Session { args, settings, receiver, api: Api::new(analyzer_port, runtime.clone())?, rows: Vec::new() };
+    let mut session =
+        Session { args, settings, receiver, api: Api::new(analyzer_port, runtime.clone())?, rows: Vec::new() };
     if args.hold {
         return session.hold(&mut lab);
     }
@@ -153,7 +154,8 @@ impl Session<'_> {
                     self.rows.push(row);
                     self.write_last_row()?;
                 }
-                None => bar.suspend(|| println!("{}: no place where it would cost 5 % of step time; left out", planned.class)),
+                None => bar
+                    .suspend(|| println!("{}: no place where it would cost 5 % of step time; left out", planned.class)),
             }
             bar.inc(1);
         }
@@ -161,7 +163,12 @@ impl Session<'_> {
         let length = self.args.fault_free();
         let accused = pass.fault_free(length)?;
         bar.finish_and_clear();
-        println!("{name}: {} s without fault, with a checkpoint: {} incidents {}", length.as_secs(), accused.len(), table::names(&accused));
+        println!(
+            "{name}: {} s without fault, with a checkpoint: {} incidents {}",
+            length.as_secs(),
+            accused.len(),
+            table::names(&accused)
+        );
         pipeline.stop();
         lab.training = None;
         record.map_or(Ok(()), |folder| truth.write(&folder))?;
@@ -182,7 +189,11 @@ impl Session<'_> {
         let nodes = lab.topology.nodes.len();
         let deadline = Instant::now() + Duration::from_secs(60);
         while !(self.api.is_ready() && self.api.collectors().is_ok_and(|n| n >= nodes)) {
-            anyhow::ensure!(Instant::now() < deadline, "the analyzer does not hear all {nodes} collectors after 60 s; see {}", lab.workdir.display());
+            anyhow::ensure!(
+                Instant::now() < deadline,
+                "the analyzer does not hear all {nodes} collectors after 60 s; see {}",
+                lab.workdir.display()
+            );
             ending::sleep(Duration::from_millis(200), || pipeline.check())?;
         }
         lab.training = Some(training);
@@ -229,7 +240,11 @@ impl Session<'_> {
 
 fn progress(pass: &str, rounds: usize) -> ProgressBar {
     let bar = if rounds == 0 { ProgressBar::new_spinner() } else { ProgressBar::new(rounds as u64) };
-    let template = if rounds == 0 { "{spinner} {prefix}: {msg} {elapsed}" } else { "{spinner} {prefix} {pos}/{len} {msg} {elapsed}" };
+    let template = if rounds == 0 {
+        "{spinner} {prefix}: {msg} {elapsed}"
+    } else {
+        "{spinner} {prefix} {pos}/{len} {msg} {elapsed}"
+    };
     if let Ok(style) = ProgressStyle::with_template(template) {
         bar.set_style(style);
     }

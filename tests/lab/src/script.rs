@@ -64,14 +64,20 @@ struct ScriptRow {
 
 /// Reads `at_s,for_s,class,device,port,strength`. Faults of the lab come one after the other: rows may not overlap.
 pub fn read(path: &Path) -> Result<Vec<Planned>> {
-    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_path(path).with_context(|| path.display().to_string())?;
+    let mut reader =
+        csv::ReaderBuilder::new().trim(csv::Trim::All).from_path(path).with_context(|| path.display().to_string())?;
     let mut planned: Vec<Planned> = Vec::new();
     for row in reader.deserialize() {
         let row: ScriptRow = row.with_context(|| path.display().to_string())?;
         let next = plan_row(row).with_context(|| format!("{}:{}", path.display(), planned.len() + 2))?;
         if let (Some(last), Some(at)) = (planned.last(), next.at) {
             let end = last.at.unwrap_or_default() + last.lasts;
-            ensure!(at >= end, "{}:{}: begins before the row above has ended; the lab has one fault at a time", path.display(), planned.len() + 2);
+            ensure!(
+                at >= end,
+                "{}:{}: begins before the row above has ended; the lab has one fault at a time",
+                path.display(),
+                planned.len() + 2
+            );
         }
         planned.push(next);
     }
@@ -114,7 +120,11 @@ mod tests {
 
     #[test]
     fn wrong_rows_are_told_with_their_line() {
-        for (rows, word) in [("10,20,slowlink,,,\n", "slow_link"), ("10,20,slow_link,,,7\n", "0 to 1"), ("0,20,slow_link,,,\n5,2,slow_link,,,\n", ":3")] {
+        for (rows, word) in [
+            ("10,20,slowlink,,,\n", "slow_link"),
+            ("10,20,slow_link,,,7\n", "0 to 1"),
+            ("0,20,slow_link,,,\n5,2,slow_link,,,\n", ":3"),
+        ] {
             let error = format!("{:#}", script(rows).unwrap_err());
             assert!(error.contains(word), "{error}");
         }

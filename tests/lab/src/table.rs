@@ -31,7 +31,10 @@ pub fn line(row: &Row) -> String {
     let seconds = row.seconds.map(|s| format!(" after {s:.1} s")).unwrap_or_default();
     let place = part(&row.expected.device, &row.expected.port);
     let (said, measured) = (percent(row.lost_said), percent(row.lost_measured));
-    format!("{mark} {} {} at {place}: named {named}{seconds}; lost {said}, measured {measured}", row.pass, row.expected.class)
+    format!(
+        "{mark} {} {} at {place}: named {named}{seconds}; lost {said}, measured {measured}",
+        row.pass, row.expected.class
+    )
 }
 
 pub fn names(all: &[Named]) -> String {

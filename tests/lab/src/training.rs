@@ -90,7 +90,11 @@ impl Training {
 
     /// The log of every rank: (rank, host, steps).
     pub fn all_steps(&self) -> Result<Vec<(usize, String, Vec<Step>)>> {
-        self.workers.iter().enumerate().map(|(rank, w)| Ok((rank, w.host.clone(), worker::read_steplog(&w.log)?))).collect()
+        self.workers
+            .iter()
+            .enumerate()
+            .map(|(rank, w)| Ok((rank, w.host.clone(), worker::read_steplog(&w.log)?)))
+            .collect()
     }
 
     /// Factor on the compute phase of one host.
@@ -137,5 +141,8 @@ fn worker_args(rank: usize, world: usize, addr: Ipv4Addr, next: Ipv4Addr, seed: 
         ("--channels", CHANNELS.to_string()),
         ("--source-port", source.to_string()),
     ];
-    ["worker".to_owned()].into_iter().chain(pairs.into_iter().flat_map(|(flag, value)| [flag.to_owned(), value])).collect()
+    ["worker".to_owned()]
+        .into_iter()
+        .chain(pairs.into_iter().flat_map(|(flag, value)| [flag.to_owned(), value]))
+        .collect()
 }

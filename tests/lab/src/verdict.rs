@@ -71,7 +71,12 @@ fn is_part(topology: &Topology, place: &Place, alert: &Alert) -> bool {
 impl From<&Alert> for Named {
     fn from(alert: &Alert) -> Self {
         let label = |name: &str| alert.label(name).to_owned();
-        Self { class: label("class"), device: label("device"), port: label("port"), confidence: alert.number("confidence") }
+        Self {
+            class: label("class"),
+            device: label("device"),
+            port: label("port"),
+            confidence: alert.number("confidence"),
+        }
     }
 }
 
@@ -103,7 +108,8 @@ mod tests {
 
     #[test]
     fn another_part_is_falsely_accused() {
-        let alerts = [alert("host_straggler", "straggler", "h2", "", 1), alert("slow_link", "failing link", "h1", "eth1", 2)];
+        let alerts =
+            [alert("host_straggler", "straggler", "h2", "", 1), alert("slow_link", "failing link", "h1", "eth1", 2)];
         let heard = sort(&Topology::standard(), &place("h1", ""), "host_straggler", &alerts);
         assert!(heard.named.is_none());
         assert_eq!(heard.others.len(), 2);

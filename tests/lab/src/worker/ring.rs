@@ -64,7 +64,10 @@ impl Channels {
         let mut asked = false;
         for done in &self.done {
             let buffer = done.recv().context("a channel ended")??;
-            ensure!(buffer[1..].iter().all(|b| *b == expected), "the reduced buffer is wrong: bytes were lost or mixed");
+            ensure!(
+                buffer[1..].iter().all(|b| *b == expected),
+                "the reduced buffer is wrong: bytes were lost or mixed"
+            );
             asked |= buffer[0] != 0;
         }
         Ok(asked)
@@ -165,9 +168,9 @@ mod tests {
                 all_reduce(&mut buffer, rank, WORLD, &mut to, &mut from).map(|()| buffer).unwrap()
             })
         });
-        let expected: Vec<u8> = (0..20).map(|i| i * 15).collect();
+        let expected: Vec<u8> = (0..20).map(|i: u32| (i * 15) as u8).collect();
         for rank in ranks.collect::<Vec<_>>() {
-            assert_eq!(rank.join().unwrap(), expected.iter().map(|v| *v as u8).collect::<Vec<_>>());
+            assert_eq!(rank.join().unwrap(), expected);
         }
     }
 }
