@@ -54,7 +54,9 @@ pub(super) struct LinkCells {
     /// By place in [`LinkStats::NAMES`].
     pub stats: Vec<(usize, CellId, Tier)>,
     pub carrier: CellId,
+    pub carrier_up_count: CellId,
     pub carrier_down_count: CellId,
+    pub mtu: CellId,
     pub speed: CellId,
 }
 
@@ -62,10 +64,11 @@ impl LinkCells {
     pub fn offer(board: &mut Board, entity: EntityId) -> Option<LinkCells> {
         let mut cell = |raw: &str| board.cell(entity, NAME, NAME, raw);
         let stats: Vec<CellId> = LinkStats::NAMES.iter().map(|raw| cell(raw)).collect::<Option<_>>()?;
-        let (carrier, carrier_down_count, speed) = (cell("carrier")?, cell("carrier_down_count")?, cell("speed")?);
+        let (carrier, mtu, speed) = (cell("carrier")?, cell("mtu")?, cell("speed")?);
+        let (carrier_up_count, carrier_down_count) = (cell("carrier_up_count")?, cell("carrier_down_count")?);
         let tier = |id: CellId| board.get(entity).and_then(|e| e.cell(id)).map_or(Tier::Slow, |c| c.tier());
         let stats = stats.into_iter().enumerate().map(|(place, id)| (place, id, tier(id))).collect();
-        Some(LinkCells { stats, carrier, carrier_down_count, speed })
+        Some(LinkCells { stats, carrier, carrier_up_count, carrier_down_count, mtu, speed })
     }
 }
 
@@ -130,11 +133,15 @@ impl Netdev {
         }
         let Some(mut row) = board.row(link.entity, ts_ns) else { return };
         row.took_us(start.elapsed().as_secs_f32() * 1e6);
-        if let Some(up) = record.carrier {
-            row.uint(link.cells.carrier, u64::from(up));
-        }
-        if let Some(count) = record.carrier_down_count {
-            row.uint(link.cells.carrier_down_count, u64::from(count));
+        let cells = &link.cells;
+        let values = [
+            (cells.carrier, record.carrier.map(u32::from)),
+            (cells.carrier_up_count, record.carrier_up_count),
+            (cells.carrier_down_count, record.carrier_down_count),
+            (cells.mtu, record.mtu),
+        ];
+        for (cell, value) in values {
+            value.into_iter().for_each(|value| row.uint(cell, u64::from(value)));
         }
         if let Some(stats) = &record.stats {
             write_stats(board, link.entity, &link.cells, stats, round, start);
