@@ -4,9 +4,12 @@
 //! Tick ─► model (rates, features) ─► detect (facts) ─► diagnose (incidents, transitions)
 //! ```
 
-use crate::fact::Fact;
+use crate::detect::{DETECTORS, FactKind, Place, Presence, Sink};
+use crate::diagnose::{Diagnosis, facts};
+use crate::fact::{Evidence, Fact};
 use crate::incident::Incident;
 use crate::inventory::EntityTable;
+use crate::model::Model;
 use crate::plan::Plan;
 use crate::tick::{LinkEvent, Tick};
 
@@ -25,21 +28,46 @@ pub struct EngineConfig {
 }
 
 #[derive(Debug)]
-pub struct Engine {}
+pub struct Engine {
+    model: Model,
+    diagnosis: Diagnosis,
+}
 
 impl Engine {
-    pub fn new(_plan: Plan, _config: EngineConfig) -> Engine {
-        Engine {}
+    pub fn new(plan: Plan, config: EngineConfig) -> Engine {
+        Engine { model: Model::new(&plan, config.tick_ns), diagnosis: Diagnosis::default() }
     }
 
     /// Ticks must come in order of index; a missing index is a tick nobody told of.
-    pub fn on_tick(&mut self, _tick: &Tick, _entities: &EntityTable) -> Outcome {
-        Outcome::default()
+    pub fn on_tick(&mut self, tick: &Tick, entities: &EntityTable) -> Outcome {
+        self.model.update(tick, entities);
+        let watched = self.diagnosis.watched();
+        let mut sink = Sink::new(&watched);
+        for detect in DETECTORS {
+            detect(&self.model, &mut sink);
+        }
+        let facts = facts(&self.model, &sink.present);
+        let incidents = self.diagnosis.step(&mut self.model, sink);
+        Outcome { facts, incidents }
     }
 
-    /// The incidents a link event would open or change, said at once; nothing is remembered. The tick that holds the
-    /// event will say the same with the same id.
-    pub fn preview(&self, _event: &LinkEvent, _entities: &EntityTable) -> Vec<Incident> {
-        Vec::new()
+    /// The incident a link event would open or rename, said at once; nothing is remembered. The tick that holds the event
+    /// will say the same with the same id.
+    pub fn preview(&self, event: &LinkEvent, _entities: &EntityTable) -> Vec<Incident> {
+        let Some(port) = self.model.topology.find_port(&event.device, &event.port) else { return Vec::new() };
+        let link = &self.model.ports[port].link;
+        if event.event != "link_down" || link.up != Some(true) || event.ts_ns < link.since_ns {
+            return Vec::new();
+        }
+        let place = self.model.topology.ports[port].cable.map_or(Place::Port(port), Place::Cable);
+        let downs = link.downs.iter().filter(|&&t| t > event.ts_ns - crate::model::FLAP_MEMORY_NS).count();
+        let kind = if downs > 0 { FactKind::LinkFlap } else { FactKind::LinkDown };
+        let evidence = Evidence { counter: "link_up".into(), value: (downs + 1) as f64, ..Evidence::default() };
+        let presence = Presence { since_ns: event.ts_ns, port: Some(port), strength: 1.0, evidence, job: None };
+        self.diagnosis.preview(&self.model, kind, place, presence).into_iter().collect()
+    }
+
+    pub fn model(&self) -> &Model {
+        &self.model
     }
 }

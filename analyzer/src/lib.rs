@@ -1,8 +1,23 @@
 //! weft's analyzer: ingest → model → detect → diagnose → route → notify, and the store, SQL and HTTP beside them.
 
+pub mod config;
+pub mod detect;
+pub mod diagnose;
 pub mod engine;
+#[cfg(test)]
+mod engine_tests;
+pub mod explain;
 pub mod fact;
+pub mod feed;
+pub mod http;
 pub mod incident;
+pub mod ingest;
 pub mod inventory;
+pub mod model;
+pub mod notify;
 pub mod plan;
+pub mod route;
+#[cfg(test)]
+mod testkit;
 pub mod tick;
+pub mod trace;

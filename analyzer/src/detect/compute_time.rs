@@ -1,0 +1,88 @@
+//! Host straggler by step marks: one rank computes longer than its peers, step after step.
+//!
+//! A duration is compared, not an instant, so a skewed clock does no harm.
+
+use super::{FactKind, Place, Presence, Sink, median, strength};
+use crate::fact::Evidence;
+use crate::model::{JobState, Model};
+use std::collections::BTreeMap;
+
+/// Steps compared.
+const STEPS: usize = 5;
+const MIN_RANKS: usize = 3;
+/// Marks older than this many ticks tell nothing of now.
+const FRESH_TICKS: i64 = 30;
+/// Of the step: below it ordinary jitter dominates.
+const MIN_SHARE: f64 = 0.04;
+const OVER_NOISE: f64 = 5.0;
+
+pub fn detect(model: &Model, out: &mut Sink<'_>) {
+    for (job, state) in model.jobs.iter().enumerate() {
+        if state.ranks.len() >= MIN_RANKS && state.marked_ns > model.now_ns - FRESH_TICKS * model.tick_ns {
+            look(model, job, state, out);
+        }
+    }
+}
+
+fn look(model: &Model, job: usize, state: &JobState, out: &mut Sink<'_>) {
+    let steps = common_steps(state);
+    let Some(step_ns) = step_time_ns(state, &steps).filter(|_| steps.len() >= 3) else { return };
+    let excess: Vec<(i32, f64)> = state.ranks.keys().map(|&rank| (rank, excess_ns(state, rank, &steps))).collect();
+    let mut spread: Vec<f64> = excess.iter().map(|e| e.1.abs()).collect();
+    let threshold = (MIN_SHARE * step_ns).max(OVER_NOISE * median(&mut spread) / (steps.len() as f64).sqrt());
+    for (rank, excess) in excess {
+        let Some(device) = model.topology.find_device(&state.ranks[&rank].device) else { continue };
+        if excess < threshold {
+            out.clear(FactKind::LongCompute, Place::Device(device));
+            continue;
+        }
+        let evidence = Evidence {
+            counter: "compute_time".into(),
+            value: excess / 1e9,
+            unit: "s longer a step".into(),
+            reference: step_ns / 1e9,
+            reference_of: "the whole step".into(),
+        };
+        let first = state.ranks[&rank].compute.iter().find(|c| c.0 == steps[0]);
+        let since_ns = first.map_or(model.now_ns - model.tick_ns, |c| c.1);
+        let presence =
+            Presence { since_ns, port: None, strength: strength(excess, threshold), evidence, job: Some(job) };
+        out.present(FactKind::LongCompute, Place::Device(device), presence);
+    }
+}
+
+/// The last steps that most ranks have told, oldest first.
+fn common_steps(state: &JobState) -> Vec<i64> {
+    let mut told: BTreeMap<i64, usize> = BTreeMap::new();
+    for &(step, ..) in state.ranks.values().flat_map(|r| &r.compute) {
+        *told.entry(step).or_default() += 1;
+    }
+    let most = state.ranks.len() * 9 / 10;
+    let mut steps: Vec<i64> = told.into_iter().filter(|&(_, n)| n >= most.max(2)).map(|(step, _)| step).collect();
+    steps.drain(..steps.len().saturating_sub(STEPS));
+    steps
+}
+
+/// Median time from one step's first start of compute to the next one's.
+fn step_time_ns(state: &JobState, steps: &[i64]) -> Option<f64> {
+    let start = |step: i64| state.ranks.values().flat_map(|r| &r.compute).filter(|c| c.0 == step).map(|c| c.1).min();
+    let starts: Vec<i64> = steps.iter().filter_map(|&s| start(s)).collect();
+    let mut lengths: Vec<f64> = starts.windows(2).map(|w| (w[1] - w[0]) as f64).collect();
+    (!lengths.is_empty()).then(|| median(&mut lengths))
+}
+
+/// Median over the steps of what a rank's compute took beyond its peers' median.
+fn excess_ns(state: &JobState, rank: i32, steps: &[i64]) -> f64 {
+    let duration = |rank: &i32, step: i64| {
+        state.ranks[rank].compute.iter().find(|c| c.0 == step).map(|&(_, start, end)| (end - start) as f64)
+    };
+    let mut excess: Vec<f64> = steps
+        .iter()
+        .filter_map(|&step| {
+            let own = duration(&rank, step)?;
+            let mut all: Vec<f64> = state.ranks.keys().filter_map(|r| duration(r, step)).collect();
+            Some(own - median(&mut all))
+        })
+        .collect();
+    if excess.is_empty() { 0.0 } else { median(&mut excess) }
+}

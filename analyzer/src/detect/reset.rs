@@ -1,0 +1,48 @@
+//! Counter reset: most counters of a port fell together, or its epoch changed. A fault of the data: the model has begun
+//! anew, and says so.
+
+use super::{FactKind, Place, Presence, Sink};
+use crate::fact::Evidence;
+use crate::model::{Model, PortId};
+
+pub fn detect(model: &Model, out: &mut Sink<'_>) {
+    for (id, device) in model.devices.iter().enumerate() {
+        let seen = model.topology.devices[id].ports.iter().filter(|&&p| model.ports[p].last.is_some()).count();
+        let whole = device.reset_ports.len() * 2 > seen;
+        if device.reset_ports.is_empty() {
+            if device.silent.is_none() && seen > 0 {
+                out.clear(FactKind::CountersFell, Place::Device(id));
+            }
+        } else if whole {
+            let presence = presence(model, device.reset_ports.len(), device.reset_ports[0]);
+            out.present(FactKind::CountersFell, Place::Device(id), presence);
+        } else {
+            // A reset is the port's own, even where a cable leads elsewhere.
+            for &port in &device.reset_ports {
+                out.present(FactKind::CountersFell, Place::Port(port), presence(model, 1, port));
+            }
+        }
+    }
+    clear_ports(model, out);
+}
+
+fn clear_ports(model: &Model, out: &mut Sink<'_>) {
+    for (port, state) in model.ports.iter().enumerate() {
+        if state.reset_tick.is_some_and(|t| t < model.tick && t > model.tick - 60)
+            && state.seen_tick == Some(model.tick)
+        {
+            out.clear(FactKind::CountersFell, Place::Port(port));
+        }
+    }
+}
+
+fn presence(model: &Model, ports: usize, port: PortId) -> Presence {
+    let evidence = Evidence {
+        counter: "epoch".into(),
+        value: ports as f64,
+        unit: "ports".into(),
+        reference: 0.0,
+        reference_of: "itself before".into(),
+    };
+    Presence { since_ns: model.now_ns - model.tick_ns, port: Some(port), strength: 1.0, evidence, job: None }
+}

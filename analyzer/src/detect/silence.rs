@@ -1,0 +1,42 @@
+//! Sensor dropout: a device whose collector tells nothing while others do. A fault of the telemetry, never of the device.
+
+use super::{FactKind, Place, Presence, Sink};
+use crate::fact::Evidence;
+use crate::model::Model;
+
+/// Flush periods missed before silence is said; class 26 asks for the interval plus grace.
+const MISSED_FLUSHES: i64 = 3;
+/// When more than this part of all devices is silent at once, the way of the data is broken, not the devices.
+const ALL_SILENT: f64 = 0.5;
+
+pub fn detect(model: &Model, out: &mut Sink<'_>) {
+    let known = model.devices.iter().filter(|d| d.seen_ns.is_some()).count();
+    let silent = model.devices.iter().filter(|d| d.silent.is_some() && d.seen_ns.is_some()).count();
+    if silent as f64 > known as f64 * ALL_SILENT {
+        return;
+    }
+    for (id, device) in model.devices.iter().enumerate() {
+        let place = Place::Device(id);
+        let Some(seen_ns) = device.seen_ns else { continue };
+        let Some(silent) = device.silent else {
+            if seen_ns > model.now_ns - 2 * model.tick_ns {
+                out.clear(FactKind::Silent, place);
+            }
+            continue;
+        };
+        let (age_ns, grace_ns) =
+            (model.now_ns - silent.since_ns, MISSED_FLUSHES * silent.flush_period_ns.max(model.tick_ns));
+        if age_ns <= grace_ns {
+            continue;
+        }
+        let evidence = Evidence {
+            counter: "last_seen".into(),
+            value: age_ns as f64 / 1e9,
+            unit: "s".into(),
+            reference: silent.flush_period_ns as f64 / 1e9,
+            reference_of: "flush period".into(),
+        };
+        let presence = Presence { since_ns: silent.since_ns, port: None, strength: 1.0, evidence, job: None };
+        out.present(FactKind::Silent, place, presence);
+    }
+}

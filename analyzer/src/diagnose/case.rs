@@ -1,0 +1,122 @@
+//! The life of one incident, as a pure state machine: time is an argument.
+//!
+//! ```text
+//!            present, few ticks            present long enough
+//! (nothing) ────────────────► suspected ───────────────────────► open
+//!                                 │ clear                          │ clear for `resolve_after`
+//!                                 ▼                                ▼
+//!                             (forgotten)                       resolved ──► (forgotten)
+//! ```
+//! A tick in which the data says nothing moves nothing: absence of data neither opens nor closes.
+
+use super::class::{Class, class_of};
+use crate::detect::{FactKind, Place, Presence};
+use crate::incident::{State, Transition};
+use std::collections::BTreeMap;
+
+#[derive(Clone, Debug)]
+pub struct Case {
+    pub place: Place,
+    pub class: &'static Class,
+    pub state: State,
+    pub onset_ns: i64,
+    pub opened_ns: Option<i64>,
+    pub resolved_ns: Option<i64>,
+    /// The last presence of every kind of fact that belongs to it.
+    pub facts: BTreeMap<FactKind, Presence>,
+    pub transitions: Vec<Transition>,
+    /// Ticks in which its own fact was present.
+    pub ticks: u32,
+    /// Since when it has been positively absent.
+    pub clear_since_ns: Option<i64>,
+    pub jobs: Vec<(usize, Option<f64>)>,
+}
+
+/// What a tick said of a case.
+#[derive(Clone, Debug, Default)]
+pub struct Told {
+    pub present: Vec<(FactKind, Presence)>,
+    /// Every kind of fact the case lives on was looked for and not found.
+    pub clear: bool,
+}
+
+impl Case {
+    pub fn new(place: Place, kind: FactKind, presence: &Presence) -> Case {
+        Case {
+            place,
+            class: class_of(kind),
+            state: State::Suspected,
+            onset_ns: presence.since_ns,
+            opened_ns: None,
+            resolved_ns: None,
+            facts: BTreeMap::new(),
+            transitions: Vec::new(),
+            ticks: 0,
+            clear_since_ns: None,
+            jobs: Vec::new(),
+        }
+    }
+
+    /// Takes in one tick; true when the state or the class changed.
+    pub fn step(&mut self, told: Told, now_ns: i64) -> bool {
+        if told.present.is_empty() {
+            return told.clear && self.step_clear(now_ns);
+        }
+        self.clear_since_ns = None;
+        self.ticks += 1;
+        let mut changed = self.transitions.is_empty();
+        if changed {
+            self.note(self.onset_ns, State::Suspected, format!("{} first seen", told.present[0].0.name()));
+        }
+        for (kind, presence) in told.present {
+            changed |= self.rename(class_of(kind), now_ns);
+            self.facts.insert(kind, presence);
+        }
+        if self.state == State::Suspected && self.ticks >= self.class.open_after {
+            let reason = format!("{} present for {} ticks", self.class.fact.name(), self.ticks);
+            self.opened_ns = Some(now_ns);
+            self.note(now_ns, State::Open, reason);
+            changed = true;
+        }
+        changed
+    }
+
+    /// Evidence of a higher rank renames the incident: it stays the same one.
+    fn rename(&mut self, class: &'static Class, now_ns: i64) -> bool {
+        let renames = class.rank > self.class.rank
+            && (self.state != State::Open || class.rank >= 4 || class.name == self.class.name);
+        if !renames {
+            return false;
+        }
+        let was = std::mem::replace(&mut self.class, class);
+        if was.name != class.name && self.state == State::Open {
+            self.note(now_ns, State::Open, format!("was {}: {} shows more", was.name, class.fact.name()));
+        }
+        was.name != class.name
+    }
+
+    fn step_clear(&mut self, now_ns: i64) -> bool {
+        let since = *self.clear_since_ns.get_or_insert(now_ns);
+        if self.state == State::Suspected {
+            self.state = State::Resolved; // never opened: forgotten without a word
+            return true;
+        }
+        if now_ns - since < self.class.resolve_after_ns {
+            return false;
+        }
+        let seconds = self.class.resolve_after_ns / 1_000_000_000;
+        self.resolved_ns = Some(now_ns);
+        self.note(now_ns, State::Resolved, format!("{} absent for {seconds} s", self.class.fact.name()));
+        true
+    }
+
+    fn note(&mut self, ts_ns: i64, state: State, reason: String) {
+        self.state = state;
+        self.transitions.push(Transition { ts_ns, state, reason });
+    }
+
+    /// The end of what is counted as its damage: now, or when it was first seen gone.
+    pub fn until_ns(&self, now_ns: i64) -> i64 {
+        self.clear_since_ns.unwrap_or(now_ns)
+    }
+}

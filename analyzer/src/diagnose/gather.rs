@@ -1,0 +1,54 @@
+//! Many links of one device that go down together are one trouble: the device's.
+
+use crate::detect::{FactKind, Place, Presence};
+use crate::model::Model;
+use std::collections::BTreeMap;
+
+/// Links of a device, down within this time of each other …
+const TOGETHER_NS: i64 = 3_000_000_000;
+/// … and at least this many, and at least half of its cables.
+const MIN_LINKS: usize = 3;
+
+type Told = (FactKind, Place, Presence);
+
+pub fn gather(model: &Model, mut present: Vec<Told>) -> Vec<Told> {
+    for (device, since_ns) in devices_down(model, &present) {
+        let of_device = |t: &Told| is_down_at(model, t, device) && (t.2.since_ns - since_ns).abs() <= TOGETHER_NS;
+        let Some(first) = present.iter().find(|t| of_device(t)).cloned() else { continue };
+        let links = present.iter().filter(|t| of_device(t)).count();
+        present.retain(|t| !of_device(t));
+        let mut presence = Presence { since_ns, port: None, ..first.2 };
+        presence.evidence.value = links as f64;
+        presence.evidence.unit = "links down".into();
+        present.push((FactKind::LinkDown, Place::Device(device), presence));
+    }
+    present
+}
+
+/// Devices most of whose cables went down at one time, with that time.
+fn devices_down(model: &Model, present: &[Told]) -> Vec<(usize, i64)> {
+    let mut by_device: BTreeMap<usize, Vec<i64>> = BTreeMap::new();
+    for (kind, place, presence) in present {
+        if let (FactKind::LinkDown, Place::Cable(cable)) = (kind, place) {
+            let ends = model.topology.cables[*cable];
+            for port in [ends.a, ends.b] {
+                by_device.entry(model.topology.ports[port].device).or_default().push(presence.since_ns);
+            }
+        }
+    }
+    let together = |(device, mut downs): (usize, Vec<i64>)| {
+        downs.sort_unstable();
+        let cables =
+            model.topology.devices[device].ports.iter().filter(|&&p| model.topology.ports[p].cable.is_some()).count();
+        let since = downs[downs.len() / 2];
+        let n = downs.iter().filter(|&&t| (t - since).abs() <= TOGETHER_NS).count();
+        (n >= MIN_LINKS && n * 2 >= cables).then_some((device, downs[0]))
+    };
+    by_device.into_iter().filter_map(together).collect()
+}
+
+fn is_down_at(model: &Model, (kind, place, _): &Told, device: usize) -> bool {
+    let Place::Cable(cable) = place else { return false };
+    let ends = model.topology.cables[*cable];
+    *kind == FactKind::LinkDown && [ends.a, ends.b].iter().any(|&p| model.topology.ports[p].device == device)
+}

@@ -1,0 +1,64 @@
+//! What an incident costs: the jobs it hits and the part of their step time it takes.
+
+use super::case::Case;
+use crate::detect::{FactKind, Place};
+use crate::incident::{Kind, State};
+use crate::model::{DeviceId, Model};
+
+/// A job elsewhere is said to be hit by a link between switches only when it visibly lost time.
+const VISIBLE: f64 = 0.03;
+
+/// Brings the loss of every live case up to date, and keeps its ticks out of the jobs' baselines.
+pub fn measure<'a>(model: &mut Model, cases: impl Iterator<Item = &'a mut Case>) {
+    for case in cases.filter(|c| c.class.kind == Kind::Hardware && c.state != State::Suspected) {
+        let measured: Vec<_> =
+            candidates(model, case).into_iter().map(|(job, sure)| (job, sure, lost(model, case, job))).collect();
+        let hit = measured.into_iter().filter(|(_, sure, lost)| *sure || lost.is_some_and(|l| l >= VISIBLE));
+        case.jobs = hit.map(|(job, _, lost)| (job, lost)).collect();
+        for (job, _) in &case.jobs {
+            let disturbed = model.jobs[*job].progress.iter_mut().rev();
+            disturbed.take_while(|p| p.start_ns >= case.onset_ns).for_each(|p| p.disturbed = true);
+        }
+    }
+}
+
+/// Jobs that may be hit, and whether it is sure: they run on the culprit, or are seen through it.
+fn candidates(model: &Model, case: &Case) -> Vec<(usize, bool)> {
+    let through: Vec<usize> = case.facts.values().filter_map(|p| p.job).collect();
+    if let Some(&job) = through.first() {
+        return vec![(job, true)];
+    }
+    let devices = devices(model, case.place);
+    let mut jobs: Vec<(usize, bool)> =
+        devices.iter().flat_map(|&d| model.topology.jobs_on(d, model.now_ns)).map(|job| (job, true)).collect();
+    if jobs.is_empty() && devices.iter().any(|&d| model.topology.devices[d].is_switch) {
+        let running = model.topology.jobs.iter().enumerate();
+        jobs = running
+            .filter(|(_, j)| j.start_ns <= model.now_ns && model.now_ns < j.end_ns)
+            .map(|(i, _)| (i, false))
+            .collect();
+    }
+    jobs.sort_unstable();
+    jobs.dedup();
+    jobs
+}
+
+pub fn devices(model: &Model, place: Place) -> Vec<DeviceId> {
+    match place {
+        Place::Device(device) => vec![device],
+        Place::Port(port) => vec![model.topology.ports[port].device],
+        Place::Cable(cable) => {
+            let ends = model.topology.cables[cable];
+            [ends.a, ends.b].iter().map(|&p| model.topology.ports[p].device).collect()
+        }
+    }
+}
+
+/// By the job's bytes against before; a straggler whose job has no history yet, by its own lateness.
+fn lost(model: &Model, case: &Case, job: usize) -> Option<f64> {
+    let by_bytes = model.jobs[job].lost(case.onset_ns, case.until_ns(model.now_ns));
+    by_bytes.or_else(|| {
+        let late = [FactKind::LongCompute, FactKind::LateOnset].iter().find_map(|k| case.facts.get(k))?;
+        Some((late.evidence.value / late.evidence.reference).clamp(0.0, 1.0))
+    })
+}

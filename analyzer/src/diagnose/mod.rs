@@ -1,0 +1,125 @@
+//! Diagnosis: facts of a tick → cases → incidents. One cause, one incident.
+//!
+//! ```text
+//! facts ─► gather (many links of one device) ─► explain away (victims) ─► cases (state machine) ─► loss ─► incidents
+//! ```
+
+mod case;
+mod class;
+mod explain;
+mod gather;
+mod loss;
+mod render;
+
+pub use class::{CLASSES, Class};
+
+use crate::detect::{FactKind, Place, Presence, Sink};
+use crate::fact::Fact;
+use crate::incident::{Incident, State};
+use crate::model::Model;
+use case::{Case, Told};
+use class::class_of;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A family's trouble at one place is one case; the kinds of data fault are apart.
+type Key = (&'static str, Place);
+
+#[derive(Debug, Default)]
+pub struct Diagnosis {
+    cases: BTreeMap<Key, Case>,
+    /// When a case that disturbed its surroundings ended, by key: its victims recover for a while.
+    ended_ns: BTreeMap<Key, i64>,
+}
+
+impl Diagnosis {
+    /// What detectors should report the absence of.
+    pub fn watched(&self) -> BTreeSet<(FactKind, Place)> {
+        self.cases.values().flat_map(|c| kinds_of(c).map(move |k| (k, c.place))).collect()
+    }
+
+    /// Incidents new or changed by this tick.
+    pub fn step(&mut self, model: &mut Model, sink: Sink<'_>) -> Vec<Incident> {
+        let clear = sink.clear;
+        let mut present = gather::gather(model, sink.present);
+        explain::explain_away(model, &self.cases, &self.ended_ns, &mut present);
+        let mut told: BTreeMap<Key, Told> = BTreeMap::new();
+        for (kind, place, presence) in present {
+            let key = key(kind, place);
+            self.cases.entry(key).or_insert_with(|| Case::new(place, kind, &presence));
+            told.entry(key).or_default().present.push((kind, presence));
+        }
+        let mut changed = Vec::new();
+        for (key, case) in &mut self.cases {
+            let mut told = told.remove(key).unwrap_or_default();
+            told.clear = is_clear(case, &clear);
+            if case.step(told, model.now_ns) {
+                changed.push(*key);
+            }
+        }
+        loss::measure(model, self.cases.values_mut());
+        let incidents = self.report(model, &changed);
+        self.forget(model.now_ns);
+        incidents
+    }
+
+    /// Changed incidents, and every few ticks the open ones with their loss brought up to date.
+    fn report(&self, model: &Model, changed: &[Key]) -> Vec<Incident> {
+        const REFRESH_TICKS: i64 = 5;
+        let refresh = model.tick % REFRESH_TICKS == 0;
+        let said = |key: &Key, case: &Case| changed.contains(key) || (refresh && case.state == State::Open);
+        let told = self.cases.iter().filter(|(key, case)| !case.transitions.is_empty() && said(key, case));
+        told.filter(|(_, c)| c.state != State::Resolved || c.opened_ns.is_some())
+            .map(|(_, c)| render::incident(model, c))
+            .collect()
+    }
+
+    fn forget(&mut self, now_ns: i64) {
+        const REMEMBER_NS: i64 = 60_000_000_000;
+        for (key, case) in self.cases.iter().filter(|(_, c)| c.state == State::Resolved && c.opened_ns.is_some()) {
+            self.ended_ns.insert(*key, case.until_ns(now_ns));
+        }
+        self.ended_ns.retain(|_, ended| *ended > now_ns - REMEMBER_NS);
+        self.cases.retain(|_, c| c.state != State::Resolved);
+    }
+
+    /// The incident a fact would open now; nothing is remembered.
+    pub fn preview(&self, model: &Model, kind: FactKind, place: Place, presence: Presence) -> Option<Incident> {
+        let known = self.cases.get(&key(kind, place));
+        if known.is_some_and(|c| c.state == State::Open && c.class.rank >= class_of(kind).rank) {
+            return None;
+        }
+        let now_ns = presence.since_ns;
+        let mut case = known.cloned().unwrap_or_else(|| Case::new(place, kind, &presence));
+        case.step(Told { present: vec![(kind, presence)], clear: false }, now_ns);
+        (case.state == State::Open).then(|| render::incident(model, &case))
+    }
+}
+
+fn key(kind: FactKind, place: Place) -> Key {
+    let class = class_of(kind);
+    (if class.family == "data" { class.name } else { class.family }, place)
+}
+
+/// The kinds of fact whose absence resolves a case: those it was opened on.
+fn kinds_of(case: &Case) -> impl Iterator<Item = FactKind> + '_ {
+    // A flap is over when the link stays up.
+    case.facts.keys().map(|&k| if k == FactKind::LinkFlap { FactKind::LinkDown } else { k })
+}
+
+fn is_clear(case: &Case, clear: &BTreeSet<(FactKind, Place)>) -> bool {
+    let mut kinds = kinds_of(case).peekable();
+    kinds.peek().is_some() && kinds.all(|k| clear.contains(&(k, case.place)))
+}
+
+/// Facts as they are written down.
+pub fn facts(model: &Model, present: &[(FactKind, Place, Presence)]) -> Vec<Fact> {
+    let fact = |(kind, place, presence): &(FactKind, Place, Presence)| Fact {
+        ts_ns: model.now_ns,
+        kind: kind.name(),
+        at: render::at(model, *place, presence.port),
+        since_ns: presence.since_ns,
+        strength: presence.strength,
+        evidence: presence.evidence.clone(),
+    };
+    present.iter().map(fact).collect()
+}

@@ -1,0 +1,194 @@
+//! A case as the incident people and pagers read.
+
+use super::case::Case;
+use super::loss;
+use crate::detect::{FactKind, Place, Presence};
+use crate::fact::PortRef;
+use crate::incident::{Culprit, EvidenceItem, Incident, JobLoss, Tier};
+use crate::model::{Model, PortId};
+
+/// Victims listed; a job may have thousands.
+const MAX_VICTIMS: usize = 16;
+/// Sampling at which bytes tell an iteration's inside.
+const TIER_A_BIN_NS: i64 = 200_000_000;
+
+pub fn incident(model: &Model, case: &Case) -> Incident {
+    let culprit = culprit(model, case);
+    Incident {
+        id: id(model, case, &culprit),
+        kind: case.class.kind,
+        class: case.class.name.to_owned(),
+        family: case.class.family.to_owned(),
+        state: case.state,
+        severity: case.class.severity,
+        tier: tier(model, case),
+        confidence: culprit.confidence,
+        onset_ns: case.onset_ns,
+        opened_ns: case.opened_ns,
+        resolved_ns: case.resolved_ns,
+        victims: victims(model, case),
+        jobs: jobs(model, case),
+        sentence: sentence(model, case, &culprit),
+        action: case.class.action.to_owned(),
+        evidence: case.facts.iter().map(|(kind, presence)| evidence(model, case, *kind, presence)).collect(),
+        transitions: case.transitions.clone(),
+        culprits: vec![culprit],
+    }
+}
+
+/// The place as a device and port: of a cable, the end that shows the fault, else its first.
+pub fn at(model: &Model, place: Place, port: Option<PortId>) -> PortRef {
+    match place {
+        Place::Device(device) => PortRef::new(&model.topology.devices[device].name, ""),
+        Place::Port(port) => model.topology.ports[port].name.clone(),
+        Place::Cable(cable) => model.topology.ports[port.unwrap_or(model.topology.cables[cable].a)].name.clone(),
+    }
+}
+
+fn culprit(model: &Model, case: &Case) -> Culprit {
+    let shown = case.facts.get(&case.class.fact).or_else(|| case.facts.values().next());
+    let own = at(model, case.place, shown.and_then(|p| p.port));
+    let peer = match case.place {
+        Place::Cable(_) => model
+            .topology
+            .find_port(&own.device, &own.port)
+            .and_then(|p| model.topology.far(p))
+            .map(|p| model.topology.ports[p].name.clone())
+            .unwrap_or_default(),
+        _ => PortRef::default(),
+    };
+    let confidence = confidence(case, shown);
+    Culprit { device: own.device, port: own.port, peer_device: peer.device, peer_port: peer.port, confidence }
+}
+
+/// The class's own worth, raised towards certainty by the strength of its evidence.
+fn confidence(case: &Case, shown: Option<&Presence>) -> f64 {
+    let strength = shown.map_or(0.0, |p| (p.strength - 0.5).max(0.0) * 2.0);
+    let raised = case.class.confidence + (0.99 - case.class.confidence).max(0.0) * strength;
+    (raised * 100.0).round() / 100.0
+}
+
+/// The same cause gives the same id: family, the part (a cable by its first end) and the tick it began in.
+fn id(model: &Model, case: &Case, culprit: &Culprit) -> String {
+    let ends = [(&culprit.device, &culprit.port), (&culprit.peer_device, &culprit.peer_port)];
+    let first = ends.iter().filter(|e| !e.0.is_empty()).min().unwrap_or(&ends[0]);
+    let text = format!("{}|{}|{}|{}", case.class.family, first.0, first.1, case.onset_ns.div_euclid(model.tick_ns));
+    format!("{:016x}", xxhash_rust::xxh3::xxh3_64(text.as_bytes()))
+}
+
+fn tier(model: &Model, case: &Case) -> Tier {
+    let switches = model.topology.devices.iter().zip(&model.devices).any(|(d, s)| d.is_switch && s.seen_ns.is_some());
+    let marks = case.facts.contains_key(&FactKind::LongCompute);
+    match (marks || model.bin_ns <= TIER_A_BIN_NS, switches) {
+        (true, true) => Tier::A,
+        (true, false) if marks => Tier::A,
+        (_, true) => Tier::B,
+        _ => Tier::C,
+    }
+}
+
+/// The other devices of the jobs it hits.
+fn victims(model: &Model, case: &Case) -> Vec<PortRef> {
+    let culprits = loss::devices(model, case.place);
+    let devices = case.jobs.iter().flat_map(|(job, _)| &model.topology.jobs[*job].devices);
+    let others = devices.filter(|d| !culprits.contains(d)).take(MAX_VICTIMS);
+    others.map(|&d| PortRef::new(&model.topology.devices[d].name, "")).collect()
+}
+
+fn jobs(model: &Model, case: &Case) -> Vec<JobLoss> {
+    let round = |lost: f64| (lost * 1000.0).round() / 1000.0;
+    let job = |(job, lost): &(usize, Option<f64>)| JobLoss {
+        job: model.topology.jobs[*job].name.clone(),
+        lost_step_time: lost.map(round),
+    };
+    case.jobs.iter().map(job).collect()
+}
+
+fn sentence(model: &Model, case: &Case, culprit: &Culprit) -> String {
+    let name = |device: &str, port: &str| if port.is_empty() { device.to_owned() } else { format!("{device} {port}") };
+    let own = name(&culprit.device, &culprit.port);
+    let part = match culprit.peer_device.is_empty() {
+        true => own,
+        false => format!("the link {own} – {}", name(&culprit.peer_device, &culprit.peer_port)),
+    };
+    let what = what(case);
+    let worst = case.jobs.iter().max_by(|a, b| a.1.unwrap_or(0.0).total_cmp(&b.1.unwrap_or(0.0)));
+    match worst {
+        Some((job, Some(lost))) if *lost >= 0.005 => {
+            format!(
+                "job {} loses {:.0} % of its step time: {part} {what}",
+                model.topology.jobs[*job].name,
+                lost * 100.0
+            )
+        }
+        Some((job, _)) => format!("{part} {what}; job {} runs over it", model.topology.jobs[*job].name),
+        None => format!("{part} {what}"),
+    }
+}
+
+/// The trouble in words, with its number.
+fn what(case: &Case) -> String {
+    let shown = case.facts.get(&case.class.fact).map(|p| &p.evidence);
+    let value = shown.map_or(f64::NAN, |e| e.value);
+    let reference = shown.map_or(f64::NAN, |e| e.reference);
+    match case.class.fact {
+        FactKind::LinkDown if matches!(case.place, Place::Device(_)) => {
+            format!("went dark: {value:.0} of its links are down")
+        }
+        FactKind::LinkDown => "is down".to_owned(),
+        FactKind::LinkFlap => format!("flaps: it went down {value:.0} times in six hours"),
+        FactKind::ConservationLoss => {
+            format!("loses {:.2} % of its packets, and neither end counts them", value * 100.0)
+        }
+        FactKind::ConservationLossCounted => {
+            format!("loses {:.2} % of its packets, damaged on the wire", value * 100.0)
+        }
+        FactKind::LowServiceRate => {
+            format!("serves a standing queue at {:.0} % of its planned rate", value / reference * 100.0)
+        }
+        FactKind::LongCompute => format!("computes {:.0} ms longer than its peers every step", value * 1e3),
+        FactKind::LateOnset => format!("begins to send {:.0} ms later than its peers every iteration", value * 1e3),
+        FactKind::Silent => format!("has told nothing for {value:.0} s while others do"),
+        FactKind::CountersFell => "restarted its counters".to_owned(),
+    }
+}
+
+fn evidence(model: &Model, case: &Case, kind: FactKind, presence: &Presence) -> EvidenceItem {
+    let at = at(model, case.place, presence.port);
+    let shown = presence.port.map(|p| model.topology.ports[p].name.clone()).unwrap_or_else(|| at.clone());
+    EvidenceItem {
+        fact: kind.name().to_owned(),
+        since_ns: presence.since_ns,
+        evidence: presence.evidence.clone(),
+        sql: sql(model, &shown, kind),
+        device: shown.device,
+        port: shown.port,
+    }
+}
+
+/// A query over the hot window that shows the evidence.
+fn sql(model: &Model, at: &PortRef, kind: FactKind) -> String {
+    let quote = |text: &str| text.replace('\'', "''");
+    let is_switch = model.topology.find_device(&at.device).is_some_and(|d| model.topology.devices[d].is_switch);
+    let table = if is_switch { "switch_port" } else { "nic" };
+    let columns = match kind {
+        FactKind::LinkDown | FactKind::LinkFlap => "link_up, link_down_events",
+        FactKind::ConservationLoss | FactKind::ConservationLossCounted => {
+            "tx_packets, rx_packets, rx_errors, rx_discards"
+        }
+        FactKind::LowServiceRate => "tx_bytes, queue_bytes",
+        FactKind::LateOnset => "tx_bytes",
+        FactKind::CountersFell => "epoch, tx_bytes, rx_bytes",
+        FactKind::LongCompute => {
+            return format!(
+                "SELECT step, start_ns, end_ns - start_ns AS duration_ns FROM step WHERE device = '{}' AND phase = 'compute' ORDER BY step",
+                quote(&at.device)
+            );
+        }
+        FactKind::Silent => {
+            return format!("SELECT * FROM collector WHERE collector = '{}'", quote(&at.device));
+        }
+    };
+    let port = if at.port.is_empty() { String::new() } else { format!(" AND port = '{}'", quote(&at.port)) };
+    format!("SELECT ts, port, {columns} FROM {table} WHERE device = '{}'{port} ORDER BY ts_ns", quote(&at.device))
+}

@@ -1,0 +1,52 @@
+//! `[http]`.
+
+use serde::{Deserialize, Serialize};
+use std::net::SocketAddr;
+
+/// The page and the API, on this machine only.
+pub const DEFAULT_LISTEN: &str = "127.0.0.1:9870";
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct HttpConfig {
+    /// `A:P`. Whoever may reach it may read all: there is no login.
+    pub listen: String,
+    /// What users type to reach the page, for links in alerts; by default `http://` and the address.
+    pub external_url: String,
+    /// Host names (without port) by which the page may be asked for, beside `localhost` and bare addresses.
+    pub allowed_hosts: Vec<String>,
+    pub max_body_bytes: usize,
+    /// A query may take this long, ms, whatever its caller asks for.
+    pub sql_timeout_ms: u64,
+    /// … and answer with this many rows.
+    pub sql_max_rows: usize,
+}
+
+impl Default for HttpConfig {
+    fn default() -> Self {
+        HttpConfig {
+            listen: DEFAULT_LISTEN.into(),
+            external_url: String::new(),
+            allowed_hosts: Vec::new(),
+            max_body_bytes: 1 << 20,
+            sql_timeout_ms: 30_000,
+            sql_max_rows: 1_000_000,
+        }
+    }
+}
+
+impl HttpConfig {
+    pub fn address(&self) -> Result<SocketAddr, String> {
+        self.listen
+            .parse()
+            .map_err(|error| format!("[http] listen: {:?}: {error}; write {DEFAULT_LISTEN}", self.listen))
+    }
+
+    pub fn check(&self) -> Result<(), String> {
+        self.address()?;
+        if self.sql_timeout_ms == 0 || self.sql_max_rows == 0 {
+            return Err("[http] sql_timeout_ms and sql_max_rows: 0 answers nothing".into());
+        }
+        Ok(())
+    }
+}

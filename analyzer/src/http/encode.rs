@@ -1,0 +1,113 @@
+//! Arrow batches as JSON, CSV or an Arrow stream.
+
+use super::ApiError;
+use super::view::SqlAnswer;
+use anyhow::Result;
+use arrow_ipc::writer::StreamWriter;
+use arrow_json::StructMode;
+use arrow_json::writer::{JsonArray, WriterBuilder};
+use axum::http::StatusCode;
+use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    Json,
+    Csv,
+    Arrow,
+}
+
+const ARROW: &str = "application/vnd.apache.arrow.stream";
+
+impl Format {
+    /// The first of the caller's wishes that can be served.
+    pub fn of(accept: &str) -> Result<Format, ApiError> {
+        let wish = |part: &str| match part.split(';').next().unwrap_or_default().trim() {
+            ARROW => Some(Format::Arrow),
+            "text/csv" => Some(Format::Csv),
+            "application/json" | "application/*" | "*/*" | "" => Some(Format::Json),
+            _ => None,
+        };
+        let none = || {
+            ApiError::new(StatusCode::NOT_ACCEPTABLE, "not_acceptable", format!("cannot answer as {accept:?}"))
+                .hint(format!("accept application/json, {ARROW} or text/csv"))
+        };
+        accept.split(',').find_map(wish).ok_or_else(none)
+    }
+
+    pub fn mime(self) -> &'static str {
+        match self {
+            Format::Json => "application/json",
+            Format::Csv => "text/csv; charset=utf-8",
+            Format::Arrow => ARROW,
+        }
+    }
+}
+
+pub fn encode(format: Format, answer: &SqlAnswer) -> Result<Vec<u8>> {
+    match format {
+        Format::Json => json(answer),
+        Format::Csv => csv(answer),
+        Format::Arrow => arrow(answer),
+    }
+}
+
+#[derive(Serialize)]
+struct JsonAnswer<'a> {
+    columns: Vec<Column<'a>>,
+    /// An array a row, in the order of `columns`.
+    rows: &'a RawValue,
+    truncated: bool,
+}
+
+#[derive(Serialize)]
+struct Column<'a> {
+    name: &'a str,
+    r#type: String,
+    unit: &'a str,
+}
+
+fn json(answer: &SqlAnswer) -> Result<Vec<u8>> {
+    let builder = WriterBuilder::new().with_struct_mode(StructMode::ListOnly).with_explicit_nulls(true);
+    let mut writer = builder.build::<_, JsonArray>(Vec::new());
+    writer.write_batches(&answer.batches.iter().collect::<Vec<_>>())?;
+    writer.finish()?;
+    let mut rows = String::from_utf8(writer.into_inner())?;
+    if rows.is_empty() {
+        rows.push_str("[]");
+    }
+    let columns = answer.schema.fields().iter().map(|field| Column {
+        name: field.name(),
+        r#type: field.data_type().to_string(),
+        unit: field.metadata().get("unit").map_or("", String::as_str),
+    });
+    let rows = RawValue::from_string(rows)?;
+    Ok(serde_json::to_vec(&JsonAnswer { columns: columns.collect(), rows: &rows, truncated: answer.truncated })?)
+}
+
+/// A null is an empty field; lists are written as Arrow displays them.
+fn csv(answer: &SqlAnswer) -> Result<Vec<u8>> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(answer.schema.fields().iter().map(|field| field.name()))?;
+    let options = FormatOptions::default();
+    for batch in &answer.batches {
+        let columns = batch.columns().iter().map(|column| ArrayFormatter::try_new(column, &options));
+        let columns = columns.collect::<Result<Vec<_>, _>>()?;
+        for row in 0..batch.num_rows() {
+            for column in &columns {
+                writer.write_field(column.value(row).try_to_string()?)?;
+            }
+            writer.write_record(None::<&[u8]>)?;
+        }
+    }
+    Ok(writer.into_inner()?)
+}
+
+fn arrow(answer: &SqlAnswer) -> Result<Vec<u8>> {
+    let mut writer = StreamWriter::try_new(Vec::new(), &answer.schema)?;
+    for batch in &answer.batches {
+        writer.write(batch)?;
+    }
+    Ok(writer.into_inner()?)
+}

@@ -1,0 +1,92 @@
+//! What weft watches: devices, ports, jobs, and the collectors that tell of them.
+
+use super::page::{Page, Paging, by_count};
+use super::params::Params;
+use super::view::{CollectorView, DeviceView, GapView, JobView, PortView};
+use super::{ApiError, AppState};
+use axum::Json;
+use axum::extract::State;
+use serde::Deserialize;
+use std::cmp::Ordering;
+
+type Answer<T> = Result<Json<Page<T>>, ApiError>;
+
+fn answer<T>(items: Vec<T>, paging: &Paging) -> Answer<T> {
+    by_count(items, paging.limit, paging.after.as_deref()).map(Json)
+}
+
+pub async fn devices(State(app): State<AppState>, Params(paging): Params<Paging>) -> Answer<DeviceView> {
+    answer(app.view.devices(), &paging)
+}
+
+pub async fn jobs(State(app): State<AppState>, Params(paging): Params<Paging>) -> Answer<JobView> {
+    answer(app.view.jobs(), &paging)
+}
+
+pub async fn collectors(State(app): State<AppState>, Params(paging): Params<Paging>) -> Answer<CollectorView> {
+    answer(app.view.collectors(), &paging)
+}
+
+/// The latest first.
+pub async fn gaps(State(app): State<AppState>, Params(paging): Params<Paging>) -> Answer<GapView> {
+    let mut gaps = app.view.gaps();
+    gaps.reverse();
+    answer(gaps, &paging)
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PortQuery {
+    /// A key of the answer; `-` before it turns the order round. By default device, then port.
+    sort: Option<String>,
+    /// Words that must all occur in device, port, table, driver, rail, role, state or the far end.
+    filter: Option<String>,
+    limit: Option<usize>,
+    after: Option<String>,
+}
+
+pub async fn ports(State(app): State<AppState>, Params(query): Params<PortQuery>) -> Answer<PortView> {
+    let mut ports = app.view.ports();
+    if let Some(filter) = &query.filter {
+        let words: Vec<String> = filter.split_whitespace().map(str::to_lowercase).collect();
+        ports.retain(|port| words.iter().all(|word| texts(port).iter().any(|text| text.to_lowercase().contains(word))));
+    }
+    if let Some(sort) = &query.sort {
+        let (key, reverse) = sort.strip_prefix('-').map_or((sort.as_str(), false), |key| (key, true));
+        let order = order(key)?;
+        ports.sort_by(|a, b| if reverse { order(b, a) } else { order(a, b) });
+    }
+    answer(ports, &Paging { limit: query.limit, after: query.after })
+}
+
+fn texts(port: &PortView) -> [&str; 9] {
+    let PortView { device, port: name, table, driver, rail, role, state, peer_device, peer_port, .. } = port;
+    [device, name, table, driver, rail, role, state, peer_device, peer_port]
+}
+
+type PortOrder = fn(&PortView, &PortView) -> Ordering;
+
+fn order(key: &str) -> Result<PortOrder, ApiError> {
+    Ok(match key {
+        "device" => |a, b| a.device.cmp(&b.device),
+        "port" => |a, b| a.port.cmp(&b.port),
+        "table" => |a, b| a.table.cmp(&b.table),
+        "driver" => |a, b| a.driver.cmp(&b.driver),
+        "rail" => |a, b| a.rail.cmp(&b.rail),
+        "role" => |a, b| a.role.cmp(&b.role),
+        "state" => |a, b| a.state.cmp(&b.state),
+        "speed_bps" => |a, b| a.speed_bps.cmp(&b.speed_bps),
+        "last_ns" => |a, b| a.last_ns.cmp(&b.last_ns),
+        "rx_bytes_per_s" => |a, b| number(a.rx_bytes_per_s, b.rx_bytes_per_s),
+        "tx_bytes_per_s" => |a, b| number(a.tx_bytes_per_s, b.tx_bytes_per_s),
+        _ => return Err(ApiError::bad_request(format!("sort={key:?} is no key of a port that has an order"))),
+    })
+}
+
+/// What is not known comes before all that is.
+fn number(a: Option<f64>, b: Option<f64>) -> Ordering {
+    match (a, b) {
+        (Some(a), Some(b)) => a.total_cmp(&b),
+        _ => a.is_some().cmp(&b.is_some()),
+    }
+}

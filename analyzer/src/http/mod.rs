@@ -1,0 +1,66 @@
+//! The HTTP API: every route of the contracts, over one read model. It changes nothing.
+
+mod config;
+mod encode;
+mod error;
+mod events;
+mod fabric;
+mod guard;
+mod health;
+mod incidents;
+mod metrics;
+mod page;
+mod params;
+mod series;
+mod sql;
+pub mod view;
+
+pub use config::{DEFAULT_LISTEN, HttpConfig};
+pub use error::ApiError;
+
+use crate::feed::Feed;
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{get, post};
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+use tower_http::compression::CompressionLayer;
+use view::ReadModel;
+
+#[derive(Clone)]
+pub struct AppState {
+    pub view: Arc<dyn ReadModel>,
+    pub feed: Arc<Feed>,
+    pub config: Arc<HttpConfig>,
+    /// Ends event streams, which would otherwise outlive the server.
+    pub stop: CancellationToken,
+}
+
+/// All routes, behind the checks of Host, Origin and body. `page` serves what is not ours.
+pub fn router(state: AppState, page: Router) -> Router {
+    let api = Router::new()
+        .route("/incidents", get(incidents::list))
+        .route("/incidents/{id}", get(incidents::one))
+        .route("/incidents/{id}/explain", get(incidents::explain))
+        .route("/facts", get(incidents::facts))
+        .route("/devices", get(fabric::devices))
+        .route("/ports", get(fabric::ports))
+        .route("/jobs", get(fabric::jobs))
+        .route("/collectors", get(fabric::collectors))
+        .route("/gaps", get(fabric::gaps))
+        .route("/series", get(series::series))
+        .route("/sql", post(sql::sql))
+        .route("/events", get(events::events))
+        .fallback(error::no_such_route);
+    Router::new()
+        .nest("/api/v1", api)
+        .route("/metrics", get(metrics::metrics))
+        .route("/healthz", get(health::healthz))
+        .route("/readyz", get(health::readyz))
+        .with_state(state.clone())
+        .merge(page)
+        .layer(DefaultBodyLimit::max(state.config.max_body_bytes))
+        .layer(from_fn_with_state(state.config.clone(), guard::check))
+        .layer(CompressionLayer::new())
+}

@@ -1,0 +1,144 @@
+//! What ingest remembers of one collector.
+
+use super::dedup::BootStream;
+use super::park::Park;
+use super::quality::Blindness;
+use super::resolve::KnownInventory;
+use super::sequence::SequenceSet;
+use super::stats::CollectorStatus;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use weft_wire::{Fingerprint, Frame, Inventory};
+
+/// Incarnations remembered: a late frame of the one before still counts; older ones are gone for good.
+const MAX_BOOTS: usize = 4;
+/// Versions of the inventory remembered over those incarnations.
+const MAX_INVENTORIES: usize = 8;
+/// Schemas of one collector whose blindness is kept.
+const MAX_SCHEMAS: usize = 64;
+
+/// What is kept over a restart: which frames of an incarnation have been counted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mark {
+    pub boot: u64,
+    /// Ranges of sequence numbers, ends included.
+    pub ranges: Vec<(u64, u64)>,
+    pub last_flush_ns: i64,
+}
+
+#[derive(Debug)]
+pub struct Collector {
+    pub id: u32,
+    pub name: Arc<str>,
+    /// Oldest first.
+    boots: Vec<BootStream>,
+    /// Marks of an earlier run, by incarnation, until its first frame comes.
+    marks: BTreeMap<u64, Mark>,
+    inventories: Vec<Arc<KnownInventory>>,
+    pub park: Park,
+    pub last_flush_ns: Option<i64>,
+    blindness: HashMap<Fingerprint, Blindness>,
+    pub status: CollectorStatus,
+}
+
+impl Collector {
+    pub fn new(id: u32, name: &str, marks: Vec<Mark>) -> Collector {
+        Collector {
+            id,
+            name: name.into(),
+            boots: Vec::new(),
+            marks: marks.into_iter().map(|mark| (mark.boot, mark)).collect(),
+            inventories: Vec::new(),
+            park: Park::default(),
+            last_flush_ns: None,
+            blindness: HashMap::new(),
+            status: CollectorStatus { collector: name.to_owned(), ..Default::default() },
+        }
+    }
+
+    /// The stream of an incarnation, and the flush time before it when this frame shows a restart.
+    pub fn stream(&mut self, frame: &Frame) -> (&mut BootStream, Option<i64>) {
+        if let Some(at) = self.boots.iter().position(|b| b.boot == frame.boot) {
+            return (&mut self.boots[at], None);
+        }
+        let mark = self.marks.remove(&frame.boot);
+        let before = self.last_flush_ns.or_else(|| self.marks.values().map(|m| m.last_flush_ns).max());
+        let restarted = before.filter(|_| mark.is_none());
+        let told = SequenceSet::from_ranges(mark.into_iter().flat_map(|m| m.ranges));
+        // Known and restarted: it began at 0. Known from an earlier run: nothing after its mark may be missing.
+        let head = match (told.max(), restarted) {
+            (Some(max), _) => frame.sequence.min(max.saturating_add(1)),
+            (None, Some(_)) => 0,
+            (None, None) => frame.sequence,
+        };
+        if self.boots.len() == MAX_BOOTS {
+            self.boots.remove(0);
+        }
+        self.boots.push(BootStream::new(frame.boot, head, told));
+        let last = self.boots.len() - 1;
+        (&mut self.boots[last], restarted)
+    }
+
+    pub fn streams(&mut self) -> impl Iterator<Item = &mut BootStream> {
+        self.boots.iter_mut()
+    }
+
+    /// How far the newest incarnation has told without a hole.
+    pub fn told_through_ns(&self) -> Option<i64> {
+        self.boots.last().and_then(BootStream::told_through_ns)
+    }
+
+    pub fn marks(&self) -> Vec<Mark> {
+        let last_flush_ns = self.last_flush_ns.unwrap_or_default();
+        let mark = |b: &BootStream| Mark { boot: b.boot, ranges: b.told.ranges().collect(), last_flush_ns };
+        self.boots.iter().map(mark).chain(self.marks.values().cloned()).collect()
+    }
+
+    /// Returns false when that version is known already.
+    pub fn learn(&mut self, inventory: Inventory) -> bool {
+        let same =
+            |k: &Arc<KnownInventory>| (k.inventory.boot, k.inventory.version) == (inventory.boot, inventory.version);
+        if self.inventories.iter().any(same) {
+            return false;
+        }
+        self.status.devices = inventory.devices.iter().map(|d| d.device.clone()).collect();
+        self.status.ports = inventory.ports.len();
+        self.status.flush_period_ms = inventory.flush_period_ms;
+        self.status.inventory_version = inventory.version;
+        if self.inventories.len() == MAX_INVENTORIES {
+            self.inventories.remove(0);
+        }
+        self.inventories.push(Arc::new(KnownInventory::new(inventory)));
+        true
+    }
+
+    /// The inventory a frame was made under. A newer one of the same incarnation serves too: a collector does not give
+    /// an index another meaning while it lives, and after a rewind the older version may not be there any more.
+    pub fn inventory(&self, boot: u64, version: u64) -> Option<Arc<KnownInventory>> {
+        let of_boot = self.inventories.iter().filter(|k| k.inventory.boot == boot && k.inventory.version >= version);
+        of_boot.min_by_key(|k| k.inventory.version).cloned()
+    }
+
+    /// Takes the header's and the rows' word for how the collector does.
+    pub fn note(&mut self, frame: &Frame) {
+        self.last_flush_ns = self.last_flush_ns.max(Some(frame.flush_ts_ns));
+        for section in frame.sections.iter().filter(|s| s.schema.table.is_wide()) {
+            let fingerprint = section.schema.fingerprint();
+            if self.blindness.len() < MAX_SCHEMAS || self.blindness.contains_key(&fingerprint) {
+                self.blindness.insert(fingerprint, Blindness::of(section));
+            }
+        }
+        if frame.flush_ts_ns < self.status.last_seen_ns {
+            return;
+        }
+        let status = &mut self.status;
+        status.last_seen_ns = frame.flush_ts_ns;
+        (status.boot, status.sequence) = (frame.boot, frame.sequence);
+        status.clock_error_us = frame.clock_error_us;
+        status.drops = frame.dropped_frames;
+        status.saturated = self.blindness.values().map(|b| b.saturated).sum();
+        status.failed = self.blindness.values().map(|b| b.failed).sum();
+        status.blind = self.blindness.values().map(|b| b.total()).sum();
+    }
+}

@@ -1,0 +1,34 @@
+//! What ingest may be told.
+
+/// Every bound here is there so that a lost or hostile sender costs a count, not memory.
+#[derive(Clone, Debug)]
+pub struct IngestConfig {
+    /// Length of a tick, ns.
+    pub tick_ns: i64,
+    /// How much event time a frame may be behind the others and still count.
+    pub lateness_ns: i64,
+    /// Close a tick as soon as all live collectors have told it. Off in a replay, where only the data may decide what a
+    /// tick holds: a collector that joins or returns in that very tick would be in or out by its order of arrival.
+    pub close_early: bool,
+    /// A frame stamped further than this from the watermark is set aside.
+    pub clock_jump_ns: i64,
+    /// Frames a collector may have waiting for its inventory. Twice the 30 frames between two embedded ones.
+    pub parked_frames: usize,
+    pub max_collectors: usize,
+    /// Gap rows kept for the `ingest_gap` table; the oldest go first.
+    pub max_gaps: usize,
+}
+
+impl Default for IngestConfig {
+    fn default() -> Self {
+        IngestConfig {
+            tick_ns: 1_000_000_000,
+            lateness_ns: 2_000_000_000,
+            close_early: true,
+            clock_jump_ns: 3_600_000_000_000,
+            parked_frames: 64,
+            max_collectors: 200_000,
+            max_gaps: 10_000,
+        }
+    }
+}

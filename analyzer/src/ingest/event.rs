@@ -1,0 +1,23 @@
+//! What ingest says.
+
+use super::gaps::GapRow;
+use super::resolve::KnownInventory;
+use crate::tick::{LinkEvent, Tick};
+use bytes::Bytes;
+use std::sync::Arc;
+
+#[derive(Clone, Debug)]
+pub enum IngestEvent {
+    /// A tick is complete, as far as it will ever be. In order of index.
+    Tick(Tick),
+    /// A link event on arrival; the tick that holds it follows.
+    Preview(LinkEvent),
+    /// A gap row to write over the one of the same key; with 0 frames (and no restart) it is void.
+    Gap(GapRow),
+    /// A collector's inventory is new or changed.
+    Inventory(Arc<KnownInventory>),
+    /// A message nobody can read, for a person to look at.
+    DeadLetter { key: String, reason: String, payload: Option<Bytes> },
+    /// A collector's clock stands impossibly far from the others': its frames are set aside. Once a collector and jump.
+    ClockJump { collector: String, flush_ns: i64, watermark_ns: i64 },
+}

@@ -1,0 +1,33 @@
+//! Ingest: messages in any order, doubled, late or damaged; closed ticks out.
+//!
+//! ```text
+//! bytes ─► decode ─► park? ─► clock ─► dedup ─► split by tick ─► align ─► close ─► Tick ─► Engine
+//! ```
+//! The core is pure ([`Ingest`]); [`shell`] gives it a subscriber, the engine and the store.
+
+mod align;
+mod aside;
+mod closing;
+mod collector;
+mod config;
+mod core;
+mod dedup;
+mod event;
+mod gaps;
+mod park;
+mod quality;
+mod resolve;
+mod sequence;
+mod split;
+mod stats;
+#[cfg(test)]
+mod tests;
+mod watermark;
+
+pub use self::core::Ingest;
+pub use collector::Mark;
+pub use config::IngestConfig;
+pub use event::IngestEvent;
+pub use gaps::{GapKey, GapReason, GapRow};
+pub use resolve::KnownInventory;
+pub use stats::{CollectorStatus, IngestStats};

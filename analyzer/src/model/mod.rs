@@ -1,0 +1,308 @@
+//! The model: what the detectors may know, kept up to date tick by tick.
+//!
+//! ```text
+//! Tick ─► series (resets) ─► ports (traffic, health, link) ─► cables (conservation)
+//!                                        └────────────────► jobs (progress, marks)
+//! ```
+//! Nothing here judges; everything here is bounded.
+
+mod bins;
+mod drift;
+mod job;
+mod port;
+mod sample;
+mod series;
+mod topology;
+
+pub use bins::BINS;
+pub use drift::Conservation;
+pub use job::{JobState, Progress};
+pub use port::{FLAP_MEMORY_NS, Link, PortState, Service};
+pub use topology::{Cable, CableId, DeviceId, Job, PortId, Topology};
+
+use crate::inventory::{EntityId, EntityTable};
+use crate::plan::Plan;
+use crate::tick::{LinkEvent, Tick};
+use arrow_array::cast::AsArray;
+use arrow_array::types::Int32Type;
+use sample::{Columns, Health, Sample};
+use series::Series;
+use weft_wire::Table;
+
+#[derive(Debug)]
+pub struct Model {
+    pub topology: Topology,
+    pub ports: Vec<PortState>,
+    /// By cable: from end a to end b, and back.
+    pub cables: Vec<[Conservation; 2]>,
+    pub jobs: Vec<JobState>,
+    pub devices: Vec<DeviceState>,
+    /// Width of the bins of `PortState::sent`: the sampling interval of the fastest rows.
+    pub bin_ns: i64,
+    pub tick_ns: i64,
+    /// Index and end of the last tick taken in.
+    pub tick: i64,
+    pub now_ns: i64,
+    series: Series,
+    by_entity: Vec<Option<PortId>>,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct DeviceState {
+    /// Event time of the last row of any of its ports.
+    pub seen_ns: Option<i64>,
+    /// Told by ingest: its collector has been silent since, at this flush period.
+    pub silent: Option<Silent>,
+    /// Ports whose counters fell in this tick.
+    pub reset_ports: Vec<PortId>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Silent {
+    pub since_ns: i64,
+    pub flush_period_ns: i64,
+}
+
+/// What happened to a link, in order of time.
+enum Told {
+    Event(bool),
+    Health(Health),
+}
+
+/// Traffic readings sorted by port and time, and what was told of links sorted by time.
+type Readings = (Vec<(PortId, Sample)>, Vec<(i64, PortId, Told)>);
+
+impl Model {
+    pub fn new(plan: &Plan, tick_ns: i64) -> Model {
+        let topology = Topology::new(plan);
+        let mut model = Model {
+            ports: Vec::new(),
+            cables: vec![Default::default(); topology.cables.len()],
+            jobs: vec![JobState::default(); topology.jobs.len()],
+            devices: Vec::new(),
+            bin_ns: tick_ns,
+            tick_ns,
+            tick: i64::MIN,
+            now_ns: i64::MIN,
+            series: Series::default(),
+            by_entity: Vec::new(),
+            topology,
+        };
+        model.grow();
+        model
+    }
+
+    /// Room for ports and devices newly seen.
+    fn grow(&mut self) {
+        self.devices.resize_with(self.topology.devices.len(), DeviceState::default);
+        if self.ports.len() == self.topology.ports.len() {
+            return;
+        }
+        self.ports.resize_with(self.topology.ports.len(), PortState::default);
+        for job in &self.topology.jobs {
+            for port in self.topology.job_ports(job).collect::<Vec<_>>() {
+                self.ports[port].sent.get_or_insert_default();
+            }
+        }
+    }
+
+    pub fn update(&mut self, tick: &Tick, entities: &EntityTable) {
+        (self.tick, self.now_ns) = (tick.index, tick.end_ns);
+        for device in &mut self.devices {
+            device.silent = None;
+            device.reset_ports.clear();
+        }
+        for port in &mut self.ports {
+            (port.refused, port.damaged, port.paused_us) = (0, 0, 0);
+            port.before = port.last;
+        }
+        self.update_resets(tick, entities);
+        let (samples, told) = self.read(tick, entities);
+        self.update_links(told);
+        self.update_traffic(&samples);
+        self.update_cables(&samples);
+        self.update_jobs(tick);
+        self.update_silence(tick);
+    }
+
+    fn port_of(&mut self, entity: EntityId, entities: &EntityTable) -> Option<PortId> {
+        let index = entity.0 as usize;
+        if self.by_entity.len() <= index {
+            self.by_entity.resize(index + 1, None);
+        }
+        if self.by_entity[index].is_none() {
+            let entity = entities.get(entity);
+            if !matches!(entity.table, Table::Nic | Table::SwitchPort) {
+                return None;
+            }
+            let id = self.topology.port(&entity.device, &entity.port);
+            self.by_entity[index] = Some(id);
+            self.grow();
+        }
+        self.by_entity[index]
+    }
+
+    fn update_resets(&mut self, tick: &Tick, entities: &EntityTable) {
+        for batch in &tick.batches {
+            let falls = self.series.update(batch, entities);
+            for (row, fallen, compared) in falls.rows {
+                // One counter of many that falls is that counter's own story; a restart takes most of what had counted.
+                if u32::from(fallen) * 4 < u32::from(compared) {
+                    continue;
+                }
+                if let Some(port) = self.port_of(batch.entities[row], entities) {
+                    self.restart(port);
+                }
+            }
+            let epochs = batch.batch.column(3).as_primitive::<Int32Type>();
+            for (row, &entity) in batch.entities.iter().enumerate() {
+                let Some(port) = self.port_of(entity, entities) else { continue };
+                let epoch = epochs.value(row);
+                if self.ports[port].epoch.replace(epoch).is_some_and(|before| before != epoch) {
+                    self.restart(port);
+                }
+            }
+        }
+    }
+
+    /// The counters of a port begin anew.
+    fn restart(&mut self, port: PortId) {
+        let device = self.topology.ports[port].device;
+        if !self.devices[device].reset_ports.contains(&port) {
+            self.devices[device].reset_ports.push(port);
+        }
+        self.ports[port].restart(self.tick);
+        if let Some(cable) = self.topology.ports[port].cable {
+            self.cables[cable].iter_mut().for_each(Conservation::restart);
+        }
+    }
+
+    fn read(&mut self, tick: &Tick, entities: &EntityTable) -> Readings {
+        let (mut samples, mut told) = (Vec::new(), Vec::new());
+        for batch in tick.batches.iter().filter(|b| matches!(b.table, Table::Nic | Table::SwitchPort)) {
+            let columns = Columns::of(batch);
+            for (row, &entity) in batch.entities.iter().enumerate() {
+                let Some(port) = self.port_of(entity, entities) else { continue };
+                let sample = columns.sample(row);
+                if let Some(health) = columns.health(row) {
+                    told.push((sample.ts_ns, port, Told::Health(health)));
+                }
+                samples.push((port, sample));
+            }
+        }
+        for event in &tick.events {
+            if let Some((port, up)) = self.link_event(event) {
+                told.push((event.ts_ns, port, Told::Event(up)));
+            }
+        }
+        sample::sort(&mut samples);
+        told.sort_by_key(|(ts_ns, port, _)| (*ts_ns, *port));
+        (samples, told)
+    }
+
+    fn link_event(&self, event: &LinkEvent) -> Option<(PortId, bool)> {
+        let up = match event.event.as_str() {
+            "link_up" => true,
+            "link_down" => false,
+            _ => return None,
+        };
+        Some((self.topology.find_port(&event.device, &event.port)?, up))
+    }
+
+    fn update_links(&mut self, told: Vec<(i64, PortId, Told)>) {
+        for (ts_ns, port, told) in told {
+            match told {
+                Told::Event(up) => self.ports[port].link.tell(ts_ns, up),
+                Told::Health(health) => self.ports[port].tell_health(ts_ns, health),
+            }
+        }
+    }
+
+    fn update_traffic(&mut self, samples: &[(PortId, Sample)]) {
+        self.measure_interval(samples);
+        for &(port, sample) in samples {
+            let state = &mut self.ports[port];
+            state.tell_traffic(sample, self.bin_ns, self.tick_ns);
+            state.seen_tick = Some(self.tick);
+            let device = &mut self.devices[self.topology.ports[port].device];
+            device.seen_ns = device.seen_ns.max(Some(sample.ts_ns));
+        }
+    }
+
+    /// The grid follows the sampling interval most ports have; when that changes, the grid starts afresh.
+    fn measure_interval(&mut self, samples: &[(PortId, Sample)]) {
+        let mut intervals: Vec<i64> =
+            samples.windows(2).filter(|w| w[0].0 == w[1].0).map(|w| w[1].1.ts_ns - w[0].1.ts_ns).collect();
+        if intervals.is_empty() {
+            return;
+        }
+        intervals.sort_unstable();
+        let wanted = snap(intervals[intervals.len() / 2]).min(self.tick_ns);
+        if wanted != self.bin_ns {
+            self.bin_ns = wanted;
+            self.ports.iter_mut().filter_map(|p| p.sent.as_mut()).for_each(|b| b.clear());
+        }
+    }
+
+    fn update_cables(&mut self, samples: &[(PortId, Sample)]) {
+        let mut readings: Vec<Vec<Sample>> = Vec::new();
+        let mut index = vec![usize::MAX; self.ports.len()];
+        for run in samples.chunk_by(|a, b| a.0 == b.0) {
+            let port = run[0].0;
+            if self.topology.ports[port].cable.is_some() {
+                index[port] = readings.len();
+                readings.push(self.ports[port].before.into_iter().chain(run.iter().map(|s| s.1)).collect());
+            }
+        }
+        for (cable, ends) in self.topology.cables.iter().enumerate() {
+            if let (Some(a), Some(b)) = (readings.get(index[ends.a]), readings.get(index[ends.b])) {
+                self.cables[cable][0].tell(self.tick, a, b);
+                self.cables[cable][1].tell(self.tick, b, a);
+            }
+        }
+    }
+
+    fn update_jobs(&mut self, tick: &Tick) {
+        for (job, state) in self.topology.jobs.iter().zip(&mut self.jobs) {
+            let (mut bytes, mut told, mut ports) = (0.0, 0usize, 0usize);
+            for port in self.topology.job_ports(job) {
+                ports += 1;
+                let state = &self.ports[port];
+                let both = state.before.zip(state.last).filter(|(b, l)| l.ts_ns > b.ts_ns);
+                if let Some(sent) = both.and_then(|(b, l)| Some((l.tx_bytes? - b.tx_bytes?, l.ts_ns - b.ts_ns))) {
+                    bytes += sent.0.max(0) as f64 * self.tick_ns as f64 / sent.1 as f64;
+                    told += 1;
+                }
+            }
+            if ports > 0 && told > 0 {
+                let coverage = told as f64 / ports as f64;
+                let length_ns = self.tick_ns;
+                state.tell_progress(Progress { start_ns: tick.start_ns, length_ns, bytes, coverage, disturbed: false });
+            }
+        }
+        for mark in &tick.steps {
+            if let Some(job) = self.topology.jobs.iter().position(|j| j.name == mark.job) {
+                self.jobs[job].tell_mark(mark);
+            }
+        }
+    }
+
+    fn update_silence(&mut self, tick: &Tick) {
+        for silence in &tick.silent {
+            for name in &silence.devices {
+                let device = self.topology.device(name);
+                self.grow();
+                let flush_period_ns = silence.flush_period_ns;
+                self.devices[device].silent = Some(Silent { since_ns: silence.last_ns, flush_period_ns });
+            }
+        }
+    }
+}
+
+/// The nearest round interval: readings jitter, the grid must not.
+fn snap(interval_ns: i64) -> i64 {
+    const MS: i64 = 1_000_000;
+    const ROUND: [i64; 11] = [10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 30_000];
+    let near = |ms: &i64| (interval_ns as f64 / (*ms * MS) as f64).ln().abs();
+    ROUND.into_iter().min_by(|a, b| near(a).total_cmp(&near(b))).unwrap_or(1_000) * MS
+}

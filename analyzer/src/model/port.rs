@@ -1,0 +1,186 @@
+//! What is remembered of one fabric port: well under 1 KiB, whatever the number of its counters.
+
+use super::bins::Bins;
+use super::sample::{Health, Sample};
+use std::collections::VecDeque;
+
+/// Readings of the service rate kept.
+const SERVICE_INTERVALS: usize = 8;
+const PEAK_TICKS: usize = 10;
+/// Link-downs kept a port.
+pub const DOWNS: usize = 8;
+/// Two downs within six hours are a flap.
+pub const FLAP_MEMORY_NS: i64 = 6 * 3600 * 1_000_000_000;
+
+#[derive(Clone, Debug, Default)]
+pub struct PortState {
+    /// The last reading before this tick.
+    pub before: Option<Sample>,
+    /// The last reading, this tick's included.
+    pub last: Option<Sample>,
+    /// Index of the last tick that carried a row of this port.
+    pub seen_tick: Option<i64>,
+    pub health: Health,
+    /// What rose since the tick before, where both readings exist.
+    pub refused: i64,
+    pub damaged: i64,
+    pub paused_us: i64,
+    pub link: Link,
+    pub service: VecDeque<Service>,
+    /// The highest rate of any interval of a tick, bits per second, with the tick's end; the last few ticks.
+    pub peaks: VecDeque<(i64, f32)>,
+    backlog: Backlog,
+    /// Only for ports that carry a job's bytes.
+    pub sent: Option<Box<Bins>>,
+    /// Tick in which its counters were last restarted.
+    pub reset_tick: Option<i64>,
+    pub epoch: Option<i32>,
+}
+
+/// The rate of an interval in the middle of a stretch of readings that all saw a queue: the link was busy throughout.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Service {
+    pub ts_ns: i64,
+    pub bps: f32,
+    pub paused: bool,
+}
+
+/// A stretch of intervals with a queue at both ends.
+#[derive(Clone, Debug, Default)]
+struct Backlog {
+    intervals: u32,
+    /// The last of them: in the middle once the next one is of the stretch too.
+    last: Option<Service>,
+}
+
+fn push<T>(ring: &mut VecDeque<T>, value: T, room: usize) {
+    while ring.len() >= room {
+        ring.pop_front();
+    }
+    ring.push_back(value);
+}
+
+/// Up, down, and when.
+#[derive(Clone, Debug, Default)]
+pub struct Link {
+    pub up: Option<bool>,
+    pub since_ns: i64,
+    /// Starts of the downs seen, oldest first.
+    pub downs: VecDeque<i64>,
+    /// `link_down_events` as last read, and downs known at that time.
+    counter: Option<i64>,
+    seen_since_counter: i64,
+}
+
+impl Link {
+    pub fn tell(&mut self, ts_ns: i64, up: bool) {
+        if self.up.is_some() && ts_ns < self.since_ns {
+            return; // older than what is known
+        }
+        if self.up == Some(true) && !up {
+            self.note_down(ts_ns);
+            self.seen_since_counter += 1;
+        }
+        if self.up != Some(up) {
+            (self.up, self.since_ns) = (Some(up), ts_ns);
+        }
+    }
+
+    /// A reading of the cumulative down counter; it also tells of downs too short for the state to show.
+    pub fn tell_counter(&mut self, ts_ns: i64, count: i64) {
+        if let Some(before) = self.counter {
+            for _ in 0..(count - before - self.seen_since_counter).clamp(0, DOWNS as i64) {
+                self.note_down(ts_ns);
+            }
+        }
+        (self.counter, self.seen_since_counter) = (Some(count), 0);
+    }
+
+    fn note_down(&mut self, ts_ns: i64) {
+        push(&mut self.downs, ts_ns, DOWNS);
+    }
+
+    pub fn restart_counter(&mut self) {
+        (self.counter, self.seen_since_counter) = (None, 0);
+    }
+}
+
+impl PortState {
+    /// Takes in the slower counters of this tick.
+    pub fn tell_health(&mut self, ts_ns: i64, health: Health) {
+        let rise = |new: Option<i64>, old: Option<i64>| new.zip(old).map_or(0, |(n, o)| (n - o).max(0));
+        self.refused += rise(health.rx_refused, self.health.rx_refused);
+        self.damaged += rise(health.rx_damaged, self.health.rx_damaged);
+        self.paused_us += rise(health.rx_pause_us, self.health.rx_pause_us);
+        if let Some(up) = health.link_up {
+            self.link.tell(ts_ns, up);
+        }
+        if let Some(count) = health.link_down_events {
+            self.link.tell_counter(ts_ns, count);
+        }
+        self.health = Health {
+            link_up: health.link_up.or(self.health.link_up),
+            link_down_events: health.link_down_events.or(self.health.link_down_events),
+            rx_refused: health.rx_refused.or(self.health.rx_refused),
+            rx_damaged: health.rx_damaged.or(self.health.rx_damaged),
+            rx_pause_us: health.rx_pause_us.or(self.health.rx_pause_us),
+        };
+    }
+
+    /// Takes in one traffic reading: the service rate if a queue stood, and the bytes sent on the grid.
+    pub fn tell_traffic(&mut self, sample: Sample, bin_ns: i64, tick_ns: i64) {
+        if let Some(last) = self.last {
+            let dt = sample.ts_ns - last.ts_ns;
+            let sent = sample.tx_bytes.zip(last.tx_bytes).map(|(n, o)| n - o);
+            // A pause of readings longer than a few bins says nothing of what happened inside it.
+            if let Some(bytes) = sent.filter(|&b| b >= 0 && dt > 0 && dt < bin_ns * 5 / 2) {
+                if let Some(bins) = &mut self.sent {
+                    bins.add(last.ts_ns, sample.ts_ns, bytes as f64, bin_ns);
+                }
+                let bps = bytes as f64 * 8e9 / dt as f64;
+                self.tell_service(last, sample, bps);
+                self.tell_peak(sample.ts_ns, tick_ns, bps);
+            }
+        }
+        let merged = Sample {
+            ts_ns: sample.ts_ns,
+            tx_bytes: sample.tx_bytes.or(self.last.and_then(|l| l.tx_bytes)),
+            rx_bytes: sample.rx_bytes.or(self.last.and_then(|l| l.rx_bytes)),
+            tx_packets: sample.tx_packets.or(self.last.and_then(|l| l.tx_packets)),
+            rx_packets: sample.rx_packets.or(self.last.and_then(|l| l.rx_packets)),
+            queue_bytes: sample.queue_bytes,
+        };
+        self.last = Some(merged);
+    }
+
+    fn tell_service(&mut self, last: Sample, now: Sample, bps: f64) {
+        let queued = |s: Sample| s.queue_bytes.unwrap_or(0.0) > 0.0;
+        if !(queued(last) && queued(now)) {
+            self.backlog = Backlog::default();
+            return;
+        }
+        self.backlog.intervals += 1;
+        let this = Service { ts_ns: now.ts_ns, bps: bps as f32, paused: self.paused_us > 0 };
+        let before = self.backlog.last.replace(this);
+        if let Some(middle) = before.filter(|_| self.backlog.intervals >= 3) {
+            push(&mut self.service, middle, SERVICE_INTERVALS);
+        }
+    }
+
+    fn tell_peak(&mut self, ts_ns: i64, tick_ns: i64, bps: f64) {
+        let end_ns = (ts_ns.div_euclid(tick_ns) + 1) * tick_ns;
+        match self.peaks.back_mut().filter(|p| p.0 == end_ns) {
+            Some(peak) => peak.1 = peak.1.max(bps as f32),
+            None => push(&mut self.peaks, (end_ns, bps as f32), PEAK_TICKS),
+        }
+    }
+
+    /// Counters begin anew: nothing before may be compared with what comes.
+    pub fn restart(&mut self, tick: i64) {
+        self.before = None;
+        self.last = None;
+        self.reset_tick = Some(tick);
+        self.health = Health { link_up: self.health.link_up, ..Health::default() };
+        self.link.restart_counter();
+    }
+}

@@ -1,0 +1,149 @@
+//! Who is cabled to whom and who works for which job, as dense indices.
+
+use crate::fact::PortRef;
+use crate::plan::Plan;
+use std::collections::{BTreeMap, HashMap};
+
+/// Index of a fabric port (a row of `nic` or `switch_port`), planned or merely seen.
+pub type PortId = usize;
+pub type CableId = usize;
+pub type DeviceId = usize;
+
+#[derive(Debug, Default)]
+pub struct Topology {
+    pub ports: Vec<Port>,
+    pub cables: Vec<Cable>,
+    pub devices: Vec<Device>,
+    pub jobs: Vec<Job>,
+    by_port: HashMap<PortRef, PortId>,
+    by_device: HashMap<String, DeviceId>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Port {
+    pub name: PortRef,
+    pub device: DeviceId,
+    pub cable: Option<CableId>,
+    pub planned_bps: Option<i64>,
+    pub planned: bool,
+    /// Carries training traffic: neither storage nor management by the plan, nor unplanned on a planned device.
+    pub compute: bool,
+}
+
+/// The two ends are one part.
+#[derive(Clone, Copy, Debug)]
+pub struct Cable {
+    pub a: PortId,
+    pub b: PortId,
+}
+
+#[derive(Clone, Debug)]
+pub struct Device {
+    pub name: String,
+    pub is_switch: bool,
+    pub ports: Vec<PortId>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Job {
+    pub name: String,
+    pub start_ns: i64,
+    pub end_ns: i64,
+    /// Sorted.
+    pub devices: Vec<DeviceId>,
+}
+
+impl Topology {
+    pub fn new(plan: &Plan) -> Topology {
+        let mut topology = Topology::default();
+        for device in &plan.devices {
+            let id = topology.device(&device.device);
+            topology.devices[id].is_switch = device.kind == "switch";
+        }
+        for port in plan.ports.iter().filter(|p| matches!(p.table.as_str(), "nic" | "switch_port")) {
+            let id = topology.port(&port.device, &port.port);
+            topology.ports[id].planned = true;
+            topology.ports[id].planned_bps = port.speed_bps;
+            topology.ports[id].compute = !matches!(port.role.as_str(), "storage" | "management");
+        }
+        for cable in &plan.cables {
+            let (a, b) = (topology.port(&cable.a_device, &cable.a_port), topology.port(&cable.b_device, &cable.b_port));
+            let id = topology.cables.len();
+            topology.cables.push(Cable { a, b });
+            topology.ports[a].cable = Some(id);
+            topology.ports[b].cable = Some(id);
+        }
+        topology.add_jobs(plan);
+        topology
+    }
+
+    fn add_jobs(&mut self, plan: &Plan) {
+        let mut jobs: BTreeMap<&str, Job> = BTreeMap::new();
+        for row in &plan.jobs {
+            let device = self.device(&row.device);
+            let (start, end) = (row.start_ns.unwrap_or(i64::MIN), row.end_ns.unwrap_or(i64::MAX));
+            let job = jobs.entry(&row.job).or_insert_with(|| Job {
+                name: row.job.clone(),
+                start_ns: start,
+                end_ns: end,
+                devices: Vec::new(),
+            });
+            (job.start_ns, job.end_ns) = (job.start_ns.min(start), job.end_ns.max(end));
+            job.devices.push(device);
+        }
+        self.jobs = jobs.into_values().collect();
+        for job in &mut self.jobs {
+            job.devices.sort_unstable();
+            job.devices.dedup();
+        }
+    }
+
+    /// The device of this name; a new one is taken in, for what is seen without a plan is still watched.
+    pub fn device(&mut self, name: &str) -> DeviceId {
+        if let Some(&id) = self.by_device.get(name) {
+            return id;
+        }
+        let id = self.devices.len();
+        self.devices.push(Device { name: name.to_owned(), is_switch: false, ports: Vec::new() });
+        self.by_device.insert(name.to_owned(), id);
+        id
+    }
+
+    pub fn port(&mut self, device: &str, port: &str) -> PortId {
+        let name = PortRef::new(device, port);
+        if let Some(&id) = self.by_port.get(&name) {
+            return id;
+        }
+        let (id, device) = (self.ports.len(), self.device(device));
+        let compute = !self.devices[device].ports.iter().any(|&p| self.ports[p].planned);
+        self.devices[device].ports.push(id);
+        self.by_port.insert(name.clone(), id);
+        self.ports.push(Port { name, device, cable: None, planned_bps: None, planned: false, compute });
+        id
+    }
+
+    pub fn find_port(&self, device: &str, port: &str) -> Option<PortId> {
+        self.by_port.get(&PortRef::new(device, port)).copied()
+    }
+
+    pub fn find_device(&self, name: &str) -> Option<DeviceId> {
+        self.by_device.get(name).copied()
+    }
+
+    /// The other end of a port's cable.
+    pub fn far(&self, port: PortId) -> Option<PortId> {
+        let cable = self.cables[self.ports[port].cable?];
+        Some(if cable.a == port { cable.b } else { cable.a })
+    }
+
+    /// The ports whose bytes are a job's training traffic.
+    pub fn job_ports<'a>(&'a self, job: &'a Job) -> impl Iterator<Item = PortId> + 'a {
+        job.devices.iter().flat_map(|&d| &self.devices[d].ports).copied().filter(|&p| self.ports[p].compute)
+    }
+
+    /// Jobs that run on a device at a moment.
+    pub fn jobs_on(&self, device: DeviceId, ts_ns: i64) -> impl Iterator<Item = usize> + '_ {
+        let runs = move |j: &Job| j.start_ns <= ts_ns && ts_ns < j.end_ns && j.devices.binary_search(&device).is_ok();
+        self.jobs.iter().enumerate().filter(move |(_, j)| runs(j)).map(|(i, _)| i)
+    }
+}

@@ -1,0 +1,89 @@
+//! Prometheus Alertmanager, API v2: `POST /api/v2/alerts` with an array of alerts.
+//!
+//! Alertmanager calls an alert resolved when its `endsAt` has passed. So every send of a firing alert carries one well
+//! ahead, and active alerts are sent again long before it ([`crate::route`]): when weft dies its alerts lapse after
+//! [`AHEAD_NS`], and the dead-man alert with them.
+
+use super::alert::rfc3339;
+use super::{Alert, Batch, Notifier, NotifyConfig, SendError, Status, post::post};
+use async_trait::async_trait;
+use jiff::Timestamp;
+use reqwest::{Client, Url};
+use serde::Serialize;
+use std::time::Duration;
+
+/// How far ahead `endsAt` of a firing alert lies: above the longest `resend_s` (180 s) with one try to spare.
+const AHEAD_NS: i64 = 600 * 1_000_000_000;
+
+pub struct Alertmanager {
+    name: String,
+    url: Url,
+    token: Option<crate::config::Secret>,
+    timeout: Duration,
+    client: Client,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct PostableAlert<'a> {
+    labels: &'a super::Labels,
+    annotations: &'a super::Labels,
+    starts_at: String,
+    ends_at: String,
+    #[serde(rename = "generatorURL")]
+    generator_url: &'a str,
+}
+
+impl Alertmanager {
+    pub fn new(config: &NotifyConfig, client: Client) -> Alertmanager {
+        let mut url = config.url.url().clone();
+        let root = url.path().trim_end_matches('/').to_owned();
+        url.set_path(&format!("{root}/api/v2/alerts"));
+        Alertmanager {
+            name: config.receiver().to_owned(),
+            url,
+            token: config.secret.clone(),
+            timeout: Duration::from_secs(config.timeout_s),
+            client,
+        }
+    }
+}
+
+#[async_trait]
+impl Notifier for Alertmanager {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    async fn send(&self, batch: &Batch) -> Result<(), SendError> {
+        let now_ns = now_ns();
+        let ended = batch.replaced.iter().map(|alert| postable(alert, Status::Resolved, now_ns));
+        let alerts = batch.alerts.iter().map(|alert| postable(alert, alert.status, now_ns));
+        let alerts: Vec<_> = ended.chain(alerts).collect();
+        let mut request = self.client.post(self.url.clone()).json(&alerts);
+        if let Some(token) = &self.token {
+            request = request.bearer_auth(token.expose());
+        }
+        post(request, self.timeout).await
+    }
+}
+
+/// A start after its end is refused, which a fabric's clock ahead of ours would make: the start is then now.
+fn postable(alert: &Alert, status: Status, now_ns: i64) -> PostableAlert<'_> {
+    let ends_ns = match status {
+        Status::Firing => now_ns.saturating_add(AHEAD_NS),
+        Status::Resolved => now_ns,
+    };
+    PostableAlert {
+        labels: &alert.labels,
+        annotations: &alert.annotations,
+        starts_at: rfc3339(alert.starts_ns.min(now_ns)),
+        ends_at: rfc3339(ends_ns),
+        generator_url: &alert.generator_url,
+    }
+}
+
+/// Wall time: Alertmanager compares `endsAt` with its own clock.
+fn now_ns() -> i64 {
+    i64::try_from(Timestamp::now().as_nanosecond()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,12 @@
+//! What a receiver is never told: guesses, what is benign, and (unless it asks) faults of the telemetry itself.
+
+use crate::incident::{Incident, Kind, State};
+
+pub fn passes(incident: &Incident, wants_data: bool) -> bool {
+    let sayable = match incident.kind {
+        Kind::Hardware => true,
+        Kind::Data => wants_data,
+        Kind::Benign => false,
+    };
+    sayable && incident.state != State::Suspected
+}

@@ -1,0 +1,81 @@
+//! Who is told what, when: inhibit → silence → group → dedup → deliver, a task and a queue a receiver, so that a dead
+//! receiver holds up no other.
+//!
+//! Deliberately absent: waiting to gather a group (a link that is down is told at once; what is queued meanwhile goes
+//! together) and inhibition of one incident by another (diagnosis makes one incident of one cause).
+
+mod dedup;
+mod group;
+mod inhibit;
+mod log;
+mod log_redb;
+mod queue;
+mod receiver;
+mod silence;
+
+pub use dedup::Sent;
+pub use log::{DeliveryLog, MemoryLog};
+pub use log_redb::RedbLog;
+pub use silence::{SilenceConfig, check as check_silences};
+
+use crate::incident::Incident;
+use crate::notify::{Links, NotifyConfig, build};
+use queue::Queue;
+use receiver::Receiver;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+/// True while weft sees its fabric: the dead-man alert is sent only then.
+pub type Alive = Arc<dyn Fn() -> bool + Send + Sync>;
+
+pub struct RouteOptions {
+    pub receivers: Vec<NotifyConfig>,
+    pub silences: Vec<SilenceConfig>,
+    pub links: Links,
+    pub log: Arc<dyn DeliveryLog>,
+    pub alive: Alive,
+}
+
+pub struct Route {
+    queues: Vec<Arc<Queue>>,
+    tasks: Vec<JoinHandle<()>>,
+    stop: CancellationToken,
+}
+
+/// What is queued at the end may take this long to be told; the rest is told after the next start.
+const FAREWELL: Duration = Duration::from_secs(3);
+
+/// Starts a task a receiver. Needs a Tokio runtime.
+pub fn start(options: RouteOptions) -> anyhow::Result<Route> {
+    let client = crate::notify::http_client()?;
+    let stop = CancellationToken::new();
+    let (mut queues, mut tasks) = (Vec::new(), Vec::new());
+    for config in &options.receivers {
+        let notifier = build(config, client.clone(), &options.links);
+        let queue = Arc::new(Queue::new(config.receiver()));
+        let receiver = Receiver::new(config, notifier, &options, queue.clone(), stop.clone());
+        tasks.push(tokio::spawn(receiver.run()));
+        queues.push(queue);
+    }
+    Ok(Route { queues, tasks, stop })
+}
+
+impl Route {
+    /// Offers an incident as it now stands to every receiver. Never waits: a queue that is full drops its oldest.
+    pub fn offer(&self, incident: &Arc<Incident>) {
+        for queue in &self.queues {
+            queue.push(incident.clone());
+        }
+    }
+
+    pub async fn shutdown(self) {
+        self.stop.cancel();
+        for mut task in self.tasks {
+            if tokio::time::timeout(FAREWELL, &mut task).await.is_err() {
+                task.abort();
+            }
+        }
+    }
+}

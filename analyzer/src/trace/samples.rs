@@ -1,0 +1,127 @@
+//! samples.csv, streamed: one reading a line.
+
+use super::entities::{Entities, PortIndex, QuickHash};
+use super::error::Result;
+use super::table::{Column, Table, parse_int};
+use std::collections::HashMap;
+use std::path::Path;
+use weft_wire::{self as wire, ColumnKind, catalogue};
+
+/// Where a value goes in its port's table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Slot {
+    /// Number of the counter among its table's (catalogue order), and the element of a list.
+    Counter { column: u16, element: u8 },
+    /// A counter the catalogue lacks: index into [`Samples::extra_names`].
+    Extra(u32),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Value {
+    Int(i64),
+    Float(f64),
+    /// 2^63 or more.
+    TooLarge,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Sample {
+    pub ts_ns: i64,
+    pub at: PortIndex,
+    pub slot: Slot,
+    pub value: Value,
+}
+
+/// A reader of samples.csv.
+pub struct Samples {
+    table: Table,
+    columns: [Column; 5],
+    /// By table number: counter name → slot and whether its column is Float.
+    slots: Vec<HashMap<Vec<u8>, (Slot, bool), QuickHash>>,
+    pub extra_names: Vec<String>,
+    rows: u64,
+}
+
+impl Samples {
+    pub fn open(dir: &Path) -> Result<Samples> {
+        let table = Table::required(dir, "samples.csv")?;
+        let columns = [
+            table.column("ts_ns")?,
+            table.column("device")?,
+            table.column("port")?,
+            table.column("counter")?,
+            table.column("value")?,
+        ];
+        let slots = (0..=wire::Table::ALL.len()).map(|_| HashMap::default()).collect();
+        Ok(Samples { table, columns, slots, extra_names: Vec::new(), rows: 0 })
+    }
+
+    /// Rows read so far.
+    pub fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    pub fn error(&self, what: impl Into<String>, mend: impl Into<String>) -> super::error::TraceError {
+        self.table.error(what, mend)
+    }
+
+    /// `None` at the end.
+    pub fn next(&mut self, entities: &mut Entities) -> Result<Option<Sample>> {
+        if !self.table.next_row()? {
+            return Ok(None);
+        }
+        self.rows += 1;
+        let [ts, device, port, counter, value] = self.columns;
+        let ts_ns = self.table.int(ts, "ts_ns")?;
+        let at = match entities.find(self.table.bytes(device), self.table.bytes(port)) {
+            Some(at) => at,
+            None => entities.discover(self.table.name(device, "device")?, self.table.text(port)?),
+        };
+        let (slot, is_float) = self.slot(entities.port(at).table, counter)?;
+        let value = self.value(value, is_float)?;
+        Ok(Some(Sample { ts_ns, at, slot, value }))
+    }
+
+    fn slot(&mut self, table: wire::Table, counter: Column) -> Result<(Slot, bool)> {
+        let known = &self.slots[table as usize];
+        if let Some(&found) = known.get(self.table.bytes(counter)) {
+            return Ok(found);
+        }
+        let name = self.table.name(counter, "counter")?.to_owned();
+        let found = counter_slot(table, &name).unwrap_or_else(|| {
+            self.extra_names.push(name.clone());
+            (Slot::Extra(self.extra_names.len() as u32 - 1), false)
+        });
+        self.slots[table as usize].insert(name.into_bytes(), found);
+        Ok(found)
+    }
+
+    fn value(&self, column: Column, is_float: bool) -> Result<Value> {
+        let bytes = self.table.bytes(column).trim_ascii();
+        if !is_float && let Some(int) = parse_int(bytes) {
+            return Ok(Value::Int(int));
+        }
+        let float = std::str::from_utf8(bytes).ok().and_then(|text| text.parse::<f64>().ok());
+        match float.filter(|v| v.is_finite()) {
+            Some(float) if is_float => Ok(Value::Float(float)),
+            Some(float) if float >= 9_223_372_036_854_775_808.0 => Ok(Value::TooLarge),
+            Some(float) => Ok(Value::Int(float.round() as i64)),
+            None => {
+                let text = String::from_utf8_lossy(bytes).into_owned();
+                let mend = "write a finite number; leave the row out when there is no value";
+                Err(self.table.error(format!("value is {text:?}"), mend))
+            }
+        }
+    }
+}
+
+/// Counters of a table in catalogue order; a [`Slot::Counter`]'s column is an index into them.
+pub fn counters_of(table: wire::Table) -> Vec<&'static wire::Counter> {
+    catalogue().of_table(table).collect()
+}
+
+fn counter_slot(table: wire::Table, name: &str) -> Option<(Slot, bool)> {
+    let (counter, element) = catalogue().element(table, name)?;
+    let column = catalogue().of_table(table).position(|c| c.name == counter.name)? as u16;
+    Some((Slot::Counter { column, element }, counter.column_kind() == ColumnKind::Float))
+}
