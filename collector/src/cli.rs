@@ -38,7 +38,7 @@ pub struct CollectorArgs {
     pub root: Option<PathBuf>,
     /// Where training loops leave their step marks; empty for no socket
     #[arg(long, value_name = "PATH")]
-    pub step_socket: Option<PathBuf>,
+    pub step_socket: Option<String>,
     /// Read the configuration, say what is wrong with it, and end
     #[arg(long)]
     pub check_config: bool,
@@ -123,7 +123,7 @@ pub fn configuration(args: &CollectorArgs) -> anyhow::Result<Config> {
     flags.id.into_iter().for_each(|id| collector.id = id);
     flags.kind.into_iter().for_each(|kind| collector.kind = kind);
     flags.root.into_iter().for_each(|root| collector.root = root);
-    flags.step_socket.into_iter().for_each(|socket| collector.step.socket = socket);
+    flags.step_socket.into_iter().for_each(|socket| collector.step.socket = socket.into());
     collector.check().map_err(|why| anyhow::anyhow!("[collector] {why}"))?;
     Ok(config)
 }
