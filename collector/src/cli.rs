@@ -140,7 +140,8 @@ fn print_explanation(config: &Config, output: Output) -> anyhow::Result<u8> {
 }
 
 async fn serve(config: &Config, url: &TransportUrl) -> anyhow::Result<u8> {
-    let options = PublisherOptions { client_id: crate::agent::identity(&config.collector).id, ..PublisherOptions::default() };
+    let options =
+        PublisherOptions { client_id: crate::agent::identity(&config.collector).id, ..PublisherOptions::default() };
     let publisher = weft_transport::publisher(url, &options).await?;
     let agent = Agent::start(&config.collector, publisher)?;
     sd_notify::notify(&[sd_notify::NotifyState::Ready])?;

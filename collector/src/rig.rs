@@ -6,7 +6,7 @@ use crate::clock::now_ns;
 use crate::config::CollectorConfig;
 use crate::directory::PortDirectory;
 use crate::outbox::{Outbox, QueueConfig, Sender};
-use crate::sampler::{Sampler, Watched};
+use crate::sampler::{Progress, Sampler, Watched};
 use crate::schedule::{Round, Schedule};
 use crate::sources::{Setup, StepBuffer, make_all};
 use crate::telemetry::Telemetry;
@@ -30,16 +30,17 @@ impl Rig {
         let outbox = Arc::new(Outbox::new(sender, queue, telemetry.clone()));
         let setup = Setup { config, root: config.root(), directory: PortDirectory::default() };
         let sources = make_all(&setup).into_iter().filter_map(|made| Some(Watched::new(made.source.ok()?))).collect();
-        let sampler = Sampler::new(
-            Board::new(identity),
+        let sampler = Sampler {
+            board: Board::new(identity),
             sources,
-            Schedule::new(config.rates, now_ns()),
-            Duration::from_millis(u64::from(config.flush_ms)),
-            Duration::from_secs(1),
+            schedule: Schedule::new(config.rates, now_ns()),
+            flush: Duration::from_millis(u64::from(config.flush_ms)),
+            slow_read: Duration::from_secs(1),
             outbox,
-            Arc::new(StepBuffer::new(1, telemetry.clone())),
-            telemetry.clone(),
-        );
+            steps: Arc::new(StepBuffer::new(1, telemetry.clone())),
+            telemetry: telemetry.clone(),
+            progress: Progress::default(),
+        };
         Rig { sampler, telemetry, due_ns: 0 }
     }
 

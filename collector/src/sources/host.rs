@@ -91,7 +91,9 @@ impl Host {
         let busy = self.cpu.take().zip(now.as_ref()).and_then(|(before, now)| now.busy_percent_since(&before));
         match (busy, &now) {
             (Some(busy), _) => row.float(cells.cpu_busy, busy),
-            (None, Some(_)) => row.absent(cells.cpu_busy, "a share of the time between two readings: this is the first"),
+            (None, Some(_)) => {
+                row.absent(cells.cpu_busy, "a share of the time between two readings: this is the first")
+            }
             (None, None) => row.absent(cells.cpu_busy, "proc/stat has no line of all CPUs"),
         }
         self.cpu = now;
@@ -169,7 +171,10 @@ mod tests {
 
     #[test]
     fn files_of_proc() {
-        assert_eq!(pressure_us("some avg10=0.10 avg60=2.00 avg300=3.85 total=15\nfull avg10=0 total=7", "some"), Some(15));
+        assert_eq!(
+            pressure_us("some avg10=0.10 avg60=2.00 avg300=3.85 total=15\nfull avg10=0 total=7", "some"),
+            Some(15)
+        );
         assert_eq!(pressure_us("full avg10=0 total=7", "some"), None);
         assert_eq!(tcp_retransmits("Tcp: RtoMin RetransSegs\nTcp: 200 42\n"), Some(42));
         assert_eq!(softnet("00000001 0000000a 0\n00000001 00000001 0\n", 1), Some(11));

@@ -58,7 +58,8 @@ impl Source for FileNetdev {
         if round.wants(Tier::Normal) {
             let names = sysfs::names(&class)
                 .map_err(|e| SourceError::Absent(format!("{}: {e}: no interfaces here", class.display())))?;
-            let admitted = |name: &String| is_port(&class.join(name)) && self.filter.admits(name, &kind(&class.join(name)));
+            let admitted =
+                |name: &String| is_port(&class.join(name)) && self.filter.admits(name, &kind(&class.join(name)));
             let names: Vec<String> = names.into_iter().filter(admitted).collect();
             self.discover(&names, board);
         }
@@ -93,7 +94,12 @@ impl FileLink {
         }
     }
 
-    fn read_into(&self, cell: crate::board::CellId, board: &mut Board, read: impl FnOnce() -> Result<u64, (bool, String)>) {
+    fn read_into(
+        &self,
+        cell: crate::board::CellId,
+        board: &mut Board,
+        read: impl FnOnce() -> Result<u64, (bool, String)>,
+    ) {
         let start = Instant::now();
         let value = read();
         let Some(mut row) = board.row(self.entity, now_ns()) else { return };

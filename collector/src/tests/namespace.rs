@@ -20,7 +20,10 @@ fn netlink_sources_in_a_namespace() {
         .output()
         .expect("unshare (util-linux) is needed");
     let told = String::from_utf8_lossy(&child.stdout).into_owned() + &String::from_utf8_lossy(&child.stderr);
-    assert!(!told.contains("Operation not permitted"), "run the tests as root: a namespace of its own is needed\n{told}");
+    assert!(
+        !told.contains("Operation not permitted"),
+        "run the tests as root: a namespace of its own is needed\n{told}"
+    );
     assert!(child.status.success(), "{told}");
 }
 
@@ -75,7 +78,9 @@ impl Ear {
         loop {
             let frame = self.frame().await;
             let mut events = frame.sections.iter().filter(|s| s.schema.table == Table::Event);
-            if let Some(event) = events.find_map(|s| EventRow::read(&s.batch).into_iter().find(|e| e.port == Some(port))) {
+            if let Some(event) =
+                events.find_map(|s| EventRow::read(&s.batch).into_iter().find(|e| e.port == Some(port)))
+            {
                 return event;
             }
         }

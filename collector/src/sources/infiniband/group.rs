@@ -91,7 +91,12 @@ impl Group {
             row.took_us((now - last).as_secs_f32() * 1e6);
             last = now;
             match value {
-                Ok(value) => (failures, read, counter.is_odd) = (0, read + 1, { row.uint(counter.cell, value); false }),
+                Ok(value) => {
+                    (failures, read, counter.is_odd) = (0, read + 1, {
+                        row.uint(counter.cell, value);
+                        false
+                    })
+                }
                 Err(e) if e.is_gone() && counter.file.is_some() => return Ok(Pass::Gone),
                 Err(e) if e.is_unsupported() => {
                     counter.is_odd = true;

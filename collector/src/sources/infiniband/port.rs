@@ -82,7 +82,8 @@ impl IbPort {
         // On an Ethernet port these files count what RDMA moves, not what the port does.
         let drivers: &[&str] = if self.is_ethernet { &["roce", NAME] } else { &[NAME] };
         let hw: &[&str] = &[&hw];
-        let mut directories = vec![(self.directory.join("counters"), drivers), (self.directory.join("hw_counters"), hw)];
+        let mut directories =
+            vec![(self.directory.join("counters"), drivers), (self.directory.join("hw_counters"), hw)];
         if self.number == "1" {
             // Counters of the device as a whole stand in its first port's row.
             directories.push((self.device.join("hw_counters"), hw));
