@@ -4,6 +4,8 @@ pub mod config;
 pub mod detect;
 pub mod diagnose;
 pub mod engine;
+#[cfg(test)]
+mod engine_tests;
 pub mod explain;
 pub mod fact;
 pub mod feed;
@@ -18,5 +20,7 @@ pub mod plan;
 pub mod route;
 pub mod sql;
 pub mod store;
+#[cfg(test)]
+mod testkit;
 pub mod tick;
 pub mod trace;

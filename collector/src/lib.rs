@@ -1,1 +1,44 @@
+//! weft-collector: reads what a node's (or a Linux switch's) interfaces count, and sends it to weft.
+//!
+//! It clears no counter, needs no root where a capability serves, never blocks the node, and invents no value: absent,
+//! unreadable, saturated and not sampled are four different things, and none of them is zero.
+//!
+//! ```text
+//! schedule ─► sources ─► board (an entity owns a row) ─► frame ─► outbox (bounded) ─► transport
+//! ```
 
+mod agent;
+mod backoff;
+mod board;
+pub mod cli;
+mod clock;
+mod config;
+mod directory;
+mod explain;
+mod filter;
+mod netlink;
+mod outbox;
+mod publish;
+mod root;
+mod sampler;
+mod schedule;
+pub mod settings;
+mod sources;
+mod sysfs;
+mod telemetry;
+
+pub use agent::Agent;
+pub use config::{CollectorConfig, Config, Kind, TransportConfig, TransportKind};
+pub use explain::{Line, explain};
+pub use filter::InterfaceFilter;
+pub use outbox::QueueConfig;
+pub use schedule::Rates;
+pub use sources::StepConfig;
+pub use telemetry::{SourceCounts, Telemetry};
+
+/// Logs to stderr; `WEFT_LOG` filters (`info` by default).
+pub fn start_log() {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("WEFT_LOG");
+    let filter = filter.unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+}

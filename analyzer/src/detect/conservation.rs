@@ -16,6 +16,8 @@ const MIN_LOST: f64 = 5.0;
 const OVER_NOISE: f64 = 4.0;
 /// 1e-5 of the packets is where loss begins to cost RDMA goodput (go-back-N); below it one looks elsewhere.
 const MIN_RATIO: f64 = 1e-5;
+/// The middle difference rose in a tick: by more than interpolation leaves.
+const ROSE: f64 = 0.5;
 /// Packets that must have passed before the absence of loss means anything.
 const ENOUGH_SENT: f64 = 200.0;
 
@@ -72,6 +74,9 @@ fn judge(model: &Model, from: PortId, to: PortId, conservation: &Conservation) -
         let (lost, sent) = conservation.lost_between(early, newest);
         let enough = lost >= MIN_LOST && lost > OVER_NOISE * wobble(conservation, early) && lost > MIN_RATIO * sent;
         if enough && growing(conservation, early) {
+            if over(conservation, newest, lost / sent.max(1.0)) {
+                return Verdict::Clean;
+            }
             return Verdict::Lost(Loss {
                 ratio: (lost / sent.max(1.0)).min(1.0),
                 packets: lost,
@@ -83,6 +88,24 @@ fn judge(model: &Model, from: PortId, to: PortId, conservation: &Conservation) -
         true => Verdict::Clean,
         false => Verdict::Unknown,
     }
+}
+
+/// The first tick after `early` by whose end a tenth of the window's loss had happened.
+fn began(conservation: &Conservation, early: usize) -> i64 {
+    let ring = &conservation.ring;
+    let (first, last) = (ring[early].mid, ring[ring.len() - 1].mid);
+    (early + 1..ring.len())
+        .find(|&i| ring[i].mid - first > (last - first) / 10.0)
+        .map_or(ring[early].tick + 1, |i| ring[i].tick)
+}
+
+/// A loss of this ratio has ended: the last ticks sent enough to have shown it, and did not.
+fn over(conservation: &Conservation, newest: usize, ratio: f64) -> bool {
+    const EXPECTED: f64 = 8.0;
+    WINDOWS[..2].iter().filter(|&&w| w <= newest).any(|w| {
+        let (lost, sent) = conservation.lost_between(newest - w, newest);
+        ratio * sent >= EXPECTED && lost < ratio * sent / 4.0
+    })
 }
 
 /// How much the middle difference moves from tick to tick when nothing is lost: measured before the window where there is
@@ -101,7 +124,7 @@ fn growing(conservation: &Conservation, early: usize) -> bool {
     let ring = &conservation.ring;
     let busy: Vec<bool> = (early + 1..ring.len())
         .filter(|&i| ring[i].sent > ring[i - 1].sent)
-        .map(|i| ring[i].mid > ring[i - 1].mid)
+        .map(|i| ring[i].mid - ring[i - 1].mid > ROSE)
         .collect();
     let rose = busy.iter().filter(|&&r| r).count();
     rose >= 3 && rose * 2 >= busy.len()

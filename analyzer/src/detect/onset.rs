@@ -20,6 +20,10 @@ const QUIET: f32 = 0.03;
 const TOGETHER: f64 = 0.85;
 /// Iterations needed, and the part of the iteration that lateness must reach: below it ordinary jitter dominates.
 const MIN_ITERATIONS: usize = 4;
+/// Of the last so many: enough for a median, few enough to be soon.
+const LAST_CORES: usize = 7;
+/// A core shorter than this part of the longest is a stall in mid-transfer, not the computing.
+const CORE_SHARE: f64 = 0.6;
 const MIN_SHARE: f64 = 0.05;
 const MIN_BINS: f64 = 0.5;
 const OVER_NOISE: f64 = 5.0;
@@ -105,39 +109,31 @@ fn runs<'a>(bytes: &'a [f32], quiet: &'a [bool], busy: f32) -> impl Iterator<Ite
 fn look(model: &Model, job: usize, rows: &[Row], out: &mut Sink<'_>) {
     let cores = cores(rows);
     let Some(period) = period(&cores) else { return };
-    let lateness: Vec<Vec<f64>> = rows.iter().map(|_| Vec::new()).collect();
-    let lateness = cores.iter().fold(lateness, |mut all, core| {
-        for (row, late) in late_at(rows, *core).into_iter().enumerate() {
-            all[row].extend(late);
-        }
-        all
-    });
-    let late: Vec<f64> = lateness.into_iter().map(|l| per_iteration(l, cores.len())).collect();
-    let mut noise: Vec<f64> = late.iter().map(|l| l.abs()).collect();
+    let cores = &cores[cores.len().saturating_sub(LAST_CORES)..];
+    let by_core: Vec<Vec<Option<f64>>> = cores.iter().map(|&core| late_at(rows, core)).collect();
+    let late: Vec<Late> = (0..rows.len()).map(|row| per_iteration(cores, &by_core, row)).collect();
+    let mut noise: Vec<f64> = late.iter().map(|l| l.bins.abs()).collect();
     let threshold = (MIN_SHARE * period).max(MIN_BINS).max(OVER_NOISE * median(&mut noise));
     say(model, job, rows, &late, Scale { threshold, period }, out);
 }
 
-/// Middles of the stretches in which nearly all ports are quiet.
+/// Middles of the longer stretches in which nearly all ports are quiet.
 fn cores(rows: &[Row]) -> Vec<f64> {
-    let together: Vec<bool> = (0..BINS)
-        .map(|bin| {
-            rows.iter().filter(|r| r.quiet.get(bin) == Some(&true)).count() as f64 >= rows.len() as f64 * TOGETHER
-        })
-        .collect();
-    let mut cores = Vec::new();
-    let mut from = None;
-    for (bin, &quiet) in together.iter().enumerate() {
-        match (quiet, from) {
-            (true, None) => from = Some(bin),
-            (false, Some(start)) => {
-                cores.push((start + bin) as f64 / 2.0);
-                from = None;
-            }
-            _ => {}
+    let quiet = |bin: usize| rows.iter().filter(|r| r.quiet.get(bin) == Some(&true)).count() as f64;
+    let together: Vec<bool> = (0..BINS).map(|bin| quiet(bin) >= rows.len() as f64 * TOGETHER).collect();
+    let mut at = 0;
+    let mut stretches = Vec::new();
+    for run in together.chunk_by(|a, b| a == b) {
+        // The first and the last stretch are cut by the window.
+        if run[0] && at > 0 && at + run.len() < BINS {
+            stretches.push((at, run.len()));
         }
+        at += run.len();
     }
-    cores
+    let mut lengths: Vec<f64> = stretches.iter().map(|s| s.1 as f64).collect();
+    let usual = upper_median(&mut lengths);
+    let long = stretches.into_iter().filter(|s| s.1 as f64 >= usual * CORE_SHARE);
+    long.map(|(start, length)| start as f64 + length as f64 / 2.0).collect()
 }
 
 /// Median distance of neighbouring cores, in bins; `None` when they are too few to tell an iteration.
@@ -156,15 +152,30 @@ fn late_at(rows: &[Row], core: f64) -> Vec<Option<f64>> {
     runs.iter().map(|run| run.map(|r| (r.end - end).min(r.end - r.start - length))).collect()
 }
 
-/// Where a straggler makes its peers stall, an iteration has two cores and it is late in one of them: the upper half of
-/// its latenesses tells, by its median.
-fn per_iteration(mut lateness: Vec<f64>, cores: usize) -> f64 {
-    if lateness.len() * 2 < cores {
-        return 0.0;
+/// How late one row is, and since which core, in bins.
+#[derive(Clone, Copy)]
+struct Late {
+    bins: f64,
+    since: f64,
+}
+
+/// Where a straggler makes its peers stall as long as they compute, an iteration has two cores and it is late in one of
+/// them: the median of the upper half tells.
+fn per_iteration(cores: &[f64], by_core: &[Vec<Option<f64>>], row: usize) -> Late {
+    let told: Vec<(f64, f64)> =
+        cores.iter().zip(by_core).filter_map(|(&core, late)| Some((core, late[row]?))).collect();
+    if told.len() < MIN_ITERATIONS {
+        return Late { bins: 0.0, since: 0.0 };
     }
-    lateness.sort_by(f64::total_cmp);
-    let upper = lateness.len() / 2;
-    median(&mut lateness[upper..])
+    let bins = upper_median(&mut told.iter().map(|t| t.1).collect::<Vec<_>>());
+    let since = told.iter().find(|t| t.1 >= bins / 2.0).map_or(0.0, |t| t.0);
+    Late { bins, since }
+}
+
+fn upper_median(values: &mut [f64]) -> f64 {
+    values.sort_by(f64::total_cmp);
+    let upper = values.len() / 2;
+    median(&mut values[upper..])
 }
 
 #[derive(Clone, Copy)]
@@ -174,16 +185,17 @@ struct Scale {
 }
 
 /// A device is as late as its latest port.
-fn say(model: &Model, job: usize, rows: &[Row], late: &[f64], scale: Scale, out: &mut Sink<'_>) {
-    let mut devices: BTreeMap<usize, (f64, PortId)> = BTreeMap::new();
+fn say(model: &Model, job: usize, rows: &[Row], late: &[Late], scale: Scale, out: &mut Sink<'_>) {
+    let mut devices: BTreeMap<usize, (Late, PortId)> = BTreeMap::new();
     for (row, &late) in rows.iter().zip(late) {
         let worst = devices.entry(model.topology.ports[row.port].device).or_insert((late, row.port));
-        if late > worst.0 {
+        if late.bins > worst.0.bins {
             *worst = (late, row.port);
         }
     }
+    let first_bin = model.now_ns.div_euclid(model.bin_ns) - BINS as i64;
     let bin_s = model.bin_ns as f64 / 1e9;
-    for (device, (late, port)) in devices {
+    for (device, (Late { bins: late, since }, port)) in devices {
         let place = Place::Device(device);
         if late < scale.threshold / 2.0 {
             out.clear(FactKind::LateOnset, place);
@@ -198,7 +210,7 @@ fn say(model: &Model, job: usize, rows: &[Row], late: &[f64], scale: Scale, out:
             reference: scale.period * bin_s,
             reference_of: "the iteration".into(),
         };
-        let since_ns = model.now_ns - model.tick_ns;
+        let since_ns = (first_bin + since as i64) * model.bin_ns;
         let presence = Presence {
             since_ns,
             port: Some(port),

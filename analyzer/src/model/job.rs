@@ -14,6 +14,8 @@ const MAX_RANKS: usize = 131_072;
 pub struct JobState {
     /// (tick start ns, tick length ns, bytes its ports sent), oldest first.
     pub progress: VecDeque<Progress>,
+    /// When each step began: the first rank's mark of it.
+    pub steps: StepClock,
     /// Compute phases by rank.
     pub ranks: BTreeMap<i32, RankMarks>,
     /// When the marks last told anything.
@@ -49,6 +51,8 @@ impl JobState {
     }
 
     pub fn tell_mark(&mut self, mark: &StepMark) {
+        self.steps.tell(mark.step, mark.start_ns);
+        self.marked_ns = self.marked_ns.max(mark.end_ns);
         if mark.phase != "compute" || mark.end_ns <= mark.start_ns {
             return;
         }
@@ -64,7 +68,6 @@ impl JobState {
             rank.compute.pop_front();
         }
         rank.compute.push_back((mark.step, mark.start_ns, mark.end_ns));
-        self.marked_ns = self.marked_ns.max(mark.end_ns);
     }
 
     /// Bytes a second of undisturbed training before `onset_ns`: the median of 8-tick means, so that a checkpoint's
@@ -92,11 +95,70 @@ impl JobState {
         (ticks.len() >= 3).then(|| rate(&ticks))
     }
 
-    /// Fraction of step time lost in [from, to] against the undisturbed rate before `from`: bytes an iteration are
-    /// constant, so bytes a second tell iterations a second.
+    /// Fraction of step time lost in [from, to] against undisturbed running before `from`. By the loop's own steps where
+    /// it marks them; else by its bytes: they are constant an iteration, so bytes a second tell iterations a second.
     pub fn lost(&self, from_ns: i64, to_ns: i64) -> Option<f64> {
+        self.lost_steps(from_ns, to_ns).or_else(|| self.lost_bytes(from_ns, to_ns))
+    }
+
+    fn lost_bytes(&self, from_ns: i64, to_ns: i64) -> Option<f64> {
         let (base, now) = (self.baseline(from_ns)?, self.rate_between(from_ns, to_ns)?);
         Some((1.0 - now / base).clamp(0.0, 1.0))
+    }
+
+    fn lost_steps(&self, from_ns: i64, to_ns: i64) -> Option<f64> {
+        let disturbed =
+            |ts: i64| self.progress.iter().any(|p| p.disturbed && p.start_ns <= ts && ts < p.start_ns + p.length_ns);
+        let ideal_ns = self.steps.usual_ns(|start_ns| start_ns < from_ns && !disturbed(start_ns))?;
+        let steps = self.steps.at(to_ns, ideal_ns)? - self.steps.at(from_ns, ideal_ns)?;
+        let window_ns = (to_ns - from_ns) as f64;
+        (window_ns >= 2.0 * ideal_ns).then(|| (1.0 - steps * ideal_ns / window_ns).clamp(0.0, 1.0))
+    }
+}
+
+/// Starts of a job's steps, in order.
+#[derive(Clone, Debug, Default)]
+pub struct StepClock {
+    starts: VecDeque<(i64, i64)>,
+}
+
+impl StepClock {
+    const STEPS: usize = 256;
+
+    fn tell(&mut self, step: i64, start_ns: i64) {
+        match self.starts.binary_search_by_key(&step, |s| s.0) {
+            Ok(at) => self.starts[at].1 = self.starts[at].1.min(start_ns),
+            Err(at) => self.starts.insert(at, (step, start_ns)),
+        }
+        // A step that begins before an earlier one: the job went back to a checkpoint, and counts from there.
+        if let Some(back) = self.starts.iter().position(|s| s.0 > step && s.1 < start_ns) {
+            self.starts.truncate(back);
+        }
+        while self.starts.len() > Self::STEPS {
+            self.starts.pop_front();
+        }
+    }
+
+    /// Median length of the steps whose start is wanted; `None` before there are eight.
+    fn usual_ns(&self, wanted: impl Fn(i64) -> bool) -> Option<f64> {
+        let pairs = self.starts.iter().zip(self.starts.iter().skip(1));
+        let mut lengths: Vec<f64> = pairs
+            .filter(|(a, b)| b.0 == a.0 + 1 && wanted(a.1) && wanted(b.1))
+            .map(|(a, b)| (b.1 - a.1) as f64)
+            .collect();
+        lengths.sort_by(f64::total_cmp);
+        (lengths.len() >= 8).then(|| lengths[lengths.len() / 2])
+    }
+
+    /// How many steps had been done at a moment, the running one by its share of the usual length.
+    fn at(&self, ts_ns: i64, usual_ns: f64) -> Option<f64> {
+        let after = self.starts.partition_point(|s| s.1 <= ts_ns);
+        let (step, start_ns) = *self.starts.get(after.checked_sub(1)?)?;
+        let share = match self.starts.get(after) {
+            Some((_, next_ns)) => (ts_ns - start_ns) as f64 / (next_ns - start_ns) as f64,
+            None => ((ts_ns - start_ns) as f64 / usual_ns).min(1.0),
+        };
+        Some(step as f64 + share)
     }
 }
 

@@ -222,7 +222,7 @@ impl Model {
         self.measure_interval(samples);
         for &(port, sample) in samples {
             let state = &mut self.ports[port];
-            state.tell_traffic(sample, self.bin_ns);
+            state.tell_traffic(sample, self.bin_ns, self.tick_ns);
             state.seen_tick = Some(self.tick);
             let device = &mut self.devices[self.topology.ports[port].device];
             device.seen_ns = device.seen_ns.max(Some(sample.ts_ns));

@@ -4,9 +4,10 @@ use super::bins::Bins;
 use super::sample::{Health, Sample};
 use std::collections::VecDeque;
 
-/// Readings of the service rate kept: intervals in which the port had a standing queue.
-pub const SERVICE_INTERVALS: usize = 16;
-/// Link-downs kept a port, within [`FLAP_MEMORY_NS`].
+/// Readings of the service rate kept.
+const SERVICE_INTERVALS: usize = 8;
+const PEAK_TICKS: usize = 10;
+/// Link-downs kept a port.
 pub const DOWNS: usize = 8;
 /// Two downs within six hours are a flap.
 pub const FLAP_MEMORY_NS: i64 = 6 * 3600 * 1_000_000_000;
@@ -26,6 +27,9 @@ pub struct PortState {
     pub paused_us: i64,
     pub link: Link,
     pub service: VecDeque<Service>,
+    /// The highest rate of any interval of a tick, bits per second, with the tick's end; the last few ticks.
+    pub peaks: VecDeque<(i64, f32)>,
+    backlog: Backlog,
     /// Only for ports that carry a job's bytes.
     pub sent: Option<Box<Bins>>,
     /// Tick in which its counters were last restarted.
@@ -33,12 +37,27 @@ pub struct PortState {
     pub epoch: Option<i32>,
 }
 
-/// Bytes a second while a queue stood at both ends of the interval.
+/// The rate of an interval in the middle of a stretch of readings that all saw a queue: the link was busy throughout.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Service {
     pub ts_ns: i64,
     pub bps: f32,
     pub paused: bool,
+}
+
+/// A stretch of intervals with a queue at both ends.
+#[derive(Clone, Debug, Default)]
+struct Backlog {
+    intervals: u32,
+    /// The last of them: in the middle once the next one is of the stretch too.
+    last: Option<Service>,
+}
+
+fn push<T>(ring: &mut VecDeque<T>, value: T, room: usize) {
+    while ring.len() >= room {
+        ring.pop_front();
+    }
+    ring.push_back(value);
 }
 
 /// Up, down, and when.
@@ -78,10 +97,7 @@ impl Link {
     }
 
     fn note_down(&mut self, ts_ns: i64) {
-        while self.downs.front().is_some_and(|&t| t < ts_ns - FLAP_MEMORY_NS) || self.downs.len() >= DOWNS {
-            self.downs.pop_front();
-        }
-        self.downs.push_back(ts_ns);
+        push(&mut self.downs, ts_ns, DOWNS);
     }
 
     pub fn restart_counter(&mut self) {
@@ -112,7 +128,7 @@ impl PortState {
     }
 
     /// Takes in one traffic reading: the service rate if a queue stood, and the bytes sent on the grid.
-    pub fn tell_traffic(&mut self, sample: Sample, bin_ns: i64) {
+    pub fn tell_traffic(&mut self, sample: Sample, bin_ns: i64, tick_ns: i64) {
         if let Some(last) = self.last {
             let dt = sample.ts_ns - last.ts_ns;
             let sent = sample.tx_bytes.zip(last.tx_bytes).map(|(n, o)| n - o);
@@ -121,7 +137,9 @@ impl PortState {
                 if let Some(bins) = &mut self.sent {
                     bins.add(last.ts_ns, sample.ts_ns, bytes as f64, bin_ns);
                 }
-                self.tell_service(last, sample, bytes as f64 * 8e9 / dt as f64);
+                let bps = bytes as f64 * 8e9 / dt as f64;
+                self.tell_service(last, sample, bps);
+                self.tell_peak(sample.ts_ns, tick_ns, bps);
             }
         }
         let merged = Sample {
@@ -136,13 +154,25 @@ impl PortState {
     }
 
     fn tell_service(&mut self, last: Sample, now: Sample, bps: f64) {
-        if last.queue_bytes.unwrap_or(0.0) <= 0.0 || now.queue_bytes.unwrap_or(0.0) <= 0.0 {
+        let queued = |s: Sample| s.queue_bytes.unwrap_or(0.0) > 0.0;
+        if !(queued(last) && queued(now)) {
+            self.backlog = Backlog::default();
             return;
         }
-        if self.service.len() >= SERVICE_INTERVALS {
-            self.service.pop_front();
+        self.backlog.intervals += 1;
+        let this = Service { ts_ns: now.ts_ns, bps: bps as f32, paused: self.paused_us > 0 };
+        let before = self.backlog.last.replace(this);
+        if let Some(middle) = before.filter(|_| self.backlog.intervals >= 3) {
+            push(&mut self.service, middle, SERVICE_INTERVALS);
         }
-        self.service.push_back(Service { ts_ns: now.ts_ns, bps: bps as f32, paused: self.paused_us > 0 });
+    }
+
+    fn tell_peak(&mut self, ts_ns: i64, tick_ns: i64, bps: f64) {
+        let end_ns = (ts_ns.div_euclid(tick_ns) + 1) * tick_ns;
+        match self.peaks.back_mut().filter(|p| p.0 == end_ns) {
+            Some(peak) => peak.1 = peak.1.max(bps as f32),
+            None => push(&mut self.peaks, (end_ns, bps as f32), PEAK_TICKS),
+        }
     }
 
     /// Counters begin anew: nothing before may be compared with what comes.

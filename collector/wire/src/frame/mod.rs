@@ -9,6 +9,7 @@
 
 mod batch;
 mod convert;
+mod limits;
 mod prelude;
 mod proto;
 #[cfg(test)]
@@ -73,12 +74,14 @@ impl Frame {
     /// Decodes a frame; an embedded inventory teaches `schemas` first. A section whose schema is unknown is an error:
     /// the caller may keep the bytes until the inventory has come ([`WireError::UnknownSchema`]).
     pub fn decode(bytes: &[u8], schemas: &mut SchemaCache) -> Result<Frame, WireError> {
-        let body = proto::Frame::decode(open(Kind::Frame, bytes)?)?;
+        let body = open(Kind::Frame, bytes)?;
+        limits::check_frame(body)?;
+        let body = proto::Frame::decode(body)?;
         let inventory = body.inventory.map(convert::inventory_from_proto).transpose()?;
         for schema in inventory.iter().flat_map(|i| &i.schemas) {
             schemas.learn(schema);
         }
-        let sections = body.sections.iter().map(|s| decode_section(s, schemas)).collect::<Result<_, _>>()?;
+        let sections = body.sections.into_iter().map(|s| decode_section(s, schemas)).collect::<Result<_, _>>()?;
         Ok(Frame {
             collector: body.collector,
             boot: body.boot,
@@ -100,7 +103,9 @@ impl Inventory {
     }
 
     pub fn decode(bytes: &[u8]) -> Result<Inventory, WireError> {
-        convert::inventory_from_proto(proto::Inventory::decode(open(Kind::Inventory, bytes)?)?)
+        let body = open(Kind::Inventory, bytes)?;
+        limits::check_inventory(body)?;
+        convert::inventory_from_proto(proto::Inventory::decode(body)?)
     }
 }
 
@@ -114,9 +119,15 @@ fn encode_section(section: &Section) -> Result<proto::Section, WireError> {
     })
 }
 
-fn decode_section(section: &proto::Section, schemas: &SchemaCache) -> Result<Section, WireError> {
+fn decode_section(section: proto::Section, schemas: &SchemaCache) -> Result<Section, WireError> {
     let schema =
         schemas.get(Fingerprint(section.fingerprint)).ok_or(WireError::UnknownSchema(section.fingerprint))?.clone();
-    let batch = batch::decode(&section.message, &section.body, &schema)?;
+    if section.table != schema.table as u32 {
+        return Err(WireError::Schema(format!(
+            "a section of table {} has a schema of {:?}",
+            section.table, schema.table
+        )));
+    }
+    let batch = batch::decode(&section.message, section.body, &schema)?;
     Ok(Section { schema, batch })
 }

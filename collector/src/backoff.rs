@@ -1,0 +1,66 @@
+//! When a thing that failed or was slow is tried again. Pure: time is an argument.
+//!
+//! ```text
+//!            ok                      fail / slow: wait 1, 2, 4 … ticks' worth, at most MAX
+//!   Ready ◄──────── tried ◄──────── Waiting(until)
+//!     └───── fail or slow ────────────►
+//! ```
+
+use std::time::Duration;
+
+const FIRST: Duration = Duration::from_secs(1);
+const MAX: Duration = Duration::from_secs(300);
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Backoff {
+    failures: u32,
+    until_ns: i64,
+}
+
+impl Backoff {
+    pub fn is_ready(&self, now_ns: i64) -> bool {
+        self.failures == 0 || now_ns >= self.until_ns
+    }
+
+    /// Returns the wait when this is the first failure or the wait has grown: worth saying once.
+    pub fn failed(&mut self, now_ns: i64) -> Option<Duration> {
+        let before = if self.failures == 0 { Duration::ZERO } else { wait(self.failures) };
+        self.failures = self.failures.saturating_add(1);
+        let wait = wait(self.failures);
+        self.until_ns = now_ns.saturating_add(wait.as_nanos() as i64);
+        (wait > before).then_some(wait)
+    }
+
+    /// Returns true when it had failed before.
+    pub fn succeeded(&mut self) -> bool {
+        std::mem::take(self).failures > 0
+    }
+
+    pub fn is_waiting(&self) -> bool {
+        self.failures > 0
+    }
+}
+
+fn wait(failures: u32) -> Duration {
+    FIRST.saturating_mul(1 << (failures - 1).min(16)).min(MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_double_up_to_the_limit_and_end_with_success() {
+        let mut backoff = Backoff::default();
+        let mut now = 0;
+        for expected in [1, 2, 4, 8, 16, 32, 64, 128, 256, 300] {
+            assert!(backoff.is_ready(now));
+            assert_eq!(backoff.failed(now), Some(Duration::from_secs(expected)));
+            assert!(!backoff.is_ready(now));
+            now += expected as i64 * 1_000_000_000;
+        }
+        assert_eq!(backoff.failed(now), None, "at the limit there is nothing new to say");
+        assert!(backoff.succeeded());
+        assert!(backoff.is_ready(0) && !backoff.succeeded());
+    }
+}

@@ -1,0 +1,190 @@
+//! What is known now: an entity owns a row, sources contribute its columns.
+//!
+//! ```text
+//! source: entity(table, port) ─► cell(entity, driver, raw name)            once, and again after hotplug
+//!         row(entity) ─► uint(cell, value) | fail(cell, why) | …           every round
+//! sampler: begin_round ─► sources ─► settle ─► [relayout] ─► write_rows ─► take = sections of a frame
+//! ```
+//! So a port that rtnetlink, the queueing discipline and the RDMA device all speak of is one row a tick.
+
+mod cell;
+mod entity;
+mod inventory;
+mod layout;
+
+pub use cell::{Cell, CellId, Reading, Status, Target};
+pub use entity::{Descriptor, Entity, EntityId, Row};
+pub use inventory::Identity;
+
+use crate::schedule::Round;
+use layout::Layout;
+use std::collections::HashMap;
+use weft_wire::{ExtraRow, Inventory, Section, Table, Tier, WireError, catalogue};
+
+#[derive(Debug)]
+pub struct Board {
+    identity: Identity,
+    /// Slots are used again after an entity has gone; its port index is not.
+    slots: Vec<Option<Entity>>,
+    by_key: HashMap<(Table, String), EntityId>,
+    next_index: i32,
+    /// Epoch of entities that appear after the start: whatever had this name before had another.
+    generation: i32,
+    layout: Layout,
+    version: u64,
+    changed: bool,
+    round: u32,
+    extras: Vec<ExtraRow>,
+}
+
+impl Board {
+    pub fn new(identity: Identity) -> Board {
+        Board {
+            identity,
+            slots: Vec::new(),
+            by_key: HashMap::new(),
+            next_index: 0,
+            generation: 0,
+            layout: Layout::default(),
+            version: 0,
+            changed: true,
+            round: 0,
+            extras: Vec::new(),
+        }
+    }
+
+    pub fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    pub fn entities(&self) -> impl Iterator<Item = &Entity> {
+        self.slots.iter().flatten()
+    }
+
+    pub fn get(&self, id: EntityId) -> Option<&Entity> {
+        self.slots.get(id.slot as usize)?.as_ref().filter(|e| e.index == id.index)
+    }
+
+    fn get_mut(&mut self, id: EntityId) -> Option<&mut Entity> {
+        self.slots.get_mut(id.slot as usize)?.as_mut().filter(|e| e.index == id.index)
+    }
+
+    /// The entity of this name; made when it is new. `port` is empty for a `host`.
+    pub fn entity(&mut self, table: Table, port: &str) -> EntityId {
+        if let Some(id) = self.by_key.get(&(table, port.to_owned())) {
+            return *id;
+        }
+        let slot = self.slots.iter().position(Option::is_none).unwrap_or(self.slots.len());
+        let id = EntityId { slot: slot as u32, index: self.next_index };
+        self.next_index += 1;
+        if self.version > 0 {
+            self.generation += 1;
+        }
+        let entity = Entity::new(id.index, table, port, self.generation);
+        match self.slots.get_mut(slot) {
+            Some(free) => *free = Some(entity),
+            None => self.slots.push(Some(entity)),
+        }
+        self.by_key.insert((table, port.to_owned()), id);
+        self.changed = true;
+        id
+    }
+
+    /// The cell a driver's raw name fills: a column when the catalogue knows it, else a row of `extra`.
+    pub fn cell(&mut self, id: EntityId, source: &'static str, driver: &str, raw: &str) -> Option<CellId> {
+        let entity = self.get_mut(id)?;
+        let target = Target::of(catalogue(), entity.table, driver, raw);
+        let cell = entity.offer(source, driver, raw, target);
+        self.changed = true;
+        Some(cell)
+    }
+
+    pub fn describe(&mut self, id: EntityId, describe: impl FnOnce(&mut Descriptor)) {
+        if let Some(entity) = self.get_mut(id) {
+            let mut descriptor = entity.descriptor.clone();
+            describe(&mut descriptor);
+            if entity.descriptor != descriptor {
+                entity.descriptor = descriptor;
+                self.changed = true;
+            }
+        }
+    }
+
+    /// Begins or continues the entity's row of this round; `None` when the entity has gone.
+    pub fn row(&mut self, id: EntityId, now_ns: i64) -> Option<Row<'_>> {
+        let round = self.round;
+        self.get_mut(id).map(|entity| entity.row(round, now_ns))
+    }
+
+    /// The source has nothing more to say of the entity, which goes with the last source.
+    pub fn withdraw(&mut self, id: EntityId, source: &str) {
+        let Some(entity) = self.get_mut(id) else { return };
+        if !entity.withdraw(source) {
+            let key = (entity.table, std::mem::take(&mut entity.port));
+            self.slots[id.slot as usize] = None;
+            self.by_key.remove(&key);
+        }
+        self.changed = true;
+    }
+
+    /// The counters of the entity began anew: driver reload, another device under the same name.
+    pub fn renew(&mut self, id: EntityId) {
+        if let Some(entity) = self.get_mut(id) {
+            entity.renew();
+            self.changed = true;
+        }
+    }
+
+    pub fn begin_round(&mut self) {
+        self.round = self.round.wrapping_add(1);
+    }
+
+    /// After all sources were read: finds counters that were reset, and preferred sources that went blind.
+    pub fn settle(&mut self) {
+        for entity in self.slots.iter_mut().flatten() {
+            self.changed |= entity.settle(self.round);
+        }
+    }
+
+    /// True when columns, ports or their descriptions are no longer those of the current inventory. What was written
+    /// until now must then be taken before [`Board::relayout`].
+    pub fn is_stale(&self) -> bool {
+        self.changed
+    }
+
+    pub fn relayout(&mut self) -> Result<(), WireError> {
+        self.layout = Layout::of(self.slots.iter_mut().flatten())?;
+        self.changed = false;
+        self.version += 1;
+        Ok(())
+    }
+
+    /// Writes a row for every entity that this round has read.
+    pub fn write_rows(&mut self, round: &Round) {
+        let current = self.round;
+        for entity in self.slots.iter().flatten().filter(|e| e.was_read(current)) {
+            self.layout.write(entity, current, round.wants(Tier::Normal));
+            entity.extra_rows(current, &mut self.extras);
+        }
+    }
+
+    /// The rows since the last call; sections of the fast tier first, so that rows lie in order of time.
+    pub fn take(&mut self) -> Result<Vec<Section>, WireError> {
+        let mut sections = self.layout.take()?;
+        if !self.extras.is_empty() {
+            sections.push(layout::extra_section(&std::mem::take(&mut self.extras))?);
+        }
+        Ok(sections)
+    }
+
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+
+    pub fn inventory(&self) -> Inventory {
+        inventory::build(&self.identity, self.version, self.entities(), self.layout.schemas())
+    }
+}
+
+#[cfg(test)]
+mod tests;

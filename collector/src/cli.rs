@@ -1,0 +1,161 @@
+//! The collector's command line, shared by `weft-collector` and `weft collector`.
+
+use crate::agent::Agent;
+use crate::config::{Config, Kind};
+use crate::explain;
+use clap::{Args, CommandFactory, FromArgMatches, Parser, ValueEnum};
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use weft_transport::{PublisherOptions, TransportUrl};
+
+const EXAMPLES: &str = "\
+Examples:
+  weft-collector --once --explain                     what can be read here, and what is blind
+  weft-collector --transport direct://10.0.0.5:4180   read, and send to the analyzer
+  weft-collector --transport kafka://k1:9092,k2:9092 --id leaf3 --kind switch
+  weft-collector --once --explain --root /copy --output json
+
+Every key of the configuration file is also a variable: WEFT_COLLECTOR_FLUSH_MS, WEFT_COLLECTOR_RATES__FAST_MS, …
+Exit codes: 0 well, 1 something is blind or could not be read, 2 failed, 64 usage.";
+
+#[derive(Clone, Debug, Args)]
+pub struct CollectorArgs {
+    /// Configuration file (TOML)
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Name of this collector and of the device it reads [default: the host's name]
+    #[arg(long)]
+    pub id: Option<String>,
+    /// What is read: a node's NICs, or a switch's ports
+    #[arg(long, value_enum)]
+    pub kind: Option<Kind>,
+    /// Where to send: kafka://HOST:PORT[,HOST:PORT] or direct://HOST:PORT
+    #[arg(long, value_name = "URL")]
+    pub transport: Option<TransportUrl>,
+    /// Stands for / of the observed node; netlink and sockets are off unless it is /
+    #[arg(long, value_name = "DIR")]
+    pub root: Option<PathBuf>,
+    /// Where training loops leave their step marks; empty for no socket
+    #[arg(long, value_name = "PATH")]
+    pub step_socket: Option<PathBuf>,
+    /// Read the configuration, say what is wrong with it, and end
+    #[arg(long)]
+    pub check_config: bool,
+    /// Read everything once and end
+    #[arg(long, requires = "explain")]
+    pub once: bool,
+    /// With --once: say of every counter what became of it
+    #[arg(long, requires = "once")]
+    pub explain: bool,
+    #[arg(long, value_enum, default_value_t = Output::Table)]
+    pub output: Output,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Output {
+    Table,
+    Json,
+}
+
+#[derive(Debug, Parser)]
+#[command(name = "weft-collector", version, about = "Reads this node's fabric counters and sends them to weft", after_help = EXAMPLES)]
+struct Cli {
+    #[command(flatten)]
+    args: CollectorArgs,
+}
+
+/// The command with all its flags, also for `weft collector`.
+pub fn command() -> clap::Command {
+    Cli::command()
+}
+
+/// A usage error exits with 64.
+pub fn main() -> ExitCode {
+    match command().try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches)) {
+        Ok(cli) => run(cli.args),
+        Err(error) => {
+            let code = if error.use_stderr() { 64 } else { 0 };
+            let _ = error.print();
+            ExitCode::from(code)
+        }
+    }
+}
+
+/// Runs until SIGINT or SIGTERM. Makes its own Tokio runtime.
+pub fn run(args: CollectorArgs) -> ExitCode {
+    match try_run(args) {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            eprintln!("weft-collector: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn try_run(args: CollectorArgs) -> anyhow::Result<u8> {
+    let config = match configuration(&args) {
+        Ok(config) => config,
+        Err(error) => {
+            eprintln!("weft-collector: {error:#}");
+            return Ok(64);
+        }
+    };
+    if args.check_config {
+        println!("configuration is well");
+        return Ok(0);
+    }
+    if args.once {
+        return print_explanation(&config, args.output);
+    }
+    let url = match args.transport {
+        Some(url) => url,
+        None => config.transport.url()?,
+    };
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(serve(&config, &url))
+}
+
+/// File, then environment, then flags.
+pub fn configuration(args: &CollectorArgs) -> anyhow::Result<Config> {
+    let mut config = Config::load(args.config.as_deref())?;
+    let collector = &mut config.collector;
+    let flags = args.clone();
+    flags.id.into_iter().for_each(|id| collector.id = id);
+    flags.kind.into_iter().for_each(|kind| collector.kind = kind);
+    flags.root.into_iter().for_each(|root| collector.root = root);
+    flags.step_socket.into_iter().for_each(|socket| collector.step.socket = socket);
+    collector.check().map_err(|why| anyhow::anyhow!("[collector] {why}"))?;
+    Ok(config)
+}
+
+fn print_explanation(config: &Config, output: Output) -> anyhow::Result<u8> {
+    let lines = explain::explain(&config.collector);
+    let mut out = io::stdout().lock();
+    match output {
+        Output::Json => explain::write_json(&lines, &mut out)?,
+        Output::Table => explain::write_table(&lines, &mut out)?,
+    }
+    out.flush()?;
+    Ok(explain::verdict(&lines))
+}
+
+async fn serve(config: &Config, url: &TransportUrl) -> anyhow::Result<u8> {
+    let options = PublisherOptions { client_id: crate::agent::identity(&config.collector).id, ..PublisherOptions::default() };
+    let publisher = weft_transport::publisher(url, &options).await?;
+    let agent = Agent::start(&config.collector, publisher)?;
+    sd_notify::notify(&[sd_notify::NotifyState::Ready])?;
+    println!("{}", serde_json::json!({"ready": true, "http": null, "direct": null, "pg": null}));
+    io::stdout().flush()?;
+    wait_for_signal().await?;
+    sd_notify::notify(&[sd_notify::NotifyState::Stopping])?;
+    agent.stop().await;
+    Ok(0)
+}
+
+async fn wait_for_signal() -> io::Result<()> {
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted,
+        _ = terminate.recv() => Ok(()),
+    }
+}

@@ -1,0 +1,189 @@
+//! The loop that reads: at every tick all sources that are due, then a frame once a flush.
+//!
+//! It runs on a thread of its own, because reading a device may take long, and talks to the rest of the process through
+//! the outbox alone, which never makes it wait.
+
+use crate::backoff::Backoff;
+use crate::board::Board;
+use crate::clock::now_ns;
+use crate::outbox::Outbox;
+use crate::schedule::{Round, Schedule};
+use crate::sources::{Source, SourceError, StepBuffer};
+use crate::telemetry::Telemetry;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tracing::{error, info, warn};
+use weft_wire::{EventRow, Section, StepRow, Table, TableSchema, Tier, WireError};
+
+/// Frames between two that carry the inventory though it has not changed.
+const INVENTORY_EVERY: u64 = 30;
+
+pub struct Sampler {
+    pub board: Board,
+    pub sources: Vec<Watched>,
+    pub schedule: Schedule,
+    pub flush: Duration,
+    pub slow_read: Duration,
+    pub outbox: Arc<Outbox>,
+    pub steps: Arc<StepBuffer>,
+    pub telemetry: Arc<Telemetry>,
+    progress: Progress,
+}
+
+/// How far the telling has come.
+#[derive(Debug, Default)]
+struct Progress {
+    last_flush_ns: i64,
+    frames_since_inventory: u64,
+    told_version: u64,
+    /// What the collector has to say of itself.
+    events: Vec<EventRow>,
+}
+
+/// A source and how it does.
+pub struct Watched {
+    source: Box<dyn Source>,
+    backoff: Backoff,
+}
+
+impl Watched {
+    pub fn new(source: Box<dyn Source>) -> Watched {
+        Watched { source, backoff: Backoff::default() }
+    }
+}
+
+impl Sampler {
+    pub fn new(
+        board: Board,
+        sources: Vec<Watched>,
+        schedule: Schedule,
+        flush: Duration,
+        slow_read: Duration,
+        outbox: Arc<Outbox>,
+        steps: Arc<StepBuffer>,
+        telemetry: Arc<Telemetry>,
+    ) -> Sampler {
+        let progress = Progress::default();
+        Sampler { board, sources, schedule, flush, slow_read, outbox, steps, telemetry, progress }
+    }
+
+    /// Reads one round and flushes when it is time. An error is a fault of this program, not of a device.
+    pub fn tick(&mut self, round: &Round) -> Result<(), WireError> {
+        self.telemetry.ticks.add(1);
+        self.read(round);
+        if self.board.is_stale() {
+            // Rows under the old layout belong to the old inventory.
+            let rows = self.board.take()?;
+            if !rows.is_empty() {
+                self.push(rows)?;
+            }
+            self.board.relayout()?;
+        }
+        self.board.write_rows(round);
+        let flush_ns = self.flush.as_nanos() as i64;
+        if round.due_ns.div_euclid(flush_ns) > self.progress.last_flush_ns.div_euclid(flush_ns) {
+            self.progress.last_flush_ns = round.due_ns;
+            self.flush()?;
+        }
+        Ok(())
+    }
+
+    /// Reads all sources that are not backing off onto the board.
+    pub fn read(&mut self, round: &Round) {
+        self.board.begin_round();
+        for watched in &mut self.sources {
+            let Sampler { board, telemetry, progress, slow_read, .. } = self;
+            if let Some(said) = watched.read(round, board, *slow_read, telemetry) {
+                let device = board.identity().id.clone();
+                progress.events.push(EventRow { port: None, device, ts_ns: now_ns(), event: "collector".into(), text: said });
+            }
+        }
+        self.board.settle();
+    }
+
+    fn flush(&mut self) -> Result<(), WireError> {
+        let mut sections = self.board.take()?;
+        let marks = self.steps.take();
+        if !marks.is_empty() {
+            sections.push(Section { schema: Arc::new(TableSchema::fixed(Table::Step)?), batch: StepRow::batch(&marks)? });
+        }
+        let events = std::mem::take(&mut self.progress.events);
+        if !events.is_empty() {
+            sections.push(event_section(&events)?);
+        }
+        self.telemetry.export();
+        self.push(sections)
+    }
+
+    /// A flush without rows is sent too: it says that this collector lives.
+    fn push(&mut self, sections: Vec<Section>) -> Result<(), WireError> {
+        let changed = self.progress.told_version != self.board.version();
+        let due = self.progress.frames_since_inventory + 1 >= INVENTORY_EVERY;
+        let inventory = (changed || due).then(|| self.board.inventory());
+        if let Some(inventory) = &inventory {
+            if changed {
+                self.outbox.announce(inventory)?;
+            }
+            self.progress.told_version = inventory.version;
+            self.progress.frames_since_inventory = 0;
+        } else {
+            self.progress.frames_since_inventory += 1;
+        }
+        self.outbox.push(sections, inventory, now_ns())
+    }
+
+    /// Sends what is left.
+    pub fn finish(mut self) {
+        if let Err(error) = self.flush() {
+            error!(%error, "the last frame could not be made");
+        }
+    }
+
+    /// Ticks until `stop` says so, `wait` sleeps until a time and says whether to go on.
+    pub fn run(mut self, mut wait: impl FnMut(i64) -> bool) {
+        loop {
+            let round = self.schedule.next(now_ns());
+            if !wait(round.due_ns) {
+                return self.finish();
+            }
+            if let Err(error) = self.tick(&round) {
+                error!(%error, "this flush is lost");
+            }
+            let missed = self.schedule.missed - self.telemetry.missed_ticks.get();
+            self.telemetry.missed_ticks.add(missed);
+        }
+    }
+}
+
+impl Watched {
+    /// Returns what there is to say of the source, once.
+    fn read(&mut self, round: &Round, board: &mut Board, slow_read: Duration, telemetry: &Telemetry) -> Option<String> {
+        let name = self.source.name();
+        if !self.backoff.is_ready(now_ns()) {
+            return None;
+        }
+        let start = Instant::now();
+        let outcome = self.source.read(round, board);
+        let took = start.elapsed();
+        // At slow ticks files are opened and devices described: that may take its time.
+        let is_slow = took > slow_read && !round.wants(Tier::Slow);
+        telemetry.read(name, took, matches!(outcome, Err(SourceError::Failed(_))), is_slow);
+        let why = match outcome {
+            Err(SourceError::Failed(why)) => why,
+            _ if is_slow => format!("slow: {} ms for one read", took.as_millis()),
+            _ => {
+                return self.backoff.succeeded().then(|| {
+                    info!(source = name, "reads again");
+                    format!("source {name} reads again")
+                });
+            }
+        };
+        let wait = self.backoff.failed(now_ns())?;
+        warn!(source = name, why, wait_s = wait.as_secs(), "left alone for a while");
+        Some(format!("source {name}: {why}; left alone for {} s", wait.as_secs()))
+    }
+}
+
+pub fn event_section(rows: &[EventRow]) -> Result<Section, WireError> {
+    Ok(Section { schema: Arc::new(TableSchema::fixed(Table::Event)?), batch: EventRow::batch(rows)? })
+}

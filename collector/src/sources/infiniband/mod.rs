@@ -1,0 +1,108 @@
+//! `infiniband`: RDMA devices (InfiniBand, RoCE, Omni-Path, EFA) as `/sys/class/infiniband` shows them.
+//!
+//! Each file under `counters/` is a query to the device's firmware; those of `hw_counters/` are cached by the kernel for
+//! their `lifespan`. Files are kept open. A group of counters that fails at its first file is not read further, and left
+//! alone for a while: some devices fail every read, and fill the kernel's log with it.
+
+mod device;
+mod group;
+mod port;
+
+use super::{Setup, Source, SourceError};
+use crate::board::Board;
+use crate::root::Root;
+use crate::schedule::Round;
+use crate::sysfs;
+use port::IbPort;
+use std::collections::BTreeMap;
+use std::time::Duration;
+use weft_wire::Tier;
+
+pub const NAME: &str = "infiniband";
+
+pub fn make(setup: &Setup<'_>) -> Result<Box<dyn Source>, SourceError> {
+    let slow = Duration::from_millis(u64::from(setup.config.slow_read_ms));
+    Ok(Box::new(Infiniband { root: setup.root.clone(), slow, ports: BTreeMap::new(), devices: Vec::new() }))
+}
+
+struct Infiniband {
+    root: Root,
+    slow: Duration,
+    /// By device and number of the port.
+    ports: BTreeMap<(String, String), IbPort>,
+    devices: Vec<String>,
+}
+
+impl Source for Infiniband {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn read(&mut self, round: &Round, board: &mut Board) -> Result<(), SourceError> {
+        if round.wants(Tier::Normal) {
+            self.discover(round, board)?;
+        }
+        let mut gone = Vec::new();
+        for (key, port) in &mut self.ports {
+            if !port.read(round, self.slow, board) {
+                gone.push(key.clone());
+            }
+        }
+        for key in gone {
+            self.drop_port(&key, board);
+        }
+        Ok(())
+    }
+}
+
+impl Infiniband {
+    /// Looks for devices at each normal tick, and into known ones at each slow tick.
+    fn discover(&mut self, round: &Round, board: &mut Board) -> Result<(), SourceError> {
+        let class = self.root.join("sys/class/infiniband");
+        let Ok(devices) = sysfs::names(&class) else {
+            self.drop_all(board);
+            return Err(SourceError::Absent(format!("{}: no RDMA device here", class.display())));
+        };
+        if devices == self.devices && !round.wants(Tier::Slow) {
+            return Ok(());
+        }
+        let mut found = Vec::new();
+        for device in &devices {
+            // A device without `ports` is no error: it is named, and has none.
+            for number in sysfs::names(&class.join(device).join("ports")).unwrap_or_default() {
+                found.push((device.clone(), number));
+            }
+        }
+        for key in self.ports.keys().filter(|key| !found.contains(key)).cloned().collect::<Vec<_>>() {
+            self.drop_port(&key, board);
+        }
+        for key in found {
+            self.adopt(&class, key, board);
+        }
+        self.devices = devices;
+        Ok(())
+    }
+
+    fn adopt(&mut self, class: &std::path::Path, key: (String, String), board: &mut Board) {
+        match self.ports.get_mut(&key) {
+            Some(port) => port.refresh(board),
+            None => {
+                let port = IbPort::open(class, &key.0, &key.1, board);
+                self.ports.insert(key, port);
+            }
+        }
+    }
+
+    fn drop_port(&mut self, key: &(String, String), board: &mut Board) {
+        if let Some(port) = self.ports.remove(key) {
+            board.withdraw(port.entity(), NAME);
+            self.devices.clear();
+        }
+    }
+
+    fn drop_all(&mut self, board: &mut Board) {
+        for key in self.ports.keys().cloned().collect::<Vec<_>>() {
+            self.drop_port(&key, board);
+        }
+    }
+}

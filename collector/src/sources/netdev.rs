@@ -1,0 +1,217 @@
+//! `netdev`: what the kernel counts on every interface, by rtnetlink.
+//!
+//! Fast ticks ask for `RTM_GETSTATS` (200 bytes a link), normal ones for all of `RTM_GETLINK`. Speed is in sysfs alone,
+//! and only believed when sysfs speaks of the same interface: `/sys` may show another network namespace.
+
+use super::netdev_files::FileNetdev;
+use super::{Setup, Source, SourceError};
+use crate::board::{Board, CellId, EntityId};
+use crate::clock::now_ns;
+use crate::directory::PortDirectory;
+use crate::filter::InterfaceFilter;
+use crate::netlink::{DumpSocket, LinkRecord, LinkStats, kind, parse_link, parse_stats};
+use crate::root::Root;
+use crate::schedule::Round;
+use crate::sysfs;
+use std::collections::HashMap;
+use std::time::Instant;
+use weft_wire::Tier;
+
+pub const NAME: &str = "netdev";
+
+const ARPHRD_LOOPBACK: u16 = 772;
+const OPERSTATE_NAMES: [&str; 7] =
+    ["unknown", "notpresent", "down", "lowerlayerdown", "testing", "dormant", "up"];
+
+pub fn make(setup: &Setup<'_>) -> Result<Box<dyn Source>, SourceError> {
+    let (root, filter) = (setup.root.clone(), setup.config.interfaces.clone());
+    if !root.is_live() {
+        return Ok(Box::new(FileNetdev::new(root, filter)));
+    }
+    let socket = DumpSocket::open().map_err(|e| SourceError::failed("open an rtnetlink socket", &e))?;
+    Ok(Box::new(Netdev { socket, root, filter, directory: setup.directory.clone(), links: HashMap::new() }))
+}
+
+struct Netdev {
+    socket: DumpSocket,
+    root: Root,
+    filter: InterfaceFilter,
+    directory: PortDirectory,
+    /// By interface index: a device made anew under an old name has another.
+    links: HashMap<u32, Link>,
+}
+
+struct Link {
+    name: String,
+    entity: EntityId,
+    cells: LinkCells,
+    carrier: Option<bool>,
+    seen: bool,
+}
+
+/// Cells of one interface, shared by both ways of reading.
+pub(super) struct LinkCells {
+    /// By place in [`LinkStats::NAMES`].
+    pub stats: Vec<(usize, CellId, Tier)>,
+    pub carrier: CellId,
+    pub carrier_down_count: CellId,
+    pub speed: CellId,
+}
+
+impl LinkCells {
+    pub fn offer(board: &mut Board, entity: EntityId) -> Option<LinkCells> {
+        let mut cell = |raw: &str| board.cell(entity, NAME, NAME, raw);
+        let stats: Vec<CellId> = LinkStats::NAMES.iter().map(|raw| cell(raw)).collect::<Option<_>>()?;
+        let (carrier, carrier_down_count, speed) = (cell("carrier")?, cell("carrier_down_count")?, cell("speed")?);
+        let tier = |id: CellId| board.get(entity).and_then(|e| e.cell(id)).map_or(Tier::Slow, |c| c.tier());
+        let stats = stats.into_iter().enumerate().map(|(place, id)| (place, id, tier(id))).collect();
+        Some(LinkCells { stats, carrier, carrier_down_count, speed })
+    }
+}
+
+impl Source for Netdev {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn read(&mut self, round: &Round, board: &mut Board) -> Result<(), SourceError> {
+        match round.wants(Tier::Normal) {
+            true => self.read_links(round, board),
+            false => self.read_stats(round, board),
+        }
+    }
+}
+
+impl Netdev {
+    fn read_stats(&mut self, round: &Round, board: &mut Board) -> Result<(), SourceError> {
+        // struct if_stats_msg with the filter IFLA_STATS_LINK_64.
+        let request = [0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0];
+        let (start, links) = (Instant::now(), &self.links);
+        let each = |message_kind: u16, message: &[u8]| {
+            let stats = (message_kind == kind::NEW_STATS).then(|| parse_stats(message)).flatten();
+            let Some((ifindex, stats)) = stats else { return };
+            if let Some(link) = links.get(&ifindex) {
+                write_stats(board, link.entity, &link.cells, &stats, round, start);
+            }
+        };
+        self.socket.dump(kind::GET_STATS, &request, each).map_err(|e| SourceError::failed("RTM_GETSTATS", &e))
+    }
+
+    fn read_links(&mut self, round: &Round, board: &mut Board) -> Result<(), SourceError> {
+        let start = Instant::now();
+        let mut records = Vec::new();
+        let each = |message_kind: u16, message: &[u8]| {
+            if message_kind == kind::NEW_LINK {
+                records.extend(parse_link(message).map(|record| (record, now_ns())));
+            }
+        };
+        self.socket.dump(kind::GET_LINK, &[0; 16], each).map_err(|e| SourceError::failed("RTM_GETLINK", &e))?;
+        self.links.values_mut().for_each(|link| link.seen = false);
+        for (record, ts_ns) in &records {
+            if record.hardware != ARPHRD_LOOPBACK && self.filter.admits(&record.name, &record.kind) {
+                self.read_link(record, *ts_ns, start, round, board);
+            }
+        }
+        self.forget_unseen(board);
+        Ok(())
+    }
+
+    fn read_link(&mut self, record: &LinkRecord, ts_ns: i64, start: Instant, round: &Round, board: &mut Board) {
+        if self.links.get(&record.ifindex).is_none_or(|link| link.name != record.name) && !self.adopt(record, board) {
+            return;
+        }
+        let Some(link) = self.links.get_mut(&record.ifindex) else { return };
+        link.seen = true;
+        let changed = link.carrier != record.carrier;
+        link.carrier = record.carrier;
+        if round.wants(Tier::Slow) || changed {
+            describe(&self.root, record, link, board);
+            read_speed(&self.root, record, link, ts_ns, board);
+        }
+        let Some(mut row) = board.row(link.entity, ts_ns) else { return };
+        row.took_us(start.elapsed().as_secs_f32() * 1e6);
+        if let Some(up) = record.carrier {
+            row.uint(link.cells.carrier, u64::from(up));
+        }
+        if let Some(count) = record.carrier_down_count {
+            row.uint(link.cells.carrier_down_count, u64::from(count));
+        }
+        if let Some(stats) = &record.stats {
+            write_stats(board, link.entity, &link.cells, stats, round, start);
+        }
+    }
+
+    /// A new interface, or another device under a known name. False when the board has no room for it.
+    fn adopt(&mut self, record: &LinkRecord, board: &mut Board) -> bool {
+        self.drop_link(record.ifindex, board);
+        let before = self.links.iter().find(|(_, link)| link.name == record.name).map(|(ifindex, _)| *ifindex);
+        if let Some(before) = before {
+            self.drop_link(before, board);
+        }
+        let entity = board.entity(board.identity().port_table(), &record.name);
+        if before.is_some() {
+            board.renew(entity);
+        }
+        let Some(cells) = LinkCells::offer(board, entity) else { return false };
+        self.directory.insert(record.ifindex, &record.name, entity);
+        let link = Link { name: record.name.clone(), entity, cells, carrier: None, seen: true };
+        self.links.insert(record.ifindex, link);
+        true
+    }
+
+    fn forget_unseen(&mut self, board: &mut Board) {
+        let gone: Vec<u32> = self.links.iter().filter(|(_, link)| !link.seen).map(|(ifindex, _)| *ifindex).collect();
+        gone.into_iter().for_each(|ifindex| self.drop_link(ifindex, board));
+    }
+
+    fn drop_link(&mut self, ifindex: u32, board: &mut Board) {
+        if let Some(link) = self.links.remove(&ifindex) {
+            board.withdraw(link.entity, NAME);
+            self.directory.remove(ifindex);
+        }
+    }
+}
+
+fn write_stats(board: &mut Board, id: EntityId, cells: &LinkCells, stats: &LinkStats, round: &Round, start: Instant) {
+    let Some(mut row) = board.row(id, now_ns()) else { return };
+    row.took_us(start.elapsed().as_secs_f32() * 1e6);
+    for (place, cell, tier) in &cells.stats {
+        if round.wants(*tier) {
+            row.uint(*cell, stats.0[*place]);
+        }
+    }
+}
+
+fn describe(root: &Root, record: &LinkRecord, link: &Link, board: &mut Board) {
+    let directory = root.join("sys/class/net").join(&record.name);
+    let is_ours = sysfs_is_ours(root, record);
+    let driver = is_ours.then(|| sysfs::link_name(&directory.join("device/driver"))).flatten();
+    board.describe(link.entity, |d| {
+        d.driver = driver.unwrap_or_else(|| record.kind.clone());
+        d.position = record.bus_address.clone();
+        d.labels.insert("ifindex".into(), record.ifindex.to_string());
+        let operstate = OPERSTATE_NAMES.get(usize::from(record.operstate.unwrap_or(0))).unwrap_or(&"unknown");
+        d.labels.insert("operstate".into(), (*operstate).into());
+        d.labels.insert("admin".into(), if record.admin_up { "up" } else { "down" }.into());
+    });
+}
+
+/// `/sys/class/net` may be that of another network namespace, with other devices under the same names.
+fn sysfs_is_ours(root: &Root, record: &LinkRecord) -> bool {
+    let path = root.join("sys/class/net").join(&record.name).join("ifindex");
+    sysfs::text(&path).is_ok_and(|text| text == record.ifindex.to_string())
+}
+
+fn read_speed(root: &Root, record: &LinkRecord, link: &Link, ts_ns: i64, board: &mut Board) {
+    let speed = match sysfs_is_ours(root, record) {
+        true => super::netdev_files::speed_mbps(&root.join("sys/class/net").join(&record.name)),
+        false => Err("/sys/class/net shows another network namespace than ours".into()),
+    };
+    let mbps = speed.as_ref().ok().copied();
+    board.describe(link.entity, |d| d.speed_bps = mbps.map(|mbps| mbps as i64 * 1_000_000));
+    let Some(mut row) = board.row(link.entity, ts_ns) else { return };
+    match speed {
+        Ok(mbps) => row.uint(link.cells.speed, mbps),
+        Err(why) => row.absent(link.cells.speed, why),
+    }
+}

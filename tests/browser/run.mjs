@@ -1,0 +1,33 @@
+// node run.mjs COMMAND ARG…      starts a server with a fault injected (`weft demo …`), tests its page, stops it
+// WEFT_URL=http://… node run.mjs  tests a server that already runs
+// Exit code 0 when every test passed, 1 when one failed, 2 when the server did not start.
+import { spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { start } from "./server.mjs";
+
+const command = process.argv.slice(2);
+const here = fileURLToPath(new URL(".", import.meta.url));
+
+if (command.length === 0 && !process.env.WEFT_URL) {
+  console.error("usage: node run.mjs COMMAND ARG…   (or WEFT_URL=http://HOST:PORT node run.mjs)");
+  process.exit(64);
+}
+
+let server = { url: process.env.WEFT_URL, stop: async () => {} };
+try {
+  if (command.length) server = await start(command);
+} catch (error) {
+  console.error(`browser tests: ${error.message}`);
+  process.exit(2);
+}
+console.log(`browser tests: ${server.url}`);
+for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => server.stop().then(() => process.exit(130)));
+
+const tests = spawn(process.execPath, ["--test", "--test-reporter=spec", "page.test.mjs"], {
+  cwd: here,
+  stdio: "inherit",
+  env: { ...process.env, WEFT_URL: server.url },
+});
+const code = await new Promise((resolve) => tests.once("close", resolve));
+await server.stop();
+process.exit(code === 0 ? 0 : 1);

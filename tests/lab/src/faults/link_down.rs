@@ -1,0 +1,25 @@
+//! A cable pulled. Strength has no meaning.
+
+use super::{Fault, cable, cables_with_load};
+use crate::panel;
+use std::time::Duration;
+
+pub const LASTS: Duration = Duration::from_secs(8);
+
+pub const FAULT: Fault = Fault {
+    class: "link_down",
+    lasts: LASTS,
+    strength: 1.0,
+    places: |lab, traffic| {
+        let mut places = cables_with_load(lab, traffic, 0.10);
+        // The same cable again would be a flap.
+        places.retain(|place| !lab.pulled.contains(place));
+        places
+    },
+    inject: |lab, place, _| {
+        panel::set_plugged(cable(lab, place)?, false)?;
+        lab.pulled.push(place.clone());
+        Ok(())
+    },
+    heal: |lab, place| panel::set_plugged(cable(lab, place)?, true),
+};

@@ -1,0 +1,26 @@
+//! The same cable pulled once more. Strength has no meaning.
+
+use super::{Fault, cable, link_down};
+use crate::panel;
+use std::time::Duration;
+
+/// A cable that no one has pulled yet is pulled first for this long, and plugged as long.
+const FIRST: Duration = Duration::from_secs(2);
+
+pub const FAULT: Fault = Fault {
+    class: "link_flap",
+    lasts: link_down::LASTS,
+    strength: 1.0,
+    places: |lab, _| lab.pulled.last().cloned().into_iter().collect(),
+    inject: |lab, place, _| {
+        let cable = cable(lab, place)?;
+        if !lab.pulled.contains(place) {
+            panel::set_plugged(cable, false)?;
+            std::thread::sleep(FIRST);
+            panel::set_plugged(cable, true)?;
+            std::thread::sleep(FIRST);
+        }
+        panel::set_plugged(cable, false)
+    },
+    heal: |lab, place| panel::set_plugged(cable(lab, place)?, true),
+};

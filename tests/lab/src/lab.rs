@@ -1,0 +1,30 @@
+//! The running lab: fabric, job, and what was done to them.
+
+use crate::cgroup::Cgroups;
+use crate::faults::Place;
+use crate::sandbox::Inside;
+use crate::topology::Topology;
+use crate::training::Training;
+use crate::{fabric, routes};
+use anyhow::Result;
+use std::path::PathBuf;
+
+pub struct Lab {
+    pub topology: &'static Topology,
+    pub workdir: PathBuf,
+    pub cgroups: Option<Cgroups>,
+    pub training: Option<Training>,
+    /// Cables pulled so far, latest last.
+    pub pulled: Vec<Place>,
+}
+
+impl Lab {
+    /// Builds the fabric and starts the route agent; no job yet.
+    pub fn build(inside: Inside) -> Result<Self> {
+        // Lives as long as the process: the agent's threads hold it.
+        let topology: &'static Topology = Box::leak(Box::new(Topology::standard()));
+        fabric::build(topology)?;
+        routes::start_agent(topology)?;
+        Ok(Self { topology, workdir: inside.workdir, cgroups: inside.cgroups, training: None, pulled: Vec::new() })
+    }
+}
