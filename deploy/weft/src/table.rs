@@ -21,7 +21,7 @@ pub struct Column {
 /// Numbers stand to the right, units in the head; a null is shown as nothing, unlike an empty text.
 pub fn render(answer: &Answer) -> String {
     let mut table = Table::new();
-    table.load_preset(presets::UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Disabled);
+    table.load_style(presets::UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Disabled);
     table.set_header(answer.columns.iter().map(|column| match column.unit.as_str() {
         "" | "1" => column.name.clone(),
         unit => format!("{} [{unit}]", column.name),
