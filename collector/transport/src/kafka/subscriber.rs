@@ -8,7 +8,6 @@ use async_trait::async_trait;
 use rdkafka::consumer::{CommitMode, Consumer};
 use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
-use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::timeout;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -150,16 +149,17 @@ fn start(bootstrap: &str, options: &SubscriberOptions, mut poller: Poller) -> Re
         let inventory = inventory_config(bootstrap, options).create_with_context(poller.context.clone());
         poller.inventory = Some(inventory.map_err(refused)?);
     }
-    let runtime = Handle::current();
-    let run = move || {
+    tokio::spawn(async move {
         let stop = poller.stop.clone();
-        let Some(partitions) = runtime.block_on(stop.run_until_cancelled(topics.ensure(&wanted))) else { return };
-        drop(topics);
+        let Some(partitions) = stop.run_until_cancelled(topics.ensure(&wanted)).await else { return };
         poller.inventory_partitions = partitions.get(&Topic::Inventory).copied().unwrap_or(0);
-        poller.run();
-    };
-    let thread = std::thread::Builder::new().name("weft-kafka".into()).spawn(run);
-    thread.map(drop).map_err(|error| TransportError::Setting { key: "kafka".into(), reason: error.to_string() })
+        let events = poller.events.clone();
+        if let Err(error) = std::thread::Builder::new().name("weft-kafka".into()).spawn(move || poller.run()) {
+            let refused = TransportError::Setting { key: "threads".into(), reason: error.to_string() };
+            drop(events.send(Err(refused)).await);
+        }
+    });
+    Ok(())
 }
 
 fn group_config(bootstrap: &str, options: &SubscriberOptions) -> ClientConfig {
