@@ -4,6 +4,8 @@ pub mod config;
 pub mod detect;
 pub mod diagnose;
 pub mod engine;
+#[cfg(test)]
+mod engine_tests;
 pub mod explain;
 pub mod fact;
 pub mod feed;
@@ -11,9 +13,14 @@ pub mod http;
 pub mod incident;
 pub mod ingest;
 pub mod inventory;
+pub mod live;
 pub mod model;
 pub mod notify;
 pub mod plan;
 pub mod route;
+pub mod sql;
+pub mod store;
+#[cfg(test)]
+mod testkit;
 pub mod tick;
 pub mod trace;

@@ -79,13 +79,10 @@ pub fn address(text: &str) -> anyhow::Result<SocketAddr> {
     text.parse().with_context(|| format!("{text:?} is no address and port; write {DEFAULT_LISTEN}"))
 }
 
-fn known<'a>(what: &str, found: impl Iterator<Item = &'a String>, known: &[&str]) -> anyhow::Result<()> {
-    for name in found.filter(|name| !known.contains(&name.as_str())) {
-        let distance = |known: &&&str| strsim::damerau_levenshtein(known, name);
-        let nearest = known.iter().min_by_key(distance).copied().unwrap_or("");
-        anyhow::bail!("{name:?} is no {what}; did you mean {nearest:?}?");
-    }
-    Ok(())
+fn known<'a>(what: &str, mut found: impl Iterator<Item = &'a String>, known: &[&str]) -> anyhow::Result<()> {
+    let Some(name) = found.find(|name| !known.contains(&name.as_str())) else { return Ok(()) };
+    let nearest = known.iter().min_by_key(|known| strsim::damerau_levenshtein(known, name)).copied().unwrap_or("");
+    anyhow::bail!("{name:?} is no {what}; did you mean {nearest:?}?")
 }
 
 #[cfg(test)]

@@ -56,7 +56,7 @@ pub enum TransportKind {
 }
 
 /// Where collectors connect when nothing else is said.
-pub const DIRECT_ADDR: &str = "127.0.0.1:9872";
+pub const DIRECT_ADDR: &str = "127.0.0.1:4180";
 
 impl Default for TransportConfig {
     fn default() -> Self {

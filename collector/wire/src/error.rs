@@ -15,6 +15,10 @@ pub enum WireError {
     Checksum { found: u32, expected: u32 },
     #[error("header does not decode: {0}")]
     Header(#[from] prost::DecodeError),
+    #[error("not a protobuf message: fields are cut short or of an unknown form")]
+    NoProtobuf,
+    #[error("a hollow message: it would ask for {asked} bytes of memory, its size allows {allowed}")]
+    Hollow { asked: usize, allowed: usize },
     #[error("unknown schema {0:016x}: no inventory has told of it yet")]
     UnknownSchema(u64),
     #[error("schema: {0}")]

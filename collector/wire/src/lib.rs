@@ -17,7 +17,8 @@ mod schema;
 mod table;
 
 pub use catalogue::{
-    Catalogue, ColumnKind, Counter, CounterKind, Encoding, Foreign, Mapping, Overflow, Source, Tier, catalogue,
+    Catalogue, ColumnKind, Counter, CounterKind, Encoding, Foreign, Mapping, Overflow, Source, Tier, Unmapped,
+    UnmappedGoes, catalogue, unmapped, unmapped_list,
 };
 pub use error::WireError;
 pub use frame::{Frame, MAX_FRAME_BYTES, Section};

@@ -75,7 +75,7 @@ impl TableSchema {
         let arrow: SchemaRef = Arc::new(Schema::new(fields));
         let mut text = table.name().to_owned();
         for field in arrow.fields() {
-            text.push_str(&format!("\n{}:{}", field.name(), field.data_type()));
+            text.push_str(&format!("\n{}:{}", field.name(), type_name(field.data_type())));
         }
         let fingerprint = Fingerprint(xxhash_rust::xxh3::xxh3_64(text.as_bytes()));
         TableSchema { table, counters, arrow, fingerprint }
@@ -102,6 +102,19 @@ fn arrow_type(kind: ColumnKind) -> DataType {
         ColumnKind::List(len) => {
             DataType::FixedSizeList(Arc::new(Field::new("item", DataType::Int64, true)), i32::from(len))
         }
+    }
+}
+
+/// Names of column types in a fingerprint. Ours, because fingerprints of version 1 must outlive what arrow calls its types.
+fn type_name(kind: &DataType) -> String {
+    match kind {
+        DataType::Int32 => "i32".to_owned(),
+        DataType::Int64 => "i64".to_owned(),
+        DataType::Float64 => "f64".to_owned(),
+        DataType::Utf8 => "text".to_owned(),
+        DataType::Binary => "bytes".to_owned(),
+        DataType::FixedSizeList(item, len) => format!("{}x{len}", type_name(item.data_type())),
+        other => unreachable!("no column is of type {other}"),
     }
 }
 

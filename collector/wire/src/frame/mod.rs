@@ -9,6 +9,7 @@
 
 mod batch;
 mod convert;
+mod limits;
 mod prelude;
 mod proto;
 #[cfg(test)]
@@ -20,7 +21,7 @@ use prost::Message;
 use std::sync::Arc;
 
 pub use prelude::VERSION;
-use prelude::{Kind, open, seal};
+use prelude::{Kind, PRELUDE, open, seal};
 
 /// The largest message either side accepts, bytes. A node's flush is ~10 KB, a switch's ~200 KB.
 pub const MAX_FRAME_BYTES: usize = 16 << 20;
@@ -67,18 +68,24 @@ impl Frame {
             inventory: self.inventory.as_ref().map(convert::inventory_to_proto),
             sections,
         };
-        seal(Kind::Frame, &body)
+        let bytes = seal(Kind::Frame, &body)?;
+        if self.inventory.is_some() {
+            limits::check_frame(&bytes[PRELUDE..])?; // what no reader would take is not sent
+        }
+        Ok(bytes)
     }
 
     /// Decodes a frame; an embedded inventory teaches `schemas` first. A section whose schema is unknown is an error:
     /// the caller may keep the bytes until the inventory has come ([`WireError::UnknownSchema`]).
     pub fn decode(bytes: &[u8], schemas: &mut SchemaCache) -> Result<Frame, WireError> {
-        let body = proto::Frame::decode(open(Kind::Frame, bytes)?)?;
+        let body = open(Kind::Frame, bytes)?;
+        limits::check_frame(body)?;
+        let body = proto::Frame::decode(body)?;
         let inventory = body.inventory.map(convert::inventory_from_proto).transpose()?;
         for schema in inventory.iter().flat_map(|i| &i.schemas) {
             schemas.learn(schema);
         }
-        let sections = body.sections.iter().map(|s| decode_section(s, schemas)).collect::<Result<_, _>>()?;
+        let sections = body.sections.into_iter().map(|s| decode_section(s, schemas)).collect::<Result<_, _>>()?;
         Ok(Frame {
             collector: body.collector,
             boot: body.boot,
@@ -96,11 +103,15 @@ impl Frame {
 impl Inventory {
     /// As a message of its own, for the compacted inventory topic.
     pub fn encode(&self) -> Result<Vec<u8>, WireError> {
-        seal(Kind::Inventory, &convert::inventory_to_proto(self))
+        let bytes = seal(Kind::Inventory, &convert::inventory_to_proto(self))?;
+        limits::check_inventory(&bytes[PRELUDE..])?;
+        Ok(bytes)
     }
 
     pub fn decode(bytes: &[u8]) -> Result<Inventory, WireError> {
-        convert::inventory_from_proto(proto::Inventory::decode(open(Kind::Inventory, bytes)?)?)
+        let body = open(Kind::Inventory, bytes)?;
+        limits::check_inventory(body)?;
+        convert::inventory_from_proto(proto::Inventory::decode(body)?)
     }
 }
 
@@ -114,9 +125,15 @@ fn encode_section(section: &Section) -> Result<proto::Section, WireError> {
     })
 }
 
-fn decode_section(section: &proto::Section, schemas: &SchemaCache) -> Result<Section, WireError> {
+fn decode_section(section: proto::Section, schemas: &SchemaCache) -> Result<Section, WireError> {
     let schema =
         schemas.get(Fingerprint(section.fingerprint)).ok_or(WireError::UnknownSchema(section.fingerprint))?.clone();
-    let batch = batch::decode(&section.message, &section.body, &schema)?;
+    if section.table != schema.table as u32 {
+        return Err(WireError::Schema(format!(
+            "a section of table {} has a schema of {:?}",
+            section.table, schema.table
+        )));
+    }
+    let batch = batch::decode(&section.message, section.body, &schema)?;
     Ok(Section { schema, batch })
 }

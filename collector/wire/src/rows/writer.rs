@@ -5,7 +5,7 @@ use crate::{Quality, QualityFlag, TableSchema, WireError};
 use arrow_array::{
     Array, ArrayRef, BinaryArray, FixedSizeListArray, Float64Array, Int32Array, Int64Array, RecordBatch,
 };
-use arrow_buffer::{BooleanBufferBuilder, NullBuffer, OffsetBuffer, ScalarBuffer};
+use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow_schema::{DataType, Field};
 use std::sync::Arc;
 
@@ -24,13 +24,22 @@ pub struct TableWriter {
     quality: Vec<u8>,
     quality_ends: Vec<i32>,
     columns: Vec<Column>,
+    /// Rows of the last batch: the next is as long, mostly.
+    expected_rows: usize,
 }
 
 #[derive(Debug)]
 struct Column {
     values: Values,
-    valid: BooleanBufferBuilder,
+    valid: Bits,
     width: usize,
+}
+
+/// One bit a value, least significant first, as Arrow lays them. A builder of arrow would work as well and does more a cell.
+#[derive(Debug, Default)]
+struct Bits {
+    bytes: Vec<u8>,
+    len: usize,
 }
 
 #[derive(Debug)]
@@ -56,6 +65,7 @@ impl TableWriter {
             quality: Vec::new(),
             quality_ends: Vec::new(),
             columns,
+            expected_rows: 0,
         }
     }
 
@@ -74,8 +84,9 @@ impl TableWriter {
         self.source_ts_ns.push(source_ts_ns);
         self.epoch.push(epoch);
         self.quality_ends.push(self.quality.len() as i32);
+        let reserve = if self.port.len() == 1 { self.expected_rows } else { 0 };
         for column in &mut self.columns {
-            column.push_null_row();
+            column.push_null_row(reserve);
         }
     }
 
@@ -88,12 +99,13 @@ impl TableWriter {
     }
 
     pub fn set_int(&mut self, column: usize, element: u8, value: i64) {
-        let at = self.columns[column].place(element);
-        match &mut self.columns[column].values {
+        let column = &mut self.columns[column];
+        let at = column.place(element);
+        match &mut column.values {
             Values::Int(values) => values[at] = value,
             Values::Float(values) => values[at] = value as f64,
         }
-        self.columns[column].valid.set_bit(at, true);
+        column.valid.set(at);
     }
 
     /// Sets a gauge of the current row; NaN and infinities stay null, flagged `Failed`. A fraction set on an integer column is cut.
@@ -101,12 +113,13 @@ impl TableWriter {
         if !value.is_finite() {
             return self.flag(column, 0, Quality::Failed);
         }
-        let at = self.columns[column].place(0);
-        match &mut self.columns[column].values {
+        let column = &mut self.columns[column];
+        let at = column.place(0);
+        match &mut column.values {
             Values::Int(values) => values[at] = value as i64,
             Values::Float(values) => values[at] = value,
         }
-        self.columns[column].valid.set_bit(at, true);
+        column.valid.set(at);
     }
 
     /// Says something of a value of the current row: read failed, saturated, …
@@ -121,6 +134,7 @@ impl TableWriter {
     /// The rows since the last call, in the schema's layout.
     pub fn finish(&mut self) -> Result<RecordBatch, WireError> {
         let rows = self.rows();
+        self.expected_rows = rows;
         let mut arrays: Vec<ArrayRef> = Vec::with_capacity(TableSchema::KEYS + self.columns.len());
         arrays.push(Arc::new(Int32Array::from(std::mem::take(&mut self.port))));
         arrays.push(Arc::new(Int64Array::from(std::mem::take(&mut self.ts_ns))));
@@ -150,25 +164,34 @@ impl Column {
             ColumnKind::Float => (Values::Float(Vec::new()), 1),
             ColumnKind::List(len) => (Values::Int(Vec::new()), usize::from(len)),
         };
-        Column { values, valid: BooleanBufferBuilder::new(0), width }
+        Column { values, valid: Bits::default(), width }
     }
 
-    fn push_null_row(&mut self) {
+    /// `reserve` rows are made room for, so that a batch costs two allocations a column.
+    fn push_null_row(&mut self, reserve: usize) {
+        let len = self.valid.len + self.width;
         match &mut self.values {
-            Values::Int(values) => values.resize(values.len() + self.width, 0),
-            Values::Float(values) => values.resize(values.len() + self.width, 0.0),
+            Values::Int(values) => {
+                values.reserve(reserve * self.width);
+                values.resize(len, 0);
+            }
+            Values::Float(values) => {
+                values.reserve(reserve * self.width);
+                values.resize(len, 0.0);
+            }
         }
-        self.valid.append_n(self.width, false);
+        self.valid.bytes.reserve((reserve * self.width).div_ceil(8));
+        self.valid.grow(len);
     }
 
     /// Where an element of the current row lies.
     fn place(&self, element: u8) -> usize {
         assert!(usize::from(element) < self.width, "element {element} of a column of width {}", self.width);
-        self.valid.len() - self.width + usize::from(element)
+        self.valid.len - self.width + usize::from(element)
     }
 
     fn finish(&mut self, rows: usize) -> Result<ArrayRef, WireError> {
-        let nulls = Some(NullBuffer::new(self.valid.finish()));
+        let nulls = Some(self.valid.finish());
         let flat: ArrayRef = match &mut self.values {
             Values::Int(values) => Arc::new(Int64Array::new(std::mem::take(values).into(), nulls)),
             Values::Float(values) => Arc::new(Float64Array::new(std::mem::take(values).into(), nulls)),
@@ -180,5 +203,22 @@ impl Column {
             (0..rows).map(|row| (0..self.width).any(|e| flat.is_valid(row * self.width + e))).collect();
         let item = Arc::new(Field::new("item", DataType::Int64, true));
         Ok(Arc::new(FixedSizeListArray::try_new(item, self.width as i32, flat, Some(valid))?))
+    }
+}
+
+impl Bits {
+    /// New bits are 0.
+    fn grow(&mut self, len: usize) {
+        self.bytes.resize(len.div_ceil(8), 0);
+        self.len = len;
+    }
+
+    fn set(&mut self, at: usize) {
+        self.bytes[at / 8] |= 1 << (at % 8);
+    }
+
+    fn finish(&mut self) -> NullBuffer {
+        let Bits { bytes, len } = std::mem::take(self);
+        NullBuffer::new(BooleanBuffer::new(Buffer::from_vec(bytes), 0, len))
     }
 }

@@ -1,0 +1,197 @@
+//! The engine as a whole, told plain readings: what it names, and above all what it does not.
+
+use crate::incident::State;
+use crate::testkit::{Extra, Interval, SAMPLE, SECOND, Scene, event, iteration, star};
+use crate::tick::{Silence, StepMark};
+
+/// Not a whole number of samples, so that the phase of sampling wanders as it does in the field.
+const PERIOD: i64 = 1_070_000_000;
+
+fn healthy(scene: &mut Scene, seconds: usize) {
+    for _ in 0..seconds {
+        scene.second(|_, at| iteration(at, PERIOD, 0), Extra::default());
+    }
+}
+
+fn named(scene: &Scene) -> Vec<(String, String, String)> {
+    scene.opened()
+}
+
+fn part(class: &str, device: &str, port: &str) -> (String, String, String) {
+    (class.into(), device.into(), port.into())
+}
+
+#[test]
+fn nothing_is_accused_in_a_healthy_fabric_nor_at_a_checkpoint() {
+    let mut scene = Scene::new(star(8));
+    healthy(&mut scene, 40);
+    for _ in 0..3 {
+        scene.second(|_, _| Interval::default(), Extra::default());
+    }
+    healthy(&mut scene, 40);
+    assert_eq!(named(&scene), []);
+}
+
+#[test]
+fn a_link_down_names_the_cable_says_the_loss_and_is_resolved_when_it_stays_up() {
+    let mut scene = Scene::new(star(4));
+    let up = |ports: &mut Vec<_>, ts| ports.push(event(ts, "leaf", "swp2", "link_up"));
+    let mut events = Vec::new();
+    up(&mut events, scene.now_ns());
+    scene.second(|_, at| iteration(at, PERIOD, 0), Extra { events, ..Extra::default() });
+    healthy(&mut scene, 30);
+    let events = vec![event(scene.now_ns() + SAMPLE, "leaf", "swp2", "link_down")];
+    scene.second(|_, _| Interval::default(), Extra { events, ..Extra::default() });
+    assert_eq!(named(&scene), [part("link_down", "leaf", "swp2")]);
+    for _ in 0..7 {
+        scene.second(|_, _| Interval::default(), Extra::default());
+    }
+    let events = vec![event(scene.now_ns(), "leaf", "swp2", "link_up")];
+    scene.second(|_, at| iteration(at, PERIOD, 0), Extra { events, ..Extra::default() });
+    healthy(&mut scene, 31);
+    let incident = scene.incidents.values().next().expect("one incident");
+    assert_eq!(scene.incidents.len(), 1);
+    assert_eq!(incident.state, State::Resolved);
+    assert!(incident.jobs[0].lost_step_time.is_some_and(|lost| lost > 0.9), "{:?}", incident.jobs);
+    assert_eq!((incident.culprits[0].peer_device.as_str(), incident.culprits[0].peer_port.as_str()), ("h2", "eth1"));
+}
+
+#[test]
+fn a_second_down_while_open_renames_the_same_incident_a_flap() {
+    let mut scene = Scene::new(star(4));
+    for kind in ["link_up", "link_down", "link_up", "link_down", "link_up"] {
+        let events = vec![event(scene.now_ns(), "h1", "eth1", kind)];
+        scene.second(|_, at| iteration(at, PERIOD, 0), Extra { events, ..Extra::default() });
+    }
+    assert_eq!(named(&scene), [part("link_flap", "h1", "eth1")]);
+}
+
+#[test]
+fn many_links_of_one_device_down_together_are_one_incident() {
+    let mut scene = Scene::new(star(6));
+    let all = |kind: &str, ts: i64| (0..6).map(|i| event(ts, "leaf", &format!("swp{i}"), kind)).collect();
+    let events = all("link_up", scene.now_ns());
+    scene.second(|_, at| iteration(at, PERIOD, 0), Extra { events, ..Extra::default() });
+    let events = all("link_down", scene.now_ns());
+    scene.second(|_, _| Interval::default(), Extra { events, ..Extra::default() });
+    assert_eq!(named(&scene), [part("link_down", "leaf", "")]);
+}
+
+#[test]
+fn a_port_never_seen_up_is_no_fault() {
+    let mut scene = Scene::new(star(4));
+    let events = vec![event(scene.now_ns(), "leaf", "swp3", "link_down")];
+    scene.second(|_, at| iteration(at, PERIOD, 0), Extra { events, ..Extra::default() });
+    healthy(&mut scene, 5);
+    assert_eq!(named(&scene), []);
+}
+
+#[test]
+fn packets_that_vanish_on_a_cable_name_it_and_one_lost_burst_does_not() {
+    let mut scene = Scene::new(star(4));
+    healthy(&mut scene, 20);
+    let burst = scene.now_ns() + 6 * SAMPLE;
+    let lossy = |host: &str, at: i64, lost: f64| Interval {
+        lost: if host == "h1" { lost } else { 0.0 },
+        ..iteration(at, PERIOD, 0)
+    };
+    scene.second(|host, at| lossy(host, at, if at == burst { 0.9 } else { 0.0 }), Extra::default());
+    healthy(&mut scene, 10);
+    assert_eq!(named(&scene), []);
+    for _ in 0..6 {
+        scene.second(|host, at| lossy(host, at, 0.02), Extra::default());
+    }
+    assert_eq!(named(&scene), [part("silent_drop", "h1", "eth1")]);
+    healthy(&mut scene, 20);
+    assert!(scene.open().is_empty());
+}
+
+#[test]
+fn a_standing_queue_served_below_the_plan_is_a_slow_link_and_at_the_plan_is_none() {
+    for (rate, expected) in [(0.5, vec![part("slow_link", "h3", "eth1")]), (1.0, vec![])] {
+        let mut scene = Scene::new(star(4));
+        healthy(&mut scene, 10);
+        for _ in 0..6 {
+            let queued = |host: &str, at| match host {
+                "h3" => Interval { sent: 1_250_000.0 * rate, queue_bytes: 200_000.0, ..Interval::default() },
+                _ => iteration(at, PERIOD, 0),
+            };
+            scene.second(queued, Extra::default());
+        }
+        assert_eq!(named(&scene), expected);
+    }
+}
+
+#[test]
+fn a_host_that_begins_late_every_iteration_is_the_straggler() {
+    let mut scene = Scene::new(star(8));
+    healthy(&mut scene, 20);
+    let late = |host: &str, at| iteration(at, PERIOD, if host == "h5" { 150_000_000 } else { 0 });
+    for _ in 0..12 {
+        scene.second(late, Extra::default());
+    }
+    assert_eq!(named(&scene), [part("host_straggler", "h5", "")]);
+}
+
+#[test]
+fn a_host_whose_data_comes_late_is_no_straggler() {
+    let mut scene = Scene::new(star(8));
+    healthy(&mut scene, 20);
+    // h5 sends as long and rests as long as its peers, a little later: its network is behind, not its computing.
+    for _ in 0..20 {
+        let shift = |host: &str| if host == "h5" { 150_000_000 } else { 0 };
+        scene.second(|host, at| iteration(at - shift(host), PERIOD, 0), Extra::default());
+    }
+    assert_eq!(named(&scene), []);
+}
+
+#[test]
+fn marks_name_the_rank_that_computes_longer() {
+    let mut scene = Scene::new(star(4));
+    for step in 0..30 {
+        let start_ns = scene.now_ns();
+        let mark = |rank: i32, longer: i64| StepMark {
+            job: "train".into(),
+            rank,
+            device: format!("h{rank}"),
+            step,
+            phase: "compute".into(),
+            start_ns,
+            end_ns: start_ns + 400_000_000 + longer + i64::from(rank) * 1_000_000,
+        };
+        let steps = (0..4).map(|r| mark(r, if r == 2 && step > 15 { 120_000_000 } else { 0 })).collect();
+        scene.second(|_, at| iteration(at, PERIOD, 0), Extra { steps, ..Extra::default() });
+    }
+    assert_eq!(named(&scene), [part("host_straggler", "h2", "")]);
+}
+
+#[test]
+fn a_silent_collector_and_restarted_counters_are_faults_of_the_data_alone() {
+    let mut scene = Scene::new(star(4));
+    healthy(&mut scene, 10);
+    let last_ns = scene.now_ns();
+    for _ in 0..6 {
+        let silent =
+            vec![Silence { collector: "h2".into(), devices: vec!["h2".into()], last_ns, flush_period_ns: SECOND }];
+        let extra = Extra { silent, mute: vec!["h2".into()], ..Extra::default() };
+        scene.second(|_, at| iteration(at, PERIOD, 0), extra);
+    }
+    assert_eq!(named(&scene), [part("sensor_dropout", "h2", "")]);
+    scene.restart_counters("h3");
+    healthy(&mut scene, 5);
+    assert_eq!(scene.open().len(), 1, "the dropout is over, the reset is told");
+    assert!(named(&scene).contains(&part("counter_reset", "h3", "")));
+}
+
+#[test]
+fn a_preview_says_what_the_tick_will_say() {
+    let mut scene = Scene::new(star(4));
+    let events = vec![event(scene.now_ns(), "leaf", "swp1", "link_up")];
+    scene.second(|_, at| iteration(at, PERIOD, 0), Extra { events, ..Extra::default() });
+    let down = event(scene.now_ns() + SAMPLE, "leaf", "swp1", "link_down");
+    let said = scene.engine.preview(&down, &scene.entities);
+    scene.second(|_, at| iteration(at, PERIOD, 0), Extra { events: vec![down], ..Extra::default() });
+    assert_eq!(said.len(), 1);
+    let told = &scene.incidents[&said[0].id];
+    assert_eq!((&told.class, &told.culprits), (&said[0].class, &said[0].culprits));
+}

@@ -1,0 +1,108 @@
+#!/bin/sh
+# deploy/setup.sh demo|web|lab|test|bench|all: installs what that make target needs and this machine lacks, and says so.
+# Debian and its kin by apt-get (through sudo when not root); elsewhere it names what is missing and stops.
+# Safe to run again: with nothing missing it changes nothing, asks no network and takes some ms.
+set -eu
+
+cache=${WEFT_CACHE:-$HOME/.cache/weft}
+here=$(cd "$(dirname "$0")" && pwd)
+target=${1:-}
+
+# command:package, one a line. A file stands for a package without a command.
+build='cc:build-essential
+make:build-essential
+pkg-config:pkg-config
+perl:perl
+/usr/include/openssl/ssl.h:libssl-dev
+/usr/include/zlib.h:zlib1g-dev'
+page='node:nodejs
+npm:npm'
+lab='ip:iproute2
+nft:nftables
+tc:iproute2
+unshare:util-linux
+java:default-jre-headless
+mvn:maven
+python3:python3
+zstd:zstd'
+test='chromium:chromium
+git:git'
+bench='prometheus-node-exporter:prometheus-node-exporter'
+
+case $target in
+    demo) needs="$build $page" ;;
+    web) needs="$page" ;;
+    lab) needs="$build $page $lab" ;;
+    test) needs="$build $page $lab $test" ;;
+    bench) needs="$build $page $lab $bench" ;;
+    all) needs="$build $page $lab $test $bench" ;;
+    *)
+        echo "usage: deploy/setup.sh demo|web|lab|test|bench|all" >&2
+        exit 64
+        ;;
+esac
+
+say() { echo "setup: $*" >&2; }
+
+present() {
+    case $1 in
+        # Headers lie in the machine's own folder or in that of its architecture.
+        /usr/include/*) [ -e "$1" ] || ls /usr/include/*/"${1#/usr/include/}" >/dev/null 2>&1 ;;
+        # Administrators' commands are not on everyone's PATH.
+        *) command -v "$1" >/dev/null || [ -x "/usr/sbin/$1" ] || [ -x "/sbin/$1" ] ;;
+    esac
+}
+
+missing=
+for need in $needs; do
+    package=${need##*:}
+    case " $missing " in *" $package "*) continue ;; esac
+    present "${need%%:*}" || missing="$missing $package"
+done
+
+as_root() {
+    if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
+}
+
+if [ -n "$missing" ]; then
+    if ! command -v apt-get >/dev/null; then
+        say "missing:$missing (Debian's names); this is no Debian, please install them yourself"
+        exit 2
+    fi
+    say "installing Debian packages:$missing"
+    as_root apt-get -qq update
+    # A service that a package brings is not to start: its files are wanted, not its daemon.
+    as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get -qq install -y --no-install-recommends $missing >&2
+fi
+
+if [ "$target" != web ] && ! command -v cargo >/dev/null; then
+    say "Rust is missing: install rustup (https://rustup.rs), then try again"
+    exit 2
+fi
+
+node_is_new_enough() {
+    node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)'
+}
+if ! node_is_new_enough; then
+    say "Node.js $(node --version) is too old for the page's build: 20.19 or newer is needed"
+    exit 2
+fi
+
+case $target in
+    lab | test | bench | all)
+        [ -n "${KAFKA_BOOTSTRAP:-}" ] || "$here/kafka/fetch.sh" >/dev/null
+        ;;
+esac
+
+# cargo-deny is built once, by itself (dev profile: it only reads).
+deny_version=DENY_VERSION
+case $target in
+    test | all)
+        if [ "$("$cache/bin/cargo-deny" --version 2>/dev/null || true)" != "cargo-deny $deny_version" ]; then
+            say "building cargo-deny $deny_version into $cache/bin (once, some minutes)"
+            CARGO_PROFILE_DEV_DEBUG=0 cargo install cargo-deny --version "$deny_version" --locked --debug --force \
+                --no-default-features --root "$cache" --target-dir "$cache/deny-build" --quiet
+            rm -rf "$cache/deny-build"
+        fi
+        ;;
+esac

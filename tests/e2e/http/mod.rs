@@ -1,0 +1,266 @@
+//! The HTTP API over a real listener, asked as users ask.
+
+mod events;
+mod model;
+
+use crate::sample::{Changed, ONSET_NS, SECOND, open};
+use model::Memory;
+use reqwest::{Response, StatusCode};
+use serde_json::{Value, json};
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+use weft_analyzer::feed::Feed;
+use weft_analyzer::http::view::{GapView, Health, PortView, QueryError, SqlQuery};
+use weft_analyzer::http::{AppState, HttpConfig, router};
+
+struct Server {
+    url: String,
+    model: Arc<Memory>,
+    feed: Arc<Feed>,
+    stop: CancellationToken,
+    client: reqwest::Client,
+}
+
+impl Server {
+    async fn start(model: Memory) -> Server {
+        let (model, feed, stop) = (Arc::new(model), Arc::new(Feed::new(1)), CancellationToken::new());
+        let config = HttpConfig { max_body_bytes: 4096, ..HttpConfig::default() };
+        let state = AppState { view: model.clone(), feed: feed.clone(), config: Arc::new(config), stop: stop.clone() };
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let url = format!("http://{}", listener.local_addr().expect("an address"));
+        let app = router(state, axum::Router::new());
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        let client = reqwest::Client::builder().no_proxy().build().expect("a client");
+        Server { url, model, feed, stop, client }
+    }
+
+    async fn get(&self, path: &str) -> Response {
+        self.client.get(format!("{}{path}", self.url)).send().await.expect("an answer")
+    }
+
+    async fn json(&self, path: &str) -> Value {
+        let answer = self.get(path).await;
+        let (status, text) = (answer.status(), answer.text().await.expect("a body"));
+        assert!(status.is_success(), "{path}: {status} {text}");
+        serde_json::from_str(&text).expect("JSON")
+    }
+
+    async fn sql(&self, accept: &str, body: Value) -> Response {
+        let request = self.client.post(format!("{}/api/v1/sql", self.url)).header("accept", accept).json(&body);
+        request.send().await.expect("an answer")
+    }
+}
+
+fn ids(page: &Value) -> Vec<&str> {
+    page["items"].as_array().into_iter().flatten().filter_map(|item| item["id"].as_str()).collect()
+}
+
+#[tokio::test]
+async fn incidents_are_filtered_and_paged() {
+    let flap = open("c").into_class("link_flap", 50);
+    let incidents = [open("a"), open("b").resolved(30), flap, open("d")].map(Arc::new).to_vec();
+    let server = Server::start(Memory { incidents, ..Memory::default() }).await;
+    let since = format!("since_ns={}", ONSET_NS + 20 * SECOND);
+    let cases: [(&str, &[&str], Option<&str>); 7] = [
+        ("", &["a", "b", "c", "d"], None),
+        ("?state=open", &["a", "c", "d"], None),
+        ("?state=resolved,suspected", &["b"], None),
+        ("?class=link_flap", &["c"], None),
+        (&format!("?{since}"), &["b", "c"], None),
+        ("?limit=2", &["a", "b"], Some("b")),
+        ("?limit=2&after=b", &["c", "d"], None),
+    ];
+    for (query, expected, next) in cases {
+        let page = server.json(&format!("/api/v1/incidents{query}")).await;
+        assert_eq!(ids(&page), expected, "{query}");
+        assert_eq!(page["next"].as_str(), next, "{query}");
+    }
+    assert_eq!(server.json("/api/v1/incidents/a").await["culprits"][0]["port"], "eth3");
+}
+
+#[tokio::test]
+async fn a_story_is_told_of_an_incident() {
+    let server = Server::start(Memory { incidents: vec![Arc::new(open("a"))], ..Memory::default() }).await;
+    let story = server.json("/api/v1/incidents/a/explain").await;
+    let text = story["text"].as_str().expect("a text");
+    let expected = "\
+the link leaf-1 eth3 <-> spine-2 eth1 is down & costs job train 12.5 % of its step time
+
+incident   a (link_down, open)
+certainty  0.97, evidence of tier A
+since      2023-11-14T22:13:20Z, opened 1.0 s later
+culprit    leaf-1 eth3 (cabled to spine-2 eth1), confidence 0.97
+job        train loses 12.5 % of its step time
+victims    host-4 eth0
+action     reseat or replace the cable
+
+Evidence
+  link_down: link_up of leaf-1 eth3 is 0 1 against 1 (itself before), since 2023-11-14T22:13:20Z
+    SELECT ts, link_up FROM switch_port WHERE device = 'leaf-1' AND port = 'eth3' ORDER BY ts
+
+History
+     +1.000 s  Open: carrier lost at both ends
+";
+    assert_eq!(text, expected);
+}
+
+#[tokio::test]
+async fn the_fabric_is_listed() {
+    let port = |port: &str, rate: Option<f64>, state: &str| PortView {
+        device: "leaf-1".into(),
+        port: port.into(),
+        table: "switch_port".into(),
+        state: state.into(),
+        rx_bytes_per_s: rate,
+        ..PortView::default()
+    };
+    let ports = vec![port("eth0", Some(5.0), "ok"), port("eth1", None, "blind"), port("eth2", Some(9.0), "ok")];
+    let gaps =
+        vec![GapView { first_sequence: 1, ..GapView::default() }, GapView { first_sequence: 9, ..GapView::default() }];
+    let server = Server::start(Memory { ports, gaps, ..Memory::default() }).await;
+    let names = async |query: &str| -> Vec<String> {
+        let page = server.json(&format!("/api/v1/ports{query}")).await;
+        let items = page["items"].as_array().cloned().unwrap_or_default();
+        items.iter().filter_map(|item| item["port"].as_str().map(str::to_owned)).collect()
+    };
+    assert_eq!(names("").await, ["eth0", "eth1", "eth2"]);
+    assert_eq!(names("?sort=-rx_bytes_per_s").await, ["eth2", "eth0", "eth1"]);
+    assert_eq!(names("?filter=LEAF+blind").await, ["eth1"]);
+    assert_eq!(names("?limit=1&after=2").await, ["eth2"]);
+    assert_eq!(server.json("/api/v1/gaps").await["items"][0]["first_sequence"], 9);
+    assert_eq!(server.json("/api/v1/devices").await["items"][0]["device"], "leaf-1");
+    assert_eq!(server.json("/api/v1/jobs").await["items"][0]["step_time_s"], 0.5);
+    assert_eq!(server.json("/api/v1/collectors").await["items"][0]["state"], "live");
+    let facts = server.json("/api/v1/facts?kind=link_down").await;
+    assert_eq!((&facts["items"][0]["ts_ns"], &facts["items"][1]["ts_ns"]), (&json!(2), &json!(0)));
+}
+
+#[tokio::test]
+async fn a_series_has_points_and_marks() {
+    let server = Server::start(Memory::default()).await;
+    let series = server.json("/api/v1/series?device=leaf-1&port=eth3&counter=rx_bytes&mode=rate").await;
+    let expected =
+        json!({"unit": "bytes/s", "points": [[1, 0.5], [2, null]], "marks": [{"ts_ns": 2, "kind": "reset"}]});
+    assert_eq!(series, expected);
+}
+
+#[tokio::test]
+async fn sql_answers_in_three_formats() {
+    let server = Server::start(Memory::default()).await;
+    let ask = json!({"sql": "select 1", "params": [1], "max_rows": 5, "timeout_ms": 3_600_000});
+    let answer = server.sql("application/json", ask.clone()).await;
+    assert_eq!(answer.headers()["weft-truncated"], "true");
+    let expected = json!({
+        "columns": [{"name": "port", "type": "Utf8", "unit": ""}, {"name": "rx_bytes", "type": "Int64", "unit": "bytes"},
+                    {"name": "share", "type": "Float64", "unit": ""}],
+        "rows": [["eth1", i64::MAX, 0.25], ["a,\"b\"", null, null]],
+        "truncated": true,
+    });
+    assert_eq!(answer.json::<Value>().await.expect("JSON"), expected);
+    let csv = server.sql("text/csv", ask.clone()).await.text().await.expect("text");
+    assert_eq!(csv, "port,rx_bytes,share\neth1,9223372036854775807,0.25\n\"a,\"\"b\"\"\",,NaN\n");
+    let arrow = server.sql("application/vnd.apache.arrow.stream;q=1, */*;q=0.1", ask).await;
+    assert_eq!(arrow.headers()["content-type"], "application/vnd.apache.arrow.stream");
+    assert!(arrow.bytes().await.expect("a body").starts_with(&[0xff; 4]));
+    let asked: Vec<SqlQuery> = server.model.asked.lock().expect("no test panics here").clone();
+    assert_eq!((asked[0].max_rows, asked[0].timeout.as_secs(), &asked[0].params), (5, 30, &vec![json!(1)]));
+}
+
+#[tokio::test]
+async fn query_errors_have_their_status_and_shape() {
+    let server = Server::start(Memory::default()).await;
+    let invalid = QueryError::Invalid {
+        message: "no column rx_byte".into(),
+        hint: Some("did you mean rx_bytes?".into()),
+        line: Some(1),
+        column: Some(8),
+    };
+    let cases = [
+        (invalid, 400, "invalid_query"),
+        (QueryError::NotFound("x".into()), 404, "not_found"),
+        (QueryError::NotReadOnly("DROP TABLE".into()), 403, "not_read_only"),
+        (QueryError::Deadline(std::time::Duration::from_secs(1)), 408, "deadline"),
+        (QueryError::Memory("64 MB".into()), 413, "memory"),
+        (QueryError::Busy(8), 429, "busy"),
+        (QueryError::Internal("x".into()), 500, "internal"),
+    ];
+    for (failure, status, code) in cases {
+        let message = failure.to_string();
+        server.model.failures.lock().expect("no test panics here").push(failure);
+        let answer = server.sql("*/*", json!({"sql": "select"})).await;
+        assert_eq!(answer.status().as_u16(), status);
+        let error = answer.json::<Value>().await.expect("JSON")["error"].clone();
+        assert_eq!((&error["code"], &error["message"]), (&json!(code), &json!(message)));
+        assert_eq!(
+            error.as_object().map(|o| o.keys().map(String::as_str).collect()),
+            Some(vec!["code", "message", "hint", "line", "column"])
+        );
+    }
+}
+
+#[tokio::test]
+async fn wrong_requests_are_told_what_is_wrong() {
+    let server = Server::start(Memory::default()).await;
+    let cases = [
+        ("/api/v1/incidents?stat=open", 400, "stat"),
+        ("/api/v1/incidents?state=opn", 400, "suspected, open, resolved"),
+        ("/api/v1/incidents?after=zz", 400, "zz"),
+        ("/api/v1/incidents/zz", 404, "zz"),
+        ("/api/v1/ports?sort=speed", 400, "speed"),
+        ("/api/v1/ports?after=x", 400, "after"),
+        ("/api/v1/series?device=leaf-1", 400, "counter"),
+        ("/api/v1/series?device=leaf-1&port=eth3&counter=x&from_ns=5&to_ns=5", 400, "before"),
+        ("/api/v1/series?device=leaf-1&port=eth9&counter=x", 404, "eth9"),
+        ("/api/v1/incident", 404, "/incident"),
+    ];
+    for (path, status, word) in cases {
+        let answer = server.get(path).await;
+        assert_eq!(answer.status().as_u16(), status, "{path}");
+        let body: Value = answer.json().await.expect("JSON");
+        assert!(body["error"]["message"].as_str().is_some_and(|message| message.contains(word)), "{path}: {body}");
+    }
+    let long = json!({"sql": "x".repeat(5000)});
+    assert_eq!(server.sql("*/*", long).await.status(), StatusCode::PAYLOAD_TOO_LARGE);
+    assert_eq!(server.sql("image/png", json!({"sql": "select 1"})).await.status(), StatusCode::NOT_ACCEPTABLE);
+    assert_eq!(server.sql("*/*", json!({"sqll": "select 1"})).await.status(), StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn foreign_hosts_and_origins_are_refused() {
+    let server = Server::start(Memory::default()).await;
+    let own = server.url.clone();
+    for (name, value, status) in [
+        ("host", "evil.example", 403),
+        ("host", "localhost:1", 200),
+        ("origin", "http://evil.example", 403),
+        ("origin", "null", 403),
+        ("origin", own.as_str(), 200),
+    ] {
+        let answer = server.client.get(format!("{own}/healthz")).header(name, value).send().await.expect("an answer");
+        assert_eq!(answer.status().as_u16(), status, "{name}: {value}");
+    }
+}
+
+#[tokio::test]
+async fn no_data_is_not_ready_and_metrics_say_so() {
+    let incidents = vec![Arc::new(open("a")), Arc::new(open("b")), Arc::new(open("c").resolved(3))];
+    let server = Server::start(Memory { incidents, ..Memory::default() }).await;
+    let reasons = vec![String::from("no collector has told anything")];
+    *server.model.health.lock().expect("no test panics here") =
+        Health { ready: false, reasons: reasons.clone(), lag_s: Some(1.5) };
+    let answer = server.get("/readyz").await;
+    assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(answer.json::<Value>().await.expect("JSON"), json!({"ready": false, "reasons": reasons}));
+    let metrics = server.get("/metrics").await.text().await.expect("text");
+    for line in [
+        "weft_lag_seconds 1.5",
+        "weft_ready 0",
+        "weft_incidents{class=\"link_down\",state=\"open\"} 2",
+        "weft_incidents{class=\"link_down\",state=\"resolved\"} 1",
+        "weft_frames_total 0",
+    ] {
+        assert!(metrics.lines().any(|said| said == line), "no {line:?} in\n{metrics}");
+    }
+    server.model.health.lock().expect("no test panics here").ready = true;
+    assert_eq!(server.get("/readyz").await.status(), StatusCode::OK);
+}

@@ -1,0 +1,101 @@
+//! A read model that holds what it is given.
+
+use std::sync::{Arc, Mutex};
+
+use arrow_array::{Float64Array, Int64Array, RecordBatch, StringArray};
+use arrow_schema::{DataType, Field, Schema};
+use async_trait::async_trait;
+use weft_analyzer::fact::{Evidence, Fact, PortRef};
+use weft_analyzer::http::view::*;
+use weft_analyzer::incident::Incident;
+
+#[derive(Default)]
+pub struct Memory {
+    pub incidents: Vec<Arc<Incident>>,
+    pub ports: Vec<PortView>,
+    pub gaps: Vec<GapView>,
+    pub health: Mutex<Health>,
+    /// What the next queries are answered with; the canned rows when there is none.
+    pub failures: Mutex<Vec<QueryError>>,
+    pub asked: Mutex<Vec<SqlQuery>>,
+}
+
+#[async_trait]
+impl ReadModel for Memory {
+    fn incidents(&self) -> Vec<Arc<Incident>> {
+        self.incidents.clone()
+    }
+
+    fn incident(&self, id: &str) -> Option<Arc<Incident>> {
+        self.incidents.iter().find(|incident| incident.id == id).cloned()
+    }
+
+    fn facts(&self, limit: usize) -> Vec<Fact> {
+        let fact = |n: i64| Fact {
+            ts_ns: n,
+            kind: if n % 2 == 0 { "link_down" } else { "late_onset" },
+            at: PortRef::new("leaf-1", format!("eth{n}")),
+            since_ns: n,
+            strength: 0.5,
+            evidence: Evidence::default(),
+        };
+        (0..4).map(fact).take(limit).collect()
+    }
+
+    fn devices(&self) -> Vec<DeviceView> {
+        vec![DeviceView { device: "leaf-1".into(), kind: "switch".into(), ports: 4, ..DeviceView::default() }]
+    }
+
+    fn ports(&self) -> Vec<PortView> {
+        self.ports.clone()
+    }
+
+    fn jobs(&self) -> Vec<JobView> {
+        vec![JobView { job: "train".into(), ranks: 8, devices: 8, step_time_s: Some(0.5), ..JobView::default() }]
+    }
+
+    fn collectors(&self) -> Vec<CollectorView> {
+        vec![CollectorView { collector: "host-1".into(), state: "live".into(), ..CollectorView::default() }]
+    }
+
+    fn gaps(&self) -> Vec<GapView> {
+        self.gaps.clone()
+    }
+
+    fn health(&self) -> Health {
+        self.health.lock().expect("no test panics here").clone()
+    }
+
+    async fn series(&self, query: SeriesQuery) -> Result<Series, QueryError> {
+        if query.at.port != "eth3" {
+            return Err(QueryError::NotFound(format!(
+                "{} {} has no {}",
+                query.at.device, query.at.port, query.counter
+            )));
+        }
+        let marks = vec![Mark { ts_ns: 2, kind: "reset".into() }];
+        Ok(Series { unit: "bytes/s".into(), points: vec![(1, Some(0.5)), (2, None)], marks })
+    }
+
+    async fn sql(&self, query: SqlQuery) -> Result<SqlAnswer, QueryError> {
+        self.asked.lock().expect("no test panics here").push(query);
+        match self.failures.lock().expect("no test panics here").pop() {
+            Some(failure) => Err(failure),
+            None => Ok(rows()),
+        }
+    }
+}
+
+fn rows() -> SqlAnswer {
+    let unit = [("unit".to_owned(), "bytes".to_owned())].into();
+    let schema = Arc::new(Schema::new(vec![
+        Field::new("port", DataType::Utf8, false),
+        Field::new("rx_bytes", DataType::Int64, true).with_metadata(unit),
+        Field::new("share", DataType::Float64, true),
+    ]));
+    let ports = StringArray::from(vec!["eth1", "a,\"b\""]);
+    let bytes = Int64Array::from(vec![Some(i64::MAX), None]);
+    let shares = Float64Array::from(vec![0.25, f64::NAN]);
+    let batch = RecordBatch::try_new(schema.clone(), vec![Arc::new(ports), Arc::new(bytes), Arc::new(shares)]);
+    SqlAnswer { schema, batches: vec![batch.expect("columns fit the schema")], truncated: true }
+}
