@@ -13,10 +13,13 @@ pub mod http;
 pub mod incident;
 pub mod ingest;
 pub mod inventory;
+pub mod live;
 pub mod model;
 pub mod notify;
 pub mod plan;
 pub mod route;
+pub mod sql;
+pub mod store;
 #[cfg(test)]
 mod testkit;
 pub mod tick;

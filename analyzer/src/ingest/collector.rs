@@ -140,5 +140,19 @@ impl Collector {
         status.saturated = self.blindness.values().map(|b| b.saturated).sum();
         status.failed = self.blindness.values().map(|b| b.failed).sum();
         status.blind = self.blindness.values().map(|b| b.total()).sum();
+        if status.blind > 0 || !status.blind_counters.is_empty() {
+            self.name_blind();
+        }
+    }
+
+    fn name_blind(&mut self) {
+        let known = self.inventories.last();
+        let name = |(port, counter, reason): &(i32, String, &str)| {
+            let port = known.and_then(|k| k.port(*port)).map_or("?", |p| p.port.as_str());
+            format!("{port}/{counter}: {reason}")
+        };
+        let mut names: Vec<String> = self.blindness.values().flat_map(|b| b.named.iter().map(name)).collect();
+        names.sort_unstable();
+        self.status.blind_counters = names;
     }
 }

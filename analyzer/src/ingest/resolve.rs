@@ -61,7 +61,7 @@ pub struct Resolver {
 }
 
 impl Resolver {
-    /// The entity of each row and the rows that have one: a row of an unknown port, or of a port of another table, is
+    /// The entity of each row and the rows that have one: a row of an unknown port, or of a port of another table (but `extra` speaks of all), is
     /// left out. Returns how many were.
     pub fn resolve(
         &mut self,
@@ -74,7 +74,7 @@ impl Resolver {
         let ports = batch.column(0).as_primitive::<Int32Type>().values();
         let id = |port: i32| {
             let (id, of) = (*ids.get(usize::try_from(port).ok()?)?)?;
-            (of == table).then_some(id)
+            (of == table || table == Table::Extra).then_some(id)
         };
         let found: Vec<EntityId> = ports.iter().filter_map(|&port| id(port)).collect();
         let unknown = ports.len() - found.len();

@@ -60,4 +60,6 @@ pub struct CollectorStatus {
     pub failed: usize,
     /// Values of its latest rows that tell nothing: saturated, failed or too large.
     pub blind: usize,
+    /// The first of them, each `port/counter: reason`.
+    pub blind_counters: Vec<String>,
 }

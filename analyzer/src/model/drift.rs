@@ -1,7 +1,8 @@
 //! Conservation along a cable: packets one end sent less packets the other received.
 //!
 //! The two ends are never read at the same instant, so the difference wobbles with the traffic; but it comes back. Only
-//! loss makes it grow. Per tick the lowest, middle and highest difference are kept: growth of all three is loss.
+//! loss makes it grow. Per tick the middle difference of its readings is kept: where the traffic rests for a moment, that
+//! is exact.
 
 use super::sample::Sample;
 use std::collections::VecDeque;
@@ -13,9 +14,7 @@ pub const TICKS: usize = 32;
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Drift {
     pub tick: i64,
-    pub low: f64,
     pub mid: f64,
-    pub high: f64,
     /// Packets sent so far (cumulative) at the tick's last reading.
     pub sent: i64,
 }
@@ -40,19 +39,11 @@ impl Conservation {
         if self.ring.len() >= TICKS {
             self.ring.pop_front();
         }
-        let (low, high) = (differences[0], differences[differences.len() - 1]);
-        self.ring.push_back(Drift { tick, low, mid: differences[differences.len() / 2], high, sent });
+        self.ring.push_back(Drift { tick, mid: differences[differences.len() / 2], sent });
     }
 
     pub fn restart(&mut self) {
         self.ring.clear();
-    }
-
-    /// Packets lost for certain between two ticks of the ring, and packets sent between them.
-    pub fn lost_between(&self, early: usize, late: usize) -> (f64, f64) {
-        let (e, l) = (&self.ring[early], &self.ring[late]);
-        let growth = (l.low - e.low).min(l.mid - e.mid).min(l.high - e.high);
-        (growth, (l.sent - e.sent) as f64)
     }
 }
 
@@ -83,6 +74,6 @@ mod tests {
         let receiver = [sample(-50, 0, -500), sample(50, 0, 500), sample(150, 0, 1500), sample(250, 0, 2500)];
         conservation.tell(1, &sender, &receiver);
         let drift = conservation.ring[0];
-        assert_eq!((drift.low, drift.high, drift.sent), (0.0, 0.0, 2000));
+        assert_eq!((drift.mid, drift.sent), (0.0, 2000));
     }
 }

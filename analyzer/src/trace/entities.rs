@@ -63,6 +63,10 @@ impl Entities {
         index
     }
 
+    pub fn has_device(&self, name: &str) -> bool {
+        self.by_device.contains_key(name.as_bytes())
+    }
+
     /// `None` when nobody named the port yet.
     pub fn find(&mut self, device: &[u8], port: &[u8]) -> Option<PortIndex> {
         self.key.clear();

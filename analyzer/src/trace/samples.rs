@@ -40,6 +40,7 @@ pub struct Samples {
     slots: Vec<HashMap<Vec<u8>, (Slot, bool), QuickHash>>,
     pub extra_names: Vec<String>,
     rows: u64,
+    known_devices_only: bool,
 }
 
 impl Samples {
@@ -53,7 +54,13 @@ impl Samples {
             table.column("value")?,
         ];
         let slots = (0..=wire::Table::ALL.len()).map(|_| HashMap::default()).collect();
-        Ok(Samples { table, columns, slots, extra_names: Vec::new(), rows: 0 })
+        Ok(Samples { table, columns, slots, extra_names: Vec::new(), rows: 0, known_devices_only: false })
+    }
+
+    /// From now on a device that nobody named is an error.
+    pub fn of_known_devices(mut self) -> Samples {
+        self.known_devices_only = true;
+        self
     }
 
     /// Rows read so far.
@@ -75,11 +82,19 @@ impl Samples {
         let ts_ns = self.table.int(ts, "ts_ns")?;
         let at = match entities.find(self.table.bytes(device), self.table.bytes(port)) {
             Some(at) => at,
-            None => entities.discover(self.table.name(device, "device")?, self.table.text(port)?),
+            None => self.discover(entities, device, port)?,
         };
         let (slot, is_float) = self.slot(entities.port(at).table, counter)?;
         let value = self.value(value, is_float)?;
         Ok(Some(Sample { ts_ns, at, slot, value }))
+    }
+
+    fn discover(&self, entities: &mut Entities, device: Column, port: Column) -> Result<PortIndex> {
+        let name = self.table.name(device, "device")?;
+        if self.known_devices_only && !entities.has_device(name) {
+            return Err(self.table.error(format!("device {name} is not in devices.csv"), "add it there"));
+        }
+        Ok(entities.discover(name, self.table.text(port)?))
     }
 
     fn slot(&mut self, table: wire::Table, counter: Column) -> Result<(Slot, bool)> {

@@ -1,5 +1,6 @@
 //! Small traces by hand: what is read, what is said of a broken one, and that a replay is the same however it arrives.
 
+use super::replay::replay;
 use super::*;
 use std::fmt::Write;
 use std::path::Path;
@@ -8,10 +9,10 @@ const S: i64 = 1_000_000_000;
 const T0: i64 = 1_700_000_000 * S;
 
 /// A folder that is gone after the test.
-struct Folder(std::path::PathBuf);
+pub(crate) struct Folder(pub std::path::PathBuf);
 
 impl Folder {
-    fn new(name: &str) -> Folder {
+    pub fn new(name: &str) -> Folder {
         let dir = std::env::temp_dir().join(format!("weft-trace-{}-{name}", std::process::id()));
         std::fs::create_dir_all(&dir).unwrap();
         Folder(dir)
@@ -29,7 +30,7 @@ impl Drop for Folder {
 }
 
 /// Two nodes under a leaf; the cable of n1 is pulled from second 20 to 40.
-fn tiny(name: &str) -> Folder {
+pub(crate) fn tiny(name: &str) -> Folder {
     let folder = Folder::new(name);
     folder.write("trace.toml", "name = \"tiny\"\ntick_ns = 1000000000\n");
     folder.write(
@@ -165,4 +166,53 @@ fn errors_name_the_line_and_the_mend() {
         "cables.csv:2: a cable ends at n0/eth9, which ports.csv does not have; add the port, or mend the cable",
     );
     check("events.csv", "ts_ns,device,event\n5,,x\n", "events.csv:2: device is empty; name the device");
+}
+
+#[test]
+fn an_import_is_the_same_trace_and_names_strangers() {
+    let (trace, out) = (tiny("import"), Folder::new("import-out"));
+    let args = ImportArgs { src: trace.0.clone(), out: out.0.clone() };
+    assert_eq!(import::import(&args).unwrap(), 720);
+    let frames = |dir: &Path| {
+        let mut source = FrameSource::open(dir).unwrap();
+        std::iter::from_fn(move || source.next_tick().unwrap()).flatten().collect::<Vec<_>>()
+    };
+    assert_eq!(frames(&out.0), frames(&trace.0));
+    trace.write("samples.csv", "ts_ns,device,port,counter,value\n1,nX,eth0,rx_bytes,12\n");
+    let said = import::import(&args).unwrap_err().to_string();
+    assert!(said.ends_with("samples.csv:2: device nX is not in devices.csv; add it there"), "{said}");
+}
+
+#[tokio::test]
+async fn a_recording_replays_to_the_same_incidents() {
+    let (trace, out) = (tiny("record"), Folder::new("record-out"));
+    let (verdict, again) = (Folder::new("record-verdict"), Folder::new("record-again"));
+    let (publisher, subscriber) = weft_transport::in_process(10_000);
+    let stop = tokio_util::sync::CancellationToken::new();
+    let args = RecordArgs {
+        out: out.0.clone(),
+        transport: weft_transport::TransportUrl::InProcess,
+        group: String::new(),
+        prefix: String::new(),
+        plan: Some(trace.0.clone()),
+        name: "again".into(),
+        lateness_s: 2.0,
+    };
+    let recording = tokio::spawn({
+        let (args, stop) = (args.clone(), stop.clone());
+        async move { record::record_from(subscriber, &args, stop).await }
+    });
+    let mut source = FrameSource::open(&trace.0).unwrap();
+    while let Some(frames) = source.next_tick().unwrap() {
+        for frame in frames {
+            let bytes = frame.encode().unwrap().into();
+            publisher.publish(weft_transport::Topic::Frames, &frame.collector, bytes).await.unwrap();
+        }
+    }
+    stop.cancel();
+    assert_eq!(recording.await.unwrap().unwrap(), 720);
+    replay(&super::tests::args(&trace.0, &verdict.0)).unwrap();
+    replay(&super::tests::args(&out.0, &again.0)).unwrap();
+    let read = |folder: &Folder| std::fs::read_to_string(folder.0.join("incidents.ndjson")).unwrap();
+    assert_eq!(read(&verdict), read(&again));
 }

@@ -26,7 +26,8 @@ impl Cgroups {
         }
         let base = Path::new(if v2 { V2 } else { V1 });
         let root = base.join(name);
-        fs::create_dir(&root).with_context(|| format!("{}: root in the machine's own namespace is needed", root.display()))?;
+        fs::create_dir(&root)
+            .with_context(|| format!("{}: root in the machine's own namespace is needed", root.display()))?;
         if v2 {
             enable_cpu(base)?;
             enable_cpu(&root)?;

@@ -12,7 +12,9 @@ pub fn run(program: &str, args: &[&str], input: &str) -> Result<String> {
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
-        .with_context(|| format!("{program} cannot be started: is its Debian package (iproute2, nftables) installed?"))?;
+        .with_context(|| {
+            format!("{program} cannot be started: is its Debian package (iproute2, nftables) installed?")
+        })?;
     child.stdin.take().context("stdin is piped")?.write_all(input.as_bytes())?;
     let output = child.wait_with_output()?;
     if !output.status.success() {

@@ -5,6 +5,7 @@
 
 use anyhow::{Context, Result};
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::io::copy_bidirectional;
@@ -35,10 +36,9 @@ pub fn follow(workdir: PathBuf) -> JoinHandle<()> {
         let mut served: BTreeMap<PathBuf, ServedPort> = BTreeMap::new();
         loop {
             for socket in std::fs::read_dir(workdir.join("forward")).into_iter().flatten().flatten() {
-                let path = socket.path();
-                if !served.contains_key(&path) {
-                    let port = ServedPort::start(&path).await;
-                    served.insert(path, port);
+                if let Entry::Vacant(slot) = served.entry(socket.path()) {
+                    let port = ServedPort::start(slot.key()).await;
+                    slot.insert(port);
                 }
             }
             tokio::time::sleep(Duration::from_millis(200)).await;

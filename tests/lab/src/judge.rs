@@ -37,6 +37,11 @@ pub fn agrees(said: Option<f64>, measured: Option<f64>) -> bool {
     (said - measured).abs() <= (0.25 * measured.abs()).max(0.05)
 }
 
+pub fn median(mut values: Vec<f64>) -> Option<f64> {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -27,4 +27,9 @@ impl Lab {
         routes::start_agent(topology)?;
         Ok(Self { topology, workdir: inside.workdir, cgroups: inside.cgroups, training: None, pulled: Vec::new() })
     }
+
+    /// What weft is told should be there.
+    pub fn plan_folder(&self) -> PathBuf {
+        self.workdir.join("plan")
+    }
 }

@@ -1,26 +1,38 @@
 //! `weft-lab`: a real fabric in network namespaces, a real training-like load on it, real faults, and a judge of what weft says.
 
+mod api;
+mod broker;
 mod cgroup;
 mod command;
+mod ending;
 mod fabric;
 mod faults;
 mod forward;
+mod hold;
 mod judge;
 mod lab;
 mod netlink;
 mod netns;
 mod panel;
+mod pass;
+mod pipeline;
 mod plan;
+mod process;
 mod random;
+mod receiver;
 mod routes;
+mod run;
 mod sampler;
 mod sandbox;
+mod script;
 mod shaping;
-mod spawn;
+mod table;
 mod topology;
 mod trace;
 mod traffic;
 mod training;
+mod truth;
+mod verdict;
 mod workdir;
 mod worker;
 
@@ -41,6 +53,8 @@ enum Command {
     /// One rank of the training job; started by the lab itself.
     #[command(hide = true)]
     Worker(worker::WorkerArgs),
+    /// Inject faults into a running job and judge what weft says of them.
+    Run(run::RunArgs),
     /// Record one fault's counters as a trace, without weft.
     Trace(trace::TraceArgs),
 }
@@ -63,18 +77,10 @@ fn run(command: Command) -> Result<i32> {
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let Some(inside) = sandbox::inside()? else { return runtime.block_on(sandbox::supervise()) };
-    end_with_the_supervisor();
     let _context = runtime.enter();
     match command {
         Command::Worker(_) => Ok(64),
+        Command::Run(args) => run::main(inside, &args, runtime.handle()),
         Command::Trace(args) => trace::main(inside, &args).map(|()| 0),
     }
-}
-
-/// Developer modes have nothing to end in order: the namespaces take all away.
-fn end_with_the_supervisor() {
-    std::thread::spawn(|| {
-        sandbox::until_told_to_end();
-        std::process::exit(130);
-    });
 }

@@ -15,7 +15,12 @@ pub fn install(topology: &Topology) -> Result<()> {
     let mut rules = String::from("table netdev panel {\n");
     for cable in &topology.cables {
         for (from, to) in directions(cable) {
-            writeln!(rules, " chain {} {{ type filter hook ingress device \"{}\" priority 0; policy accept;", chain(from), from.jack())?;
+            writeln!(
+                rules,
+                " chain {} {{ type filter hook ingress device \"{}\" priority 0; policy accept;",
+                chain(from),
+                from.jack()
+            )?;
             writeln!(rules, "  {}\n }}", joined(to, 0.0).join("\n  "))?;
         }
     }
@@ -45,7 +50,8 @@ pub fn set_plugged(cable: &Cable, plugged: bool) -> Result<()> {
 pub fn dropped(cable: &Cable) -> Result<[u64; 2]> {
     let mut counts = [0; 2];
     for (count, end) in counts.iter_mut().zip(cable.ends()) {
-        let listing = command::run("ip", &["netns", "exec", NETNS, "nft", "list", "chain", "netdev", "panel", &chain(end)], "")?;
+        let listing =
+            command::run("ip", &["netns", "exec", NETNS, "nft", "list", "chain", "netdev", "panel", &chain(end)], "")?;
         *count = parse_counter(&listing);
     }
     Ok(counts)

@@ -7,10 +7,10 @@ use crate::netlink::Netlink;
 use crate::topology::{Cable, Kind, LEAVES, Topology};
 use crate::{command, netns};
 use anyhow::{Context, Result};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// Carrier changes waiting for the agent: 24 ports may change at once, a few times.
 const CHANGES: usize = 256;
@@ -102,19 +102,29 @@ fn listen(topology: &Topology, switch: &str, tx: &SyncSender<Change>, ready: &Sy
 
 fn keep_routes(topology: &Topology, rx: &Receiver<Change>) {
     let mut down: BTreeSet<(usize, String)> = BTreeSet::new();
+    let mut installed: BTreeMap<u8, String> =
+        (1..=LEAVES).map(|leaf| (leaf, leaf_routes(topology, leaf, &BTreeSet::new()))).collect();
     while let Ok(Change { cable, end, carrier, heard }) = rx.recv() {
         let changed = if carrier { down.remove(&(cable, end)) } else { down.insert((cable, end)) };
         if !changed || !topology.cables[cable].is_uplink() {
             continue;
         }
         let cables: BTreeSet<usize> = down.iter().map(|(cable, _)| *cable).collect();
-        for leaf in 1..=LEAVES {
-            if let Err(error) = command::ip(&format!("leaf{leaf}"), &leaf_routes(topology, leaf, &cables)) {
-                tracing::warn!("route agent: {error:#}");
+        // The far leaves first: at the near one the kernel has already left the dead link.
+        let mut leaves: Vec<u8> = (1..=LEAVES).collect();
+        leaves.sort_by_key(|leaf| topology.cables[cable].a.device == format!("leaf{leaf}"));
+        for leaf in leaves {
+            let wanted = leaf_routes(topology, leaf, &cables);
+            if installed.get(&leaf) == Some(&wanted) {
+                continue;
             }
+            match command::ip(&format!("leaf{leaf}"), &wanted) {
+                Ok(()) => drop(installed.insert(leaf, wanted)),
+                Err(error) => tracing::warn!("route agent: {error:#}"),
+            }
+            let took_ms = heard.elapsed().as_millis() as u64;
+            tracing::debug!(cable = %topology.cables[cable], carrier, leaf, took_ms, "routes adjusted");
         }
-        let took: Duration = heard.elapsed();
-        tracing::info!(cable = %topology.cables[cable], carrier, took_ms = took.as_millis() as u64, "routes adjusted");
     }
 }
 

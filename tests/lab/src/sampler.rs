@@ -67,7 +67,14 @@ fn sample(topology: &Topology, mut out: BufWriter<File>, stop: &AtomicBool) -> R
     Ok(out.flush()?)
 }
 
-fn write_port(out: &mut impl Write, ts_ns: i64, device: &str, link: &Link, queue: Option<&Queue>, slow: bool) -> Result<()> {
+fn write_port(
+    out: &mut impl Write,
+    ts_ns: i64,
+    device: &str,
+    link: &Link,
+    queue: Option<&Queue>,
+    slow: bool,
+) -> Result<()> {
     let stats = &link.stats;
     let backlog = queue.map(|q| u64::from(q.backlog_bytes));
     let fast = [

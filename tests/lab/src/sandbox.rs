@@ -8,11 +8,12 @@
 //! Outside the namespaces live only two things, the folder and the cgroups: both are the reaper's.
 
 use crate::cgroup::Cgroups;
-use crate::forward;
 use crate::workdir::{self, Workdir};
+use crate::{forward, hold};
 use anyhow::{Context, Result};
 use rustix::process::{Signal, set_parent_process_death_signal};
 use std::io::Write;
+use std::net::TcpListener;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -21,6 +22,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 const INSIDE: &str = "WEFT_LAB_INSIDE";
 const CGROUPS: &str = "WEFT_LAB_CGROUPS";
+const PORTS: &str = "WEFT_LAB_PORTS";
 /// How long the inside may take to end by itself.
 const GRACE: Duration = Duration::from_secs(15);
 
@@ -28,6 +30,7 @@ const GRACE: Duration = Duration::from_secs(15);
 const REAPER: &str = r#"
 pid=; while read -r line; do pid=$line; done
 case "$pid" in ''|done) ;; *) kill -9 "$pid";; esac
+[ -f "$R_FOLDER/hold/path" ] && rm -f "$(cat "$R_FOLDER/hold/path")"
 n=0; while [ $n -lt 100 ]; do
   [ -n "$R_CGROUPS" ] && find "$R_CGROUPS" -depth -type d -exec rmdir {} \;
   rm -rf "$R_FOLDER"
@@ -40,6 +43,8 @@ done
 pub struct Inside {
     pub workdir: PathBuf,
     pub cgroups: Option<Cgroups>,
+    /// Free outside, for what is reachable from there.
+    pub ports: [u16; 2],
 }
 
 /// Some: this process is the inside one.
@@ -48,12 +53,10 @@ pub fn inside() -> Result<Option<Inside>> {
     // A private /run: the named namespaces live and die with this mount namespace.
     crate::command::run("mount", &["-t", "tmpfs", "none", "/run"], "")?;
     std::fs::create_dir_all(crate::netns::DIR)?;
-    Ok(Some(Inside { workdir, cgroups: std::env::var_os(CGROUPS).map(|root| Cgroups::open(root.into())) }))
-}
-
-/// Ends when the supervisor wants the inside to end, or is no more.
-pub fn until_told_to_end() {
-    let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+    let cgroups = std::env::var_os(CGROUPS).map(|root| Cgroups::open(root.into()));
+    let ports = std::env::var(PORTS).context(PORTS)?;
+    let (a, b) = ports.split_once(',').context(PORTS)?;
+    Ok(Some(Inside { workdir, cgroups, ports: [a.parse()?, b.parse()?] }))
 }
 
 /// Starts this very command again inside, waits, cleans up; gives the exit code.
@@ -68,10 +71,14 @@ pub async fn supervise() -> Result<i32> {
     let mut reaper = start_reaper(&workdir.path, cgroups.as_ref().map(Cgroups::root))?;
     let mut to_reaper = reaper.stdin.take().context("the reaper's stdin is piped")?;
     let child = start_inside(&workdir.path, cgroups.as_ref())?;
-    writeln!(to_reaper, "{}", child.id().unwrap_or_default())?;
+    let pid = child.id().unwrap_or_default();
+    writeln!(to_reaper, "{pid}")?;
+    let holding = tokio::spawn(hold::finish(workdir.path.clone(), pid));
     let forwards = forward::follow(workdir.path.clone());
     let code = wait(child).await;
     forwards.abort();
+    holding.abort();
+    hold::remove(&workdir.path);
     workdir::remove(&workdir.path, cgroups.as_ref().map(Cgroups::root));
     writeln!(to_reaper, "done")?;
     drop(to_reaper);
@@ -96,13 +103,20 @@ fn start_inside(workdir: &Path, cgroups: Option<&Cgroups>) -> Result<tokio::proc
     let mut command = Command::new("unshare");
     command.args(["--net", "--mount", "--pid", "--fork", "--mount-proc", "--kill-child", "--"]);
     command.arg(std::env::current_exe()?).args(std::env::args_os().skip(1));
-    command.env(INSIDE, workdir).stdin(Stdio::piped());
+    command.env(INSIDE, workdir).env(PORTS, free_ports()?).stdin(Stdio::piped());
     if let Some(cgroups) = cgroups {
         command.env(CGROUPS, cgroups.root());
     }
     // Its own group: a Ctrl-C reaches the supervisor alone, which ends the inside in order.
     command.process_group(0);
     tokio::process::Command::from(command).spawn().context("unshare (Debian package util-linux); the lab needs root")
+}
+
+/// Two ports that were free a moment ago.
+fn free_ports() -> Result<String> {
+    let bind = || TcpListener::bind(("127.0.0.1", 0));
+    let (a, b) = (bind()?, bind()?);
+    Ok(format!("{},{}", a.local_addr()?.port(), b.local_addr()?.port()))
 }
 
 async fn wait(mut child: tokio::process::Child) -> Result<i32> {

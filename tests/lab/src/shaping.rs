@@ -24,9 +24,11 @@ pub fn set_rate(cable: &Cable, rate_bps: u64) -> Result<()> {
     Ok(())
 }
 
-/// Queue: 24 ms at the planned rate, shallow as a switch's; burst: two frames and a little, so that 100 ms of bytes tell the rate.
+/// Queue of a switch: 24 ms at the planned rate, shallow as a switch's. A host's is four times as deep, since a host does not
+/// drop what it has not sent. Burst: two frames and a little, so that 100 ms of bytes tell the rate.
 fn qdisc(verb: &str, end: &End, rate_bps: u64, planned_bps: u64) -> String {
-    let limit = planned_bps / 8 * 24 / 1000;
+    let depth_ms = if end.device.starts_with('h') { 96 } else { 24 };
+    let limit = planned_bps / 8 * depth_ms / 1000;
     let burst = (planned_bps / 8 / 1000).max(20_000);
     format!("qdisc {verb} dev {} root tbf rate {rate_bps}bit burst {burst} limit {limit}\n", end.port)
 }

@@ -9,7 +9,7 @@ use crate::sandbox::Inside;
 use crate::traffic::Traffic;
 use crate::training::{JOB, Training};
 use crate::worker::now_ns;
-use crate::{judge, panel, plan};
+use crate::{ending, judge, panel, plan};
 use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -33,6 +33,7 @@ pub struct TraceArgs {
 }
 
 pub fn main(inside: Inside, args: &TraceArgs) -> Result<()> {
+    ending::follow(Duration::ZERO);
     let mut lab = Lab::build(inside)?;
     let mut training = Training::start(lab.topology, lab.cgroups.as_ref(), &lab.workdir, args.seed, None)?;
     training.wait_for_steps(4, Duration::from_secs(60))?;
@@ -54,7 +55,13 @@ pub fn main(inside: Inside, args: &TraceArgs) -> Result<()> {
     sampler.stop()?;
     write_steps(&lab, &args.out)?;
     write_truth(&lab, &args.out, begun_ns, truth.as_ref())?;
-    let toml = format!("name = \"lab-{}-{}\"\ntick_ns = {}\ndescription = \"lab: {}\"\nclock = \"synchronised\"\n", args.fault, args.seed, TICK.as_nanos(), args.fault);
+    let toml = format!(
+        "name = \"lab-{}-{}\"\ntick_ns = {}\ndescription = \"lab: {}\"\nclock = \"synchronised\"\n",
+        args.fault,
+        args.seed,
+        TICK.as_nanos(),
+        args.fault
+    );
     Ok(std::fs::write(args.out.join("trace.toml"), toml)?)
 }
 
@@ -94,7 +101,10 @@ fn write_truth(lab: &Lab, out: &Path, begun_ns: i64, truth: Option<&Truth>) -> R
     if let Some(t) = truth {
         let loss = judge::lost(&steps, (begun_ns, t.start_ns), (t.start_ns, t.end_ns));
         let loss = loss.map(|l| format!("{l:.4}")).unwrap_or_default();
-        text += &format!("1,{},{},{},{},{},{loss},\"{}\"\n", t.class, t.place.device, t.place.port, t.start_ns, t.end_ns, t.note);
+        text += &format!(
+            "1,{},{},{},{},{},{loss},\"{}\"\n",
+            t.class, t.place.device, t.place.port, t.start_ns, t.end_ns, t.note
+        );
         println!("{} at {}: step loss {loss}, {}", t.class, t.place, t.note);
     }
     Ok(std::fs::write(out.join("truth.csv"), text)?)
@@ -104,7 +114,8 @@ fn write_steps(lab: &Lab, out: &Path) -> Result<()> {
     let mut text = String::from("job,rank,device,step,phase,start_ns,end_ns\n");
     for (rank, host, steps) in lab.training.as_ref().context("the job runs")?.all_steps()? {
         for s in steps {
-            let mut row = |phase: &str, from, to| text += &format!("{JOB},{rank},{host},{},{phase},{from},{to}\n", s.step);
+            let mut row =
+                |phase: &str, from, to| text += &format!("{JOB},{rank},{host},{},{phase},{from},{to}\n", s.step);
             if s.kind == "train" {
                 row("compute", s.start_ns, s.computed_ns);
                 row("communicate", s.computed_ns, s.end_ns);

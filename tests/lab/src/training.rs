@@ -1,7 +1,7 @@
 //! The job: one worker a host, in the ring's order, and their step logs.
 
 use crate::cgroup::Cgroups;
-use crate::spawn::{Spawn, tail};
+use crate::process::{Spawn, tail};
 use crate::topology::Topology;
 use crate::worker::{self, Step};
 use anyhow::{Context, Result, anyhow, bail};
@@ -90,7 +90,11 @@ impl Training {
 
     /// The log of every rank: (rank, host, steps).
     pub fn all_steps(&self) -> Result<Vec<(usize, String, Vec<Step>)>> {
-        self.workers.iter().enumerate().map(|(rank, w)| Ok((rank, w.host.clone(), worker::read_steplog(&w.log)?))).collect()
+        self.workers
+            .iter()
+            .enumerate()
+            .map(|(rank, w)| Ok((rank, w.host.clone(), worker::read_steplog(&w.log)?)))
+            .collect()
     }
 
     /// Factor on the compute phase of one host.
@@ -101,10 +105,6 @@ impl Training {
 
     pub fn checkpoint(&mut self) -> Result<()> {
         tell(&mut self.workers[0], "checkpoint")
-    }
-
-    pub fn pids(&self) -> impl Iterator<Item = (&str, u32)> {
-        self.workers.iter().map(|w| (w.host.as_str(), w.child.id()))
     }
 
     pub fn stop(&mut self) {
@@ -141,5 +141,8 @@ fn worker_args(rank: usize, world: usize, addr: Ipv4Addr, next: Ipv4Addr, seed: 
         ("--channels", CHANNELS.to_string()),
         ("--source-port", source.to_string()),
     ];
-    ["worker".to_owned()].into_iter().chain(pairs.into_iter().flat_map(|(flag, value)| [flag.to_owned(), value])).collect()
+    ["worker".to_owned()]
+        .into_iter()
+        .chain(pairs.into_iter().flat_map(|(flag, value)| [flag.to_owned(), value]))
+        .collect()
 }

@@ -56,14 +56,20 @@ pub fn remove(folder: &Path, cgroups: Option<&Path>) {
         }
         std::thread::sleep(Duration::from_millis(100));
     }
-    tracing::warn!("left behind: {} {}", folder.display(), cgroups.map(|c| c.display().to_string()).unwrap_or_default());
+    tracing::warn!(
+        "left behind: {} {}",
+        folder.display(),
+        cgroups.map(|c| c.display().to_string()).unwrap_or_default()
+    );
 }
 
 fn is_owned(folder: &Path) -> bool {
     match File::open(folder.join("lock")) {
         Ok(lock) => flock(&lock, FlockOperation::NonBlockingLockExclusive).is_err(),
         // Just being made, or not ours: left alone while it is young.
-        Err(_) => fs::metadata(folder).and_then(|m| m.modified()).is_ok_and(|t| t.elapsed().is_ok_and(|age| age < Duration::from_secs(60))),
+        Err(_) => fs::metadata(folder)
+            .and_then(|m| m.modified())
+            .is_ok_and(|t| t.elapsed().is_ok_and(|age| age < Duration::from_secs(60))),
     }
 }
 

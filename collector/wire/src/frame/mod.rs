@@ -21,7 +21,7 @@ use prost::Message;
 use std::sync::Arc;
 
 pub use prelude::VERSION;
-use prelude::{Kind, open, seal};
+use prelude::{Kind, PRELUDE, open, seal};
 
 /// The largest message either side accepts, bytes. A node's flush is ~10 KB, a switch's ~200 KB.
 pub const MAX_FRAME_BYTES: usize = 16 << 20;
@@ -68,7 +68,11 @@ impl Frame {
             inventory: self.inventory.as_ref().map(convert::inventory_to_proto),
             sections,
         };
-        seal(Kind::Frame, &body)
+        let bytes = seal(Kind::Frame, &body)?;
+        if self.inventory.is_some() {
+            limits::check_frame(&bytes[PRELUDE..])?; // what no reader would take is not sent
+        }
+        Ok(bytes)
     }
 
     /// Decodes a frame; an embedded inventory teaches `schemas` first. A section whose schema is unknown is an error:
@@ -99,7 +103,9 @@ impl Frame {
 impl Inventory {
     /// As a message of its own, for the compacted inventory topic.
     pub fn encode(&self) -> Result<Vec<u8>, WireError> {
-        seal(Kind::Inventory, &convert::inventory_to_proto(self))
+        let bytes = seal(Kind::Inventory, &convert::inventory_to_proto(self))?;
+        limits::check_inventory(&bytes[PRELUDE..])?;
+        Ok(bytes)
     }
 
     pub fn decode(bytes: &[u8]) -> Result<Inventory, WireError> {

@@ -3,7 +3,7 @@
 use crate::{MAX_FRAME_BYTES, WireError};
 
 const MAGIC: &[u8; 4] = b"WEFT";
-const PRELUDE: usize = 12;
+pub const PRELUDE: usize = 12;
 /// Version of the wire format. Additive changes (new optional fields, new columns) do not raise it.
 pub const VERSION: u8 = 1;
 

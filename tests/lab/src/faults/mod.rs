@@ -43,7 +43,10 @@ impl std::fmt::Display for Place {
 impl Fault {
     pub fn of(class: &str) -> Result<&'static Fault> {
         let known = || FAULTS.iter().map(|f| f.class).collect::<Vec<_>>().join(", ");
-        FAULTS.iter().find(|f| f.class == class).with_context(|| format!("the lab has no fault {class:?}: it has {}", known()))
+        FAULTS
+            .iter()
+            .find(|f| f.class == class)
+            .with_context(|| format!("the lab has no fault {class:?}: it has {}", known()))
     }
 }
 

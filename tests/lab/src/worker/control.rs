@@ -30,7 +30,9 @@ impl Control {
     fn obey(&self, line: &str) {
         match line.split_once(' ').unwrap_or((line, "")) {
             ("slow", factor) => match factor.parse::<f64>() {
-                Ok(factor) if (1.0..=10.0).contains(&factor) => self.0.slower_by.store((factor - 1.0).to_bits(), Relaxed),
+                Ok(factor) if (1.0..=10.0).contains(&factor) => {
+                    self.0.slower_by.store((factor - 1.0).to_bits(), Relaxed)
+                }
                 _ => tracing::warn!("slow {factor}: want a factor from 1 to 10"),
             },
             ("checkpoint", _) => self.0.checkpoint.store(true, Relaxed),

@@ -74,7 +74,13 @@ pub fn main(args: &WorkerArgs) -> Result<()> {
         if wanted {
             checkpoint::write(&args.checkpoints, args.rank)?;
             marks.send(step, "io", end_ns, now_ns());
-            log.write(&Step { step, kind: "checkpoint".into(), start_ns: end_ns, computed_ns: end_ns, end_ns: now_ns() })?;
+            log.write(&Step {
+                step,
+                kind: "checkpoint".into(),
+                start_ns: end_ns,
+                computed_ns: end_ns,
+                end_ns: now_ns(),
+            })?;
         }
     }
     Ok(())

@@ -1,7 +1,8 @@
 //! The ring all-reduce: reduce-scatter, then all-gather, over several TCP channels, each a ring of its own on its share.
 //!
-//! The all-reduce is the barrier: nobody ends a step before everybody has given its part. One byte of the data asks for a
-//! checkpoint: when any rank sets it, the sum is not zero at every rank, in the same step.
+//! A few bytes that follow the data round the ring are the barrier: nobody ends a step before everybody has all of it. Without
+//! them a late rank would end early, its last chunks still in its socket, and compute while they leave. One byte of the data
+//! asks for a checkpoint: when any rank sets it, the sum is not zero at every rank, in the same step.
 
 use super::WorkerArgs;
 use anyhow::{Context, Result, bail, ensure};
@@ -39,7 +40,8 @@ impl Channels {
             let (rank, world) = (args.rank, args.world);
             std::thread::spawn(move || {
                 for mut buffer in work_rx {
-                    let outcome = all_reduce(&mut buffer, rank, world, &mut send, &mut recv).map(|()| buffer);
+                    let outcome = all_reduce(&mut buffer, rank, world, &mut send, &mut recv);
+                    let outcome = outcome.and_then(|()| barrier(world, &mut send, &mut recv)).map(|()| buffer);
                     if done_tx.send(outcome).is_err() {
                         break;
                     }
@@ -62,7 +64,10 @@ impl Channels {
         let mut asked = false;
         for done in &self.done {
             let buffer = done.recv().context("a channel ended")??;
-            ensure!(buffer[1..].iter().all(|b| *b == expected), "the reduced buffer is wrong: bytes were lost or mixed");
+            ensure!(
+                buffer[1..].iter().all(|b| *b == expected),
+                "the reduced buffer is wrong: bytes were lost or mixed"
+            );
             asked |= buffer[0] != 0;
         }
         Ok(asked)
@@ -83,6 +88,15 @@ fn all_reduce(buffer: &mut [u8], rank: usize, world: usize, to: &mut impl Write,
     for step in 0..world - 1 {
         to.write_all(&buffer[range(rank + 1 + world - step)])?;
         from.read_exact(&mut buffer[range(rank + world - step)])?;
+    }
+    Ok(())
+}
+
+/// After n rounds a rank has heard, hop by hop, of its n predecessors.
+fn barrier(world: usize, to: &mut impl Write, from: &mut impl Read) -> Result<()> {
+    for _ in 1..world {
+        to.write_all(&[1])?;
+        from.read_exact(&mut [0])?;
     }
     Ok(())
 }
@@ -154,9 +168,9 @@ mod tests {
                 all_reduce(&mut buffer, rank, WORLD, &mut to, &mut from).map(|()| buffer).unwrap()
             })
         });
-        let expected: Vec<u8> = (0..20).map(|i| i * 15).collect();
+        let expected: Vec<u8> = (0..20).map(|i: u32| (i * 15) as u8).collect();
         for rank in ranks.collect::<Vec<_>>() {
-            assert_eq!(rank.join().unwrap(), expected.iter().map(|v| *v as u8).collect::<Vec<_>>());
+            assert_eq!(rank.join().unwrap(), expected);
         }
     }
 }

@@ -33,5 +33,8 @@ impl StepLog {
 pub fn read(path: &Path) -> Result<Vec<Step>> {
     let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
     let whole = text.rfind('\n').map_or("", |end| &text[..=end]);
-    csv::Reader::from_reader(whole.as_bytes()).deserialize().collect::<Result<_, _>>().with_context(|| path.display().to_string())
+    csv::Reader::from_reader(whole.as_bytes())
+        .deserialize()
+        .collect::<Result<_, _>>()
+        .with_context(|| path.display().to_string())
 }

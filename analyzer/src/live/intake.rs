@@ -1,0 +1,202 @@
+//! The intake's thread: one message after the other through ingest, engine and store.
+
+use super::continuity::Continuity;
+use super::options::{LiveError, OnUpdate};
+use super::reader::position;
+use super::{Core, LiveView};
+use crate::engine::Outcome;
+use crate::incident::Incident;
+use crate::ingest::{GapRow, IngestEvent, IngestStats};
+use crate::store::{Changes, IngestView, StateDb};
+use crate::tick::{LinkEvent, Tick};
+use bytes::Bytes;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::mpsc;
+use weft_transport::Delivery;
+
+/// What the reader sends.
+pub enum Step {
+    Take(Delivery),
+    /// Write what has changed, then say how far it may be committed.
+    Settle,
+}
+
+/// A message nobody can read.
+pub struct Poison {
+    pub key: String,
+    pub reason: String,
+    pub payload: Option<Bytes>,
+}
+
+pub struct Intake {
+    core: Arc<Mutex<Core>>,
+    view: Arc<LiveView>,
+    state: Option<StateDb>,
+    continuity: Continuity,
+    on_update: OnUpdate,
+    positions: BTreeMap<i32, i64>,
+    incidents: BTreeMap<String, Arc<Incident>>,
+    gaps: Vec<GapRow>,
+    update: Option<u64>,
+    inventory_changed: bool,
+}
+
+impl Intake {
+    pub(super) fn new(
+        core: Arc<Mutex<Core>>,
+        view: Arc<LiveView>,
+        state: Option<StateDb>,
+        continuity: Continuity,
+        on_update: OnUpdate,
+    ) -> Intake {
+        Intake {
+            core,
+            view,
+            state,
+            continuity,
+            on_update,
+            positions: BTreeMap::new(),
+            incidents: BTreeMap::new(),
+            gaps: Vec::new(),
+            update: None,
+            inventory_changed: false,
+        }
+    }
+
+    /// Until the reader hangs up; then writes once more.
+    pub fn run(
+        mut self,
+        mut steps: mpsc::Receiver<Step>,
+        settled: mpsc::Sender<BTreeMap<i32, i64>>,
+        poison: mpsc::Sender<Poison>,
+    ) -> Result<(), LiveError> {
+        while let Some(step) = steps.blocking_recv() {
+            match step {
+                Step::Take(delivery) => self.take(&delivery, &poison),
+                Step::Settle => self.settle(&settled)?,
+            }
+        }
+        self.settle(&settled)
+    }
+
+    fn take(&mut self, delivery: &Delivery, poison: &mpsc::Sender<Poison>) {
+        let (partition, next) = position(delivery);
+        self.positions.insert(partition, next);
+        let core = self.core.clone();
+        let mut core = core.lock().unwrap_or_else(PoisonError::into_inner);
+        for event in core.ingest.push(&delivery.key, &delivery.payload) {
+            self.on_event(&mut core, event, poison);
+        }
+    }
+
+    fn on_event(&mut self, core: &mut Core, event: IngestEvent, poison: &mpsc::Sender<Poison>) {
+        match event {
+            IngestEvent::Tick(tick) => self.on_tick(core, &tick),
+            IngestEvent::Preview(event) => self.on_preview(core, &event),
+            IngestEvent::Gap(row) => self.gaps.push(row),
+            IngestEvent::Inventory(_) => self.inventory_changed = true,
+            IngestEvent::DeadLetter { key, reason, payload } => {
+                if poison.try_send(Poison { key, reason, payload }).is_err() {
+                    metrics::counter!("weft_dropped_total", "where" => "dead_letter").increment(1);
+                }
+            }
+            IngestEvent::ClockJump { collector, flush_ns, watermark_ns } => {
+                let ahead_s = (flush_ns - watermark_ns) / 1_000_000_000;
+                tracing::warn!(
+                    collector,
+                    ahead_s,
+                    "a collector's clock is far from all others; its frames are set aside"
+                );
+            }
+        }
+    }
+
+    fn on_tick(&mut self, core: &mut Core, tick: &Tick) {
+        let Outcome { facts, incidents } = core.engine.on_tick(tick, core.ingest.entities());
+        let changed = std::mem::take(&mut self.inventory_changed);
+        let store = self.view.store();
+        store.add_tick(tick, core.ingest.entities(), changed);
+        store.add_facts(facts);
+        store.set_ingest(IngestView {
+            stats: core.ingest.stats().clone(),
+            collectors: Arc::new(core.ingest.collectors()),
+            gaps: Arc::new(self.view.gaps_with(core.ingest.gaps())),
+            closed_ns: Some(tick.end_ns),
+            watermark_ns: core.ingest.watermark_ns(),
+        });
+        let known = incidents.into_iter().filter_map(|i| self.continuity.recognise(i, tick.index)).collect::<Vec<_>>();
+        known.into_iter().for_each(|incident| self.tell(incident));
+        let forsaken = self.continuity.forsaken(tick.index, tick.end_ns);
+        forsaken.into_iter().for_each(|incident| self.tell(incident));
+    }
+
+    fn on_preview(&mut self, core: &Core, event: &LinkEvent) {
+        let tick = event.ts_ns.div_euclid(crate::trace::MIN_TICK_NS);
+        for incident in core.engine.preview(event, core.ingest.entities()) {
+            if let Some(incident) = self.continuity.recognise(incident, tick) {
+                self.tell(incident);
+            }
+        }
+    }
+
+    /// To the store, the database and whoever listens; nothing when nothing changed.
+    fn tell(&mut self, incident: Incident) {
+        let store = self.view.store();
+        if store.incident(&incident.id).is_some_and(|old| *old == incident) {
+            return;
+        }
+        let incident = Arc::new(incident);
+        store.put_incident(incident.clone());
+        self.incidents.insert(incident.id.clone(), incident.clone());
+        let number = (self.on_update)(&incident);
+        self.update = self.update.max(Some(number));
+    }
+
+    fn settle(&mut self, settled: &mpsc::Sender<BTreeMap<i32, i64>>) -> Result<(), LiveError> {
+        let (marks, tick, stats) = {
+            let core = self.core.lock().unwrap_or_else(PoisonError::into_inner);
+            let marks = if self.state.is_some() { core.ingest.marks() } else { BTreeMap::new() };
+            (marks, core.ingest.closed_through(), core.ingest.stats().clone())
+        };
+        count(&stats);
+        // While the past is rebuilt the earlier run's last tick stands.
+        let tick = tick.filter(|tick| !self.continuity.is_rebuilt(*tick));
+        if let Some(state) = &self.state {
+            let incidents = self.incidents.values().map(|i| (**i).clone()).collect();
+            let gaps = self.gaps.clone();
+            state.write(&Changes { incidents, gaps, marks, tick, update: self.update })?;
+        }
+        self.incidents.clear();
+        self.gaps.clear();
+        let positions = std::mem::take(&mut self.positions);
+        if !positions.is_empty()
+            && let Err(mpsc::error::TrySendError::Full(positions)) = settled.try_send(positions)
+        {
+            // The reader is behind; the next time says it again, and more.
+            self.positions = positions;
+        }
+        Ok(())
+    }
+}
+
+/// The contract's metrics.
+fn count(stats: &IngestStats) {
+    metrics::counter!("weft_frames_total").absolute(stats.frames);
+    metrics::counter!("weft_samples_total").absolute(stats.samples);
+    metrics::counter!("weft_late_rows_total").absolute(stats.late_rows);
+    metrics::counter!("weft_duplicate_frames_total").absolute(stats.duplicate_frames);
+    metrics::counter!("weft_rebuilt_frames_total").absolute(stats.rebuilt_frames);
+    metrics::counter!("weft_lost_frames_total").absolute(stats.lost_frames);
+    metrics::counter!("weft_dead_letters_total").absolute(stats.dead_letters);
+    metrics::counter!("weft_ticks_total").absolute(stats.ticks);
+    let dropped = [
+        ("unknown_port", stats.unknown_port_rows),
+        ("bad_time", stats.bad_time_rows),
+        ("park", stats.park_overflow_frames),
+        ("clock_jump", stats.clock_jump_frames),
+    ];
+    for (place, n) in dropped {
+        metrics::counter!("weft_dropped_total", "where" => place).absolute(n);
+    }
+}

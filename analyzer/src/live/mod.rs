@@ -1,0 +1,88 @@
+//! The analyzer at work: a subscriber in, verdicts out, and what readers may see of it.
+//!
+//! ```text
+//! Subscriber ─► reader task ─► queue ─► intake thread: Ingest ─► Engine ─► Store ─► feed, route
+//!     ▲                                      │ twice a second, one transaction
+//!     └────────── positions to commit ◄──────┴─► StateDb
+//! ```
+//! A position is committed only after the marks and incidents that follow from it are on disk.
+
+mod continuity;
+mod intake;
+mod options;
+mod reader;
+#[cfg(test)]
+mod tests;
+mod view;
+
+pub use options::{LiveError, LiveOptions, OnUpdate};
+pub use view::LiveView;
+
+use crate::engine::{Engine, EngineConfig};
+use crate::ingest::{Ingest, IngestConfig};
+use crate::sql::SqlEngine;
+use crate::store::{Remembered, StateDb, Store, StoreConfig};
+use crate::trace::MIN_TICK_NS;
+use continuity::Continuity;
+use intake::Intake;
+use std::sync::{Arc, Mutex};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+/// What judges: shared with readers that ask the model something.
+#[derive(Debug)]
+pub(crate) struct Core {
+    pub ingest: Ingest,
+    pub engine: Engine,
+}
+
+/// A running analyzer. Dropping it stops nothing; call [`Live::shutdown`].
+#[derive(Debug)]
+pub struct Live {
+    view: Arc<LiveView>,
+    task: JoinHandle<Result<(), LiveError>>,
+    stop: CancellationToken,
+}
+
+/// Starts the tasks. Needs a Tokio runtime. Errors when the state database cannot be used.
+pub fn start(options: LiveOptions) -> Result<Live, LiveError> {
+    let state = options.state_dir.as_deref().map(StateDb::open).transpose()?;
+    let remembered = state.as_ref().map(StateDb::read).transpose()?.unwrap_or_default();
+    let ingest = IngestConfig { lateness_ns: options.lateness_ns, tick_ns: MIN_TICK_NS, ..Default::default() };
+    let config = StoreConfig { window_ns: options.window_ns, window_bytes: options.window_bytes };
+    let store = Arc::new(Store::new(options.plan.clone(), &config));
+    let Remembered { incidents, gaps, marks, tick, .. } = remembered;
+    incidents.iter().for_each(|i| store.put_incident(Arc::new(i.clone())));
+    let core = Arc::new(Mutex::new(Core {
+        ingest: Ingest::resume(ingest, marks),
+        engine: Engine::new(options.plan, EngineConfig { tick_ns: MIN_TICK_NS }),
+    }));
+    let sql = SqlEngine::new(store.clone(), options.sql);
+    let view = Arc::new(LiveView::new(store.clone(), core.clone(), sql, gaps));
+    let stop = CancellationToken::new();
+    let intake = Intake::new(core, view.clone(), state, Continuity::new(incidents, tick), options.on_update);
+    let task = tokio::spawn(reader::run(options.subscriber, options.dead_letters, intake, stop.clone()));
+    Ok(Live { view, task, stop })
+}
+
+/// The number below which all incident updates were given out by earlier runs with this state folder.
+pub fn last_update(state_dir: &std::path::Path) -> Result<u64, LiveError> {
+    Ok(StateDb::open(state_dir)?.read()?.update)
+}
+
+impl Live {
+    pub fn view(&self) -> &Arc<LiveView> {
+        &self.view
+    }
+
+    /// Resolves when the analyzer ended by itself: the subscription failed for good, or the state database did.
+    pub async fn ended(&mut self) -> Result<(), LiveError> {
+        (&mut self.task).await.unwrap_or_else(|e| Err(LiveError::Panicked(e.to_string())))
+    }
+
+    /// Takes in what has come, writes and commits it.
+    pub async fn shutdown(self) -> Result<(), LiveError> {
+        self.stop.cancel();
+        self.task.await.unwrap_or_else(|e| Err(LiveError::Panicked(e.to_string())))
+    }
+}

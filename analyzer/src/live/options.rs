@@ -1,0 +1,38 @@
+//! What an analyzer is started with, and what can end it.
+
+use crate::incident::Incident;
+use crate::plan::Plan;
+use crate::sql::SqlLimits;
+use crate::store::StateError;
+use std::path::PathBuf;
+use std::sync::Arc;
+use weft_transport::{Publisher, Subscriber, TransportError};
+
+/// Hears of every incident that is new or changed, whole; in the intake's thread, so it must not wait. Returns the
+/// number given to the update, or 0.
+pub type OnUpdate = Box<dyn Fn(&Arc<Incident>) -> u64 + Send>;
+
+pub struct LiveOptions {
+    pub plan: Plan,
+    pub subscriber: Box<dyn Subscriber>,
+    /// Where messages go that nobody can read; `None`: they are counted and dropped.
+    pub dead_letters: Option<Arc<dyn Publisher>>,
+    /// Folder of the state database; `None`: nothing outlives the process.
+    pub state_dir: Option<PathBuf>,
+    pub lateness_ns: i64,
+    /// Event time held in memory. Over Kafka, the subscriber's rewind should be as long.
+    pub window_ns: i64,
+    pub window_bytes: usize,
+    pub sql: SqlLimits,
+    pub on_update: OnUpdate,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum LiveError {
+    #[error(transparent)]
+    State(#[from] StateError),
+    #[error(transparent)]
+    Transport(#[from] TransportError),
+    #[error("the analyzer's thread ended: {0}")]
+    Panicked(String),
+}

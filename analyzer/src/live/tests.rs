@@ -1,0 +1,98 @@
+//! The analyzer from subscriber to answers, stopped and started again.
+
+use super::*;
+use crate::http::view::{ReadModel, SeriesMode, SeriesQuery, SqlQuery};
+use crate::incident::{Incident, State};
+use crate::plan::Plan;
+use crate::sql::SqlLimits;
+use crate::trace::FrameSource;
+use crate::trace::tests::{Folder, tiny};
+use arrow_array::cast::AsArray;
+use arrow_array::types::Int64Type;
+use std::path::Path;
+use std::time::Duration;
+use weft_transport::{Publisher, Topic, in_process};
+
+type Told = Arc<Mutex<Vec<Arc<Incident>>>>;
+
+fn options(trace: &Path, state: &Path, subscriber: Box<dyn weft_transport::Subscriber>, told: &Told) -> LiveOptions {
+    let told = told.clone();
+    LiveOptions {
+        plan: Plan::load(trace).unwrap(),
+        subscriber,
+        dead_letters: None,
+        state_dir: Some(state.to_owned()),
+        lateness_ns: 2_000_000_000,
+        window_ns: 900_000_000_000,
+        window_bytes: 1 << 30,
+        sql: SqlLimits::default(),
+        on_update: Box::new(move |incident| {
+            let mut told = told.lock().unwrap();
+            told.push(incident.clone());
+            told.len() as u64
+        }),
+    }
+}
+
+/// Publishing resolves when it is committed, so afterwards all has been taken in.
+async fn publish(publisher: &Arc<dyn Publisher>, trace: &Path, ticks: std::ops::Range<usize>) {
+    let mut source = FrameSource::open(trace).unwrap();
+    let mut sends = Vec::new();
+    for tick in 0..ticks.end {
+        for frame in source.next_tick().unwrap().unwrap() {
+            if ticks.contains(&tick) {
+                let (publisher, bytes) = (publisher.clone(), frame.encode().unwrap().into());
+                sends.push(async move { publisher.publish(Topic::Frames, &frame.collector, bytes).await });
+            }
+        }
+    }
+    futures::future::try_join_all(sends).await.unwrap();
+}
+
+async fn count(view: &LiveView, sql: &str) -> i64 {
+    let query = SqlQuery { sql: sql.into(), params: Vec::new(), timeout: Duration::from_secs(20), max_rows: 10 };
+    let answer = view.sql(query).await.unwrap();
+    answer.batches[0].column(0).as_primitive::<Int64Type>().value(0)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn from_frames_to_answers_and_over_a_restart() {
+    let (trace, state, told) = (tiny("live"), Folder::new("live-state"), Told::default());
+    let (publisher, subscriber) = in_process(10_000);
+    let live = start(options(&trace.0, &state.0, subscriber, &told)).unwrap();
+    publish(&publisher, &trace.0, 0..30).await;
+    let view = live.view().clone();
+    assert!(count(&view, "select count(*) from nic").await >= 50);
+    assert_eq!(count(&view, "select count(*) from event where event = 'link_down'").await, 1);
+    let query = SeriesQuery {
+        at: crate::fact::PortRef::new("n0", "eth0"),
+        counter: "rx_bytes".into(),
+        from_ns: i64::MIN,
+        to_ns: i64::MAX,
+        mode: SeriesMode::Rate,
+    };
+    let series = view.series(query).await.unwrap();
+    assert!(series.points.iter().all(|(_, rate)| *rate == Some(1e9)), "{series:?}");
+    assert_eq!((view.collectors().len(), view.ports().len(), view.jobs().len()), (3, 4, 1));
+    let open: Vec<_> = told.lock().unwrap().iter().filter(|i| i.state != State::Resolved).cloned().collect();
+    let first = open.first().expect("the pulled cable is told").id.clone();
+    assert!(open.iter().all(|i| i.id == first), "one cause, one incident");
+    live.shutdown().await.unwrap();
+
+    // Ten ticks come again, as after a rewind, then what is new: the link is mended in second 40.
+    let before = told.lock().unwrap().len();
+    let (publisher, subscriber) = in_process(10_000);
+    let live = start(options(&trace.0, &state.0, subscriber, &told)).unwrap();
+    publish(&publisher, &trace.0, 15..30).await;
+    assert_eq!(told.lock().unwrap().len(), before, "nothing old is told again");
+    publish(&publisher, &trace.0, 30..60).await;
+    let view = live.view().clone();
+    let ingest = view.store().ingest();
+    assert_eq!((ingest.stats.rebuilt_frames, ingest.stats.frames > 80), (45, true));
+    assert_eq!(view.gaps().len(), 0);
+    let told = told.lock().unwrap()[before..].to_vec();
+    assert!(told.iter().all(|i| i.id == first), "the old incident keeps its id: {told:#?}");
+    live.shutdown().await.unwrap();
+    let db = crate::store::StateDb::open(&state.0).unwrap();
+    assert_eq!(db.read().unwrap().incidents.len(), 1);
+}

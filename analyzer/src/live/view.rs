@@ -1,0 +1,279 @@
+//! What the HTTP API reads of the running analyzer.
+
+use super::Core;
+use crate::fact::Fact;
+use crate::http::view::*;
+use crate::incident::{Incident, State};
+use crate::ingest::{CollectorStatus, GapRow};
+use crate::model::PortState;
+use crate::sql::SqlEngine;
+use crate::store::{Store, series};
+use async_trait::async_trait;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// No tick for this long: weft sees nothing.
+const STALE_S: f64 = 30.0;
+
+#[derive(Debug)]
+pub struct LiveView {
+    store: Arc<Store>,
+    core: Arc<Mutex<Core>>,
+    sql: Arc<SqlEngine>,
+    /// Of earlier runs.
+    old_gaps: Vec<GapRow>,
+}
+
+impl LiveView {
+    pub(super) fn new(store: Arc<Store>, core: Arc<Mutex<Core>>, sql: SqlEngine, old_gaps: Vec<GapRow>) -> LiveView {
+        LiveView { store, core, sql: Arc::new(sql), old_gaps }
+    }
+
+    pub fn store(&self) -> &Arc<Store> {
+        &self.store
+    }
+
+    /// Those of earlier runs, then those of this one; what both tell is told as it now stands.
+    pub(super) fn gaps_with<'a>(&'a self, now: impl Iterator<Item = &'a GapRow>) -> Vec<GapRow> {
+        let mut rows: BTreeMap<_, _> = self.old_gaps.iter().map(|g| (g.key(), g)).collect();
+        rows.extend(now.map(|g| (g.key(), g)));
+        let mut rows: Vec<GapRow> = rows.into_values().cloned().collect();
+        rows.sort_by_key(|g| g.from_ns);
+        rows
+    }
+
+    /// (device, port) → the unresolved incident that names it first.
+    fn accused(&self) -> HashMap<(String, String), String> {
+        let mut accused = HashMap::new();
+        for incident in self.store.incidents().iter().filter(|i| i.state != State::Resolved) {
+            for c in incident.culprits.iter().take(1) {
+                accused.insert((c.device.clone(), c.port.clone()), incident.id.clone());
+                accused.insert((c.peer_device.clone(), c.peer_port.clone()), incident.id.clone());
+            }
+        }
+        accused
+    }
+}
+
+fn wall_ns() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_nanos() as i64)
+}
+
+#[async_trait]
+impl ReadModel for LiveView {
+    fn incidents(&self) -> Vec<Arc<Incident>> {
+        self.store.incidents()
+    }
+
+    fn incident(&self, id: &str) -> Option<Arc<Incident>> {
+        self.store.incident(id)
+    }
+
+    fn facts(&self, limit: usize) -> Vec<Fact> {
+        self.store.facts(limit)
+    }
+
+    fn devices(&self) -> Vec<DeviceView> {
+        self.store.devices()
+    }
+
+    fn ports(&self) -> Vec<PortView> {
+        let mut ports = planned_and_described(&self.store);
+        let accused = self.accused();
+        let core = self.core.lock().unwrap_or_else(PoisonError::into_inner);
+        let model = core.engine.model();
+        for ((device, port, _), view) in &mut ports {
+            view.incident = accused.get(&(device.clone(), port.clone())).cloned();
+            if let Some(id) = model.topology.find_port(device, port) {
+                tell(view, &model.ports[id]);
+            }
+            if view.state.is_empty() {
+                view.state = if view.last_ns.is_some() { "ok" } else { "blind" }.to_owned();
+            }
+        }
+        ports.into_values().collect()
+    }
+
+    fn jobs(&self) -> Vec<JobView> {
+        let mut jobs: BTreeMap<String, JobView> = BTreeMap::new();
+        let mut devices: BTreeMap<&str, std::collections::BTreeSet<&str>> = BTreeMap::new();
+        for row in &self.store.plan().jobs {
+            let view =
+                jobs.entry(row.job.clone()).or_insert_with(|| JobView { job: row.job.clone(), ..Default::default() });
+            view.ranks += 1;
+            devices.entry(&row.job).or_default().insert(&row.device);
+        }
+        for incident in self.store.incidents().iter().filter(|i| i.state == State::Open) {
+            for loss in &incident.jobs {
+                if let Some(view) = jobs.get_mut(&loss.job)
+                    && (view.incident.is_none() || loss.lost_step_time > view.lost_step_time)
+                {
+                    (view.lost_step_time, view.incident) = (loss.lost_step_time, Some(incident.id.clone()));
+                }
+            }
+        }
+        let core = self.core.lock().unwrap_or_else(PoisonError::into_inner);
+        let model = core.engine.model();
+        for (job, state) in model.topology.jobs.iter().zip(&model.jobs) {
+            if let Some(view) = jobs.get_mut(&job.name) {
+                view.devices = devices.get(job.name.as_str()).map_or(0, |d| d.len());
+                view.step_time_s = state.period_ns.map(|ns| ns / 1e9);
+                let lost = view.lost_step_time.filter(|lost| (0.0..1.0).contains(lost));
+                view.ideal_step_time_s = view.step_time_s.map(|s| s * (1.0 - lost.unwrap_or(0.0)));
+            }
+        }
+        jobs.into_values().collect()
+    }
+
+    fn collectors(&self) -> Vec<CollectorView> {
+        let now_ns = wall_ns();
+        self.store.collectors().iter().map(|c| collector(c, now_ns)).collect()
+    }
+
+    fn gaps(&self) -> Vec<GapView> {
+        self.store.gaps().iter().map(gap).collect()
+    }
+
+    fn health(&self) -> Health {
+        let ingest = self.store.ingest();
+        let lag_s = ingest.closed_ns.map(|closed| (wall_ns() - closed) as f64 / 1e9);
+        let mut reasons = Vec::new();
+        match lag_s {
+            None => reasons.push("no tick has been closed yet: no collector has told anything".to_owned()),
+            Some(lag) if lag > STALE_S => reasons.push(format!("the last closed tick is {lag:.0} s old")),
+            Some(_) => {}
+        }
+        if lag_s.is_some() && ingest.collectors.iter().all(|c| c.idle) {
+            reasons.push("every collector is behind".to_owned());
+        }
+        Health { ready: reasons.is_empty(), reasons, lag_s }
+    }
+
+    async fn series(&self, query: SeriesQuery) -> Result<Series, QueryError> {
+        let store = self.store.clone();
+        let read = tokio::task::spawn_blocking(move || series(&store, &query)).await;
+        read.map_err(|e| QueryError::Internal(e.to_string()))?
+    }
+
+    /// In a task of its own, so that a heavy query holds up no other request of its connection.
+    async fn sql(&self, query: SqlQuery) -> Result<SqlAnswer, QueryError> {
+        let sql = self.sql.clone();
+        let answer = tokio::spawn(async move { sql.query(&query).await }).await;
+        answer.map_err(|e| QueryError::Internal(e.to_string()))?
+    }
+}
+
+type Ports = BTreeMap<(String, String, &'static str), PortView>;
+
+fn planned_and_described(store: &Store) -> Ports {
+    let mut ports = Ports::new();
+    let mut peers: HashMap<(&str, &str), (&str, &str)> = HashMap::new();
+    for cable in &store.plan().cables {
+        peers.insert((&cable.a_device, &cable.a_port), (&cable.b_device, &cable.b_port));
+        peers.insert((&cable.b_device, &cable.b_port), (&cable.a_device, &cable.a_port));
+    }
+    let blank = |device: &str, port: &str, table: &str| {
+        let (peer_device, peer_port) = peers.get(&(device, port)).copied().unwrap_or_default();
+        PortView {
+            device: device.to_owned(),
+            port: port.to_owned(),
+            table: table.to_owned(),
+            peer_device: peer_device.to_owned(),
+            peer_port: peer_port.to_owned(),
+            ..Default::default()
+        }
+    };
+    for planned in &store.plan().ports {
+        let Some(table) = weft_wire::Table::from_name(&planned.table) else { continue };
+        let mut view = blank(&planned.device, &planned.port, table.name());
+        view.speed_bps = planned.speed_bps;
+        (view.rail, view.role) = (planned.rail.clone(), planned.role.clone());
+        ports.insert((planned.device.clone(), planned.port.clone(), table.name()), view);
+    }
+    let names = store.names();
+    for entity in &names.entities {
+        let key = (entity.device.clone(), entity.port.clone(), entity.table.name());
+        let view = ports.entry(key).or_insert_with(|| blank(&entity.device, &entity.port, entity.table.name()));
+        view.driver.clone_from(&entity.driver);
+        view.speed_bps = entity.speed_bps.or(view.speed_bps);
+    }
+    for table in [weft_wire::Table::Gpu, weft_wire::Table::GpuLink, weft_wire::Table::Host, weft_wire::Table::Probe] {
+        last_rows(store, table, &mut ports);
+    }
+    ports
+}
+
+/// Event time of the latest row of tables that the model keeps nothing of, from the newest batches.
+fn last_rows(store: &Store, table: weft_wire::Table, ports: &mut Ports) {
+    use arrow_array::cast::AsArray;
+    use arrow_array::types::{Int32Type, Int64Type};
+    let (batches, names) = store.rows(table);
+    for stored in batches.iter().rev().take(16) {
+        let ids = stored.batch.column(0).as_primitive::<Int32Type>().values();
+        let times = stored.batch.column(1).as_primitive::<Int64Type>().values();
+        for (id, ts_ns) in ids.iter().zip(times) {
+            let Some(entity) = names.entities.get(*id as usize) else { continue };
+            if let Some(view) = ports.get_mut(&(entity.device.clone(), entity.port.clone(), table.name())) {
+                view.last_ns = view.last_ns.max(Some(*ts_ns));
+            }
+        }
+    }
+}
+
+/// What the model knows of a fabric port.
+fn tell(view: &mut PortView, state: &PortState) {
+    if let Some(last) = state.last {
+        view.last_ns = view.last_ns.max(Some(last.ts_ns));
+        if let Some(before) = state.before {
+            let seconds = (last.ts_ns - before.ts_ns) as f64 / 1e9;
+            let rate = |now: Option<i64>, then: Option<i64>| {
+                let rise = now? - then?;
+                (seconds > 0.0 && rise >= 0).then(|| rise as f64 / seconds)
+            };
+            view.rx_bytes_per_s = rate(last.rx_bytes, before.rx_bytes);
+            view.tx_bytes_per_s = rate(last.tx_bytes, before.tx_bytes);
+        }
+    }
+    if state.link.up == Some(false) {
+        view.state = "down".to_owned();
+    }
+}
+
+fn collector(status: &CollectorStatus, now_ns: i64) -> CollectorView {
+    let lag_s = (now_ns - status.last_seen_ns).max(0) as f64 / 1e9;
+    let state = match (status.idle, lag_s > STALE_S) {
+        (_, true) => "silent",
+        (true, false) => "idle",
+        (false, false) => "live",
+    };
+    CollectorView {
+        collector: status.collector.clone(),
+        version: String::new(),
+        state: state.to_owned(),
+        last_ns: (status.last_seen_ns != 0).then_some(status.last_seen_ns),
+        lag_s: Some(lag_s),
+        frames: status.frames,
+        samples: status.samples,
+        late_rows: status.late_rows,
+        repeats: status.duplicate_frames,
+        missing: status.lost_frames,
+        dropped: status.drops,
+        clock_error_us: status.clock_error_us.map(|us| us as f64),
+        read_us: None,
+        ports: status.ports,
+        blind: status.blind_counters.clone(),
+    }
+}
+
+fn gap(row: &GapRow) -> GapView {
+    GapView {
+        collector: row.collector.clone(),
+        boot: row.boot,
+        first_sequence: row.from_sequence,
+        last_sequence: row.to_sequence,
+        from_ns: row.from_ns,
+        to_ns: row.to_ns,
+        reason: format!("{:?}", row.reason).to_lowercase(),
+    }
+}

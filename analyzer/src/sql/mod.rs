@@ -1,0 +1,150 @@
+//! SQL over the hot window and what was concluded from it: read-only, bounded in time, memory and rows.
+//!
+//! ```text
+//! text ─► plan (guard: queries only) ─► DataFusion over a snapshot of the store ─► batches, at most `max_rows`
+//! ```
+//! A context a query, so that none can leave anything behind. Tables are made when a query names them.
+
+mod catalog;
+mod column;
+mod error;
+mod filter;
+mod params;
+mod rows;
+mod tables;
+#[cfg(test)]
+mod tests;
+mod wide;
+
+use crate::http::view::{QueryError, SqlAnswer, SqlQuery};
+use crate::store::Store;
+use arrow_array::RecordBatch;
+use catalog::StoreSchema;
+use datafusion::dataframe::DataFrame;
+use datafusion::execution::SendableRecordBatchStream;
+use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
+use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::prelude::{SQLOptions, SessionConfig, SessionContext};
+use error::explain;
+use futures::StreamExt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// What one query may use.
+#[derive(Clone, Debug)]
+pub struct SqlLimits {
+    /// Of sorts, joins and aggregates, and again of the answer.
+    pub memory_bytes: usize,
+    /// Queries under way at once.
+    pub concurrent: usize,
+}
+
+impl Default for SqlLimits {
+    fn default() -> Self {
+        SqlLimits { memory_bytes: 512 << 20, concurrent: 16 }
+    }
+}
+
+#[derive(Debug)]
+pub struct SqlEngine {
+    store: Arc<Store>,
+    limits: SqlLimits,
+    running: AtomicUsize,
+}
+
+/// Counts a query for as long as it runs.
+struct Running<'a>(&'a AtomicUsize);
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl SqlEngine {
+    pub fn new(store: Arc<Store>, limits: SqlLimits) -> SqlEngine {
+        SqlEngine { store, limits, running: AtomicUsize::new(0) }
+    }
+
+    /// Answers one query, whole, within its deadline.
+    pub async fn query(&self, query: &SqlQuery) -> Result<SqlAnswer, QueryError> {
+        let before = self.running.fetch_add(1, Ordering::Relaxed);
+        let _running = Running(&self.running);
+        if before >= self.limits.concurrent {
+            return Err(QueryError::Busy(before));
+        }
+        match tokio::time::timeout(query.timeout, self.answer(query)).await {
+            Ok(answer) => answer,
+            Err(_) => Err(QueryError::Deadline(query.timeout)),
+        }
+    }
+
+    async fn answer(&self, query: &SqlQuery) -> Result<SqlAnswer, QueryError> {
+        let context = self.context()?;
+        let frame = self.plan(&context, query).await?;
+        let stream = frame.execute_stream().await.map_err(|e| explain(&e, &query.sql))?;
+        self.collect(stream, query).await
+    }
+
+    fn context(&self) -> Result<SessionContext, QueryError> {
+        // Two at least: a query's operators hand work to each other even on one core.
+        let cores = std::thread::available_parallelism().map_or(2, |n| n.get().clamp(2, 8));
+        let mut config = SessionConfig::new()
+            .with_information_schema(true)
+            .with_default_catalog_and_schema("weft", "public")
+            .with_create_default_catalog_and_schema(true)
+            .with_target_partitions(cores);
+        config.options_mut().sql_parser.collect_spans = true;
+        // It writes no file: what does not fit in memory is refused.
+        let no_disk = DiskManagerBuilder::default().with_mode(DiskManagerMode::Disabled);
+        let runtime = RuntimeEnvBuilder::new()
+            .with_disk_manager_builder(no_disk)
+            .with_memory_limit(self.limits.memory_bytes, 1.0)
+            .build_arc()
+            .map_err(|e| QueryError::Internal(e.to_string()))?;
+        let context = SessionContext::new_with_config_rt(config, runtime);
+        if let Some(catalog) = context.catalog("weft") {
+            let schema = Arc::new(StoreSchema::new(self.store.clone()));
+            catalog.register_schema("public", schema).map_err(|e| QueryError::Internal(e.to_string()))?;
+        }
+        Ok(context)
+    }
+
+    /// Queries only: neither DDL, DML, COPY nor SET.
+    async fn plan(&self, context: &SessionContext, query: &SqlQuery) -> Result<DataFrame, QueryError> {
+        let plan = context.state().create_logical_plan(&query.sql).await.map_err(|e| explain(&e, &query.sql))?;
+        let reads_only = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
+        reads_only.verify_plan(&plan).map_err(|e| QueryError::NotReadOnly(error::first_line(&e)))?;
+        let frame = DataFrame::new(context.state(), plan);
+        if query.params.is_empty() {
+            return Ok(frame);
+        }
+        frame.with_param_values(params::values(&query.params)?).map_err(|e| explain(&e, &query.sql))
+    }
+
+    async fn collect(&self, mut stream: SendableRecordBatchStream, query: &SqlQuery) -> Result<SqlAnswer, QueryError> {
+        let schema = stream.schema();
+        let (mut batches, mut rows, mut bytes): (Vec<RecordBatch>, _, _) = (Vec::new(), 0, 0);
+        while let Some(batch) = stream.next().await {
+            let batch = batch.map_err(|e| explain(&e, &query.sql))?;
+            let room = query.max_rows - rows;
+            if batch.num_rows() > room {
+                batches.push(batch.slice(0, room));
+                return Ok(SqlAnswer { schema, batches, truncated: true });
+            }
+            rows += batch.num_rows();
+            bytes += size(&batch);
+            if bytes > self.limits.memory_bytes {
+                return Err(QueryError::Memory(format!("the answer is over {} bytes", self.limits.memory_bytes)));
+            }
+            batches.push(batch);
+        }
+        Ok(SqlAnswer { schema, batches, truncated: false })
+    }
+}
+
+/// Of the rows themselves, not of the buffers they share.
+fn size(batch: &RecordBatch) -> usize {
+    use arrow_array::Array;
+    batch.columns().iter().map(|c| c.to_data().get_slice_memory_size().unwrap_or(0)).sum()
+}

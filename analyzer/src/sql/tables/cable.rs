@@ -1,0 +1,17 @@
+//! `cable`: who is cabled to whom, by the plan.
+
+use crate::sql::rows::Rows;
+use crate::store::Store;
+use arrow_array::RecordBatch;
+use arrow_schema::ArrowError;
+
+pub fn table(store: &Store) -> Result<RecordBatch, ArrowError> {
+    let plan = store.plan();
+    let rows = || plan.cables.iter();
+    Rows::default()
+        .text("a_device", rows().map(|c| &c.a_device))
+        .text("a_port", rows().map(|c| &c.a_port))
+        .text("b_device", rows().map(|c| &c.b_device))
+        .text("b_port", rows().map(|c| &c.b_port))
+        .finish()
+}

@@ -1,0 +1,24 @@
+//! `fact`: the latest observations of the detectors.
+
+use crate::sql::rows::Rows;
+use crate::store::Store;
+use arrow_array::RecordBatch;
+use arrow_schema::ArrowError;
+
+pub fn table(store: &Store) -> Result<RecordBatch, ArrowError> {
+    let facts = store.facts(usize::MAX);
+    let rows = || facts.iter();
+    Rows::default()
+        .time("ts", rows().map(|f| Some(f.ts_ns)))
+        .text("kind", rows().map(|f| f.kind))
+        .text("device", rows().map(|f| &f.at.device))
+        .text("port", rows().map(|f| &f.at.port))
+        .time("since", rows().map(|f| Some(f.since_ns)))
+        .float("strength", "1", rows().map(|f| Some(f.strength)))
+        .text("counter", rows().map(|f| &f.evidence.counter))
+        .float("value", "", rows().map(|f| Some(f.evidence.value)))
+        .text("unit", rows().map(|f| &f.evidence.unit))
+        .float("reference", "", rows().map(|f| Some(f.evidence.reference)))
+        .text("reference_of", rows().map(|f| &f.evidence.reference_of))
+        .finish()
+}

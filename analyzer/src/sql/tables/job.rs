@@ -1,0 +1,20 @@
+//! `job`: which devices work for which job, and when.
+
+use crate::sql::rows::Rows;
+use crate::store::Store;
+use arrow_array::RecordBatch;
+use arrow_schema::ArrowError;
+
+pub fn table(store: &Store) -> Result<RecordBatch, ArrowError> {
+    let plan = store.plan();
+    let rows = || plan.jobs.iter();
+    Rows::default()
+        .text("job", rows().map(|j| &j.job))
+        .text("device", rows().map(|j| &j.device))
+        .text("port", rows().map(|j| &j.port))
+        .int("rank", "1", rows().map(|j| j.rank.map(i64::from)))
+        .text("peer_group", rows().map(|j| &j.group))
+        .time_as("start_ts", "start_ns", rows().map(|j| j.start_ns))
+        .time_as("end_ts", "end_ns", rows().map(|j| j.end_ns))
+        .finish()
+}

@@ -1,0 +1,195 @@
+//! What queries and the page read: the hot window, what was concluded, and how ingest does. And the small database that
+//! keeps the conclusions over a restart.
+//!
+//! One writer (the intake), many readers. A reader takes what it needs as shared snapshots under a short lock; nobody
+//! waits for a query.
+
+mod names;
+mod series;
+mod state;
+mod window;
+
+pub use names::Names;
+pub use series::series;
+pub use state::{Changes, Remembered, StateDb, StateError};
+pub use window::{EVENT, STEP, StoredBatch, Window};
+
+use crate::fact::Fact;
+use crate::http::view::DeviceView;
+use crate::incident::Incident;
+use crate::ingest::{CollectorStatus, GapRow, IngestStats};
+use crate::inventory::EntityTable;
+use crate::plan::Plan;
+use crate::tick::Tick;
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use weft_wire::Table;
+
+/// Facts kept for `/facts` and the `fact` table.
+const MAX_FACTS: usize = 50_000;
+/// Incidents kept in memory; the database keeps more.
+const MAX_INCIDENTS: usize = 5_000;
+
+#[derive(Clone, Debug)]
+pub struct StoreConfig {
+    /// Event time held in memory, ns.
+    pub window_ns: i64,
+    pub window_bytes: usize,
+}
+
+#[derive(Debug)]
+pub struct Store {
+    plan: Arc<Plan>,
+    inner: RwLock<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    window: Window,
+    names: Arc<Names>,
+    facts: VecDeque<Fact>,
+    incidents: HashMap<String, Arc<Incident>>,
+    ingest: IngestView,
+}
+
+/// How ingest does, as of the last closed tick.
+#[derive(Clone, Debug, Default)]
+pub struct IngestView {
+    pub stats: IngestStats,
+    pub collectors: Arc<Vec<CollectorStatus>>,
+    pub gaps: Arc<Vec<GapRow>>,
+    /// End of the last closed tick, event time.
+    pub closed_ns: Option<i64>,
+    pub watermark_ns: Option<i64>,
+}
+
+impl Store {
+    pub fn new(plan: Plan, config: &StoreConfig) -> Store {
+        let inner = Inner {
+            window: Window::new(config.window_ns, config.window_bytes),
+            names: Arc::default(),
+            facts: VecDeque::new(),
+            incidents: HashMap::new(),
+            ingest: IngestView::default(),
+        };
+        Store { plan: Arc::new(plan), inner: RwLock::new(inner) }
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Inner> {
+        self.inner.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Inner> {
+        self.inner.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// Takes a closed tick in. `inventory_changed`: entities are new or described anew since the last one.
+    pub fn add_tick(&self, tick: &Tick, entities: &EntityTable, inventory_changed: bool) {
+        let names = (inventory_changed || self.names().entities.len() != entities.iter().count())
+            .then(|| Arc::new(Names::of(entities)));
+        let mut inner = self.write();
+        inner.window.add(tick);
+        inner.names = names.unwrap_or_else(|| inner.names.clone());
+        inner.ingest.closed_ns = inner.ingest.closed_ns.max(Some(tick.end_ns));
+    }
+
+    pub fn add_facts(&self, facts: Vec<Fact>) {
+        if facts.is_empty() {
+            return;
+        }
+        let mut inner = self.write();
+        inner.facts.extend(facts);
+        let excess = inner.facts.len().saturating_sub(MAX_FACTS);
+        inner.facts.drain(..excess);
+    }
+
+    pub fn put_incident(&self, incident: Arc<Incident>) {
+        let mut inner = self.write();
+        inner.incidents.insert(incident.id.clone(), incident);
+        if inner.incidents.len() > MAX_INCIDENTS {
+            let resolved = inner.incidents.values().filter_map(|i| Some((i.resolved_ns?, &i.id))).min();
+            if let Some(id) = resolved.map(|(_, id)| id.clone()) {
+                inner.incidents.remove(&id);
+            }
+        }
+    }
+
+    pub fn set_ingest(&self, view: IngestView) {
+        self.write().ingest = view;
+    }
+
+    /// The window's rows of a table, oldest first, and the names of their entities.
+    pub fn rows(&self, table: Table) -> (Vec<Arc<StoredBatch>>, Arc<Names>) {
+        let inner = self.read();
+        (inner.window.batches(table), inner.names.clone())
+    }
+
+    pub fn window_bytes(&self) -> usize {
+        self.read().window.bytes()
+    }
+
+    pub fn names(&self) -> Arc<Names> {
+        self.read().names.clone()
+    }
+
+    /// The latest, newest last.
+    pub fn facts(&self, limit: usize) -> Vec<Fact> {
+        let inner = self.read();
+        inner.facts.iter().skip(inner.facts.len().saturating_sub(limit)).cloned().collect()
+    }
+
+    /// Newest onset first; equal onsets by id.
+    pub fn incidents(&self) -> Vec<Arc<Incident>> {
+        let mut all: Vec<_> = self.read().incidents.values().cloned().collect();
+        all.sort_unstable_by(|a, b| (b.onset_ns, &a.id).cmp(&(a.onset_ns, &b.id)));
+        all
+    }
+
+    pub fn incident(&self, id: &str) -> Option<Arc<Incident>> {
+        self.read().incidents.get(id).cloned()
+    }
+
+    pub fn ingest(&self) -> IngestView {
+        self.read().ingest.clone()
+    }
+
+    pub fn collectors(&self) -> Arc<Vec<CollectorStatus>> {
+        self.read().ingest.collectors.clone()
+    }
+
+    pub fn gaps(&self) -> Arc<Vec<GapRow>> {
+        self.read().ingest.gaps.clone()
+    }
+
+    /// Planned devices, then those only collectors speak of; by name.
+    pub fn devices(&self) -> Vec<DeviceView> {
+        let mut devices: BTreeMap<&str, DeviceView> = BTreeMap::new();
+        for planned in &self.plan.devices {
+            let view = DeviceView {
+                device: planned.device.clone(),
+                kind: planned.kind.clone(),
+                tier: planned.tier.clone(),
+                rack: planned.rack.clone(),
+                pod: planned.pod.clone(),
+                labels: planned.labels.clone(),
+                ..Default::default()
+            };
+            devices.insert(&planned.device, view);
+        }
+        let names = self.names();
+        for entity in &names.entities {
+            let new = || DeviceView { device: entity.device.clone(), ..Default::default() };
+            let view = devices.entry(&entity.device).or_insert_with(new);
+            view.ports += usize::from(!entity.port.is_empty());
+            view.collector.clone_from(&entity.collector);
+            if view.kind.is_empty() {
+                view.kind = if entity.table == Table::SwitchPort { "switch" } else { "node" }.to_owned();
+            }
+        }
+        devices.into_values().collect()
+    }
+}

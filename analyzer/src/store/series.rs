@@ -1,0 +1,129 @@
+//! One counter of one port over time, straight from the window.
+
+use super::{Store, StoredBatch};
+use crate::http::view::{Mark, QueryError, Series, SeriesMode, SeriesQuery};
+use crate::inventory::Entity;
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Float64Type, Int32Type, Int64Type};
+use arrow_array::{Array, ArrayRef, RecordBatch};
+use weft_wire::{Counter, CounterKind, Quality, QualityFlag, TableSchema, catalogue};
+
+/// Columns of a stored batch.
+const TS: usize = 1;
+const EPOCH: usize = 3;
+const QUALITY: usize = 4;
+/// Readings further apart than this many usual intervals have a gap between them.
+const GAP_INTERVALS: i64 = 3;
+
+#[derive(Clone, Copy, Debug)]
+struct Reading {
+    ts_ns: i64,
+    epoch: i32,
+    value: Option<f64>,
+    saturated: bool,
+}
+
+pub fn series(store: &Store, query: &SeriesQuery) -> Result<Series, QueryError> {
+    let names = store.names();
+    let here = |e: &&Entity| e.device == query.at.device && e.port == query.at.port;
+    let found = names.entities.iter().filter(here);
+    let mut counters = found.filter_map(|e| Some((e, catalogue().element(e.table, &query.counter)?)));
+    let Some((entity, (counter, element))) = counters.next() else { return Err(not_found(&names.entities, query)) };
+    let (batches, _) = store.rows(entity.table);
+    let mut readings = Vec::new();
+    for stored in batches.iter().filter(|b| b.max_ns >= query.from_ns && b.min_ns < query.to_ns) {
+        read(stored, entity.id.0 as i32, counter, element, &mut readings);
+    }
+    readings.retain(|r| (query.from_ns..query.to_ns).contains(&r.ts_ns));
+    readings.sort_by_key(|r| r.ts_ns);
+    Ok(render(&readings, counter, query.mode))
+}
+
+fn not_found(entities: &[Entity], query: &SeriesQuery) -> QueryError {
+    let (device, port) = (&query.at.device, &query.at.port);
+    match entities.iter().any(|e| e.device == *device && e.port == *port) {
+        true => QueryError::NotFound(format!("port {device}/{port} has no counter {}", query.counter)),
+        false => QueryError::NotFound(format!("no port {device}/{port} in the window")),
+    }
+}
+
+fn read(stored: &StoredBatch, id: i32, counter: &Counter, element: u8, readings: &mut Vec<Reading>) {
+    let Some(column) = stored.schema.as_ref().and_then(|s| s.column(&counter.name)) else { return };
+    let batch = &stored.batch;
+    let ids = batch.column(0).as_primitive::<Int32Type>().values();
+    let ts = batch.column(TS).as_primitive::<Int64Type>();
+    let epoch = batch.column(EPOCH).as_primitive::<Int32Type>();
+    let values = batch.column(column + TableSchema::KEYS);
+    for row in ids.iter().enumerate().filter(|(_, of)| **of == id).map(|(row, _)| row) {
+        let quality = quality(batch, row, column as u16, element);
+        let value = value(values, row, element);
+        if value.is_some() || quality == Some(Quality::Failed) {
+            let saturated = quality == Some(Quality::Saturated);
+            readings.push(Reading { ts_ns: ts.value(row), epoch: epoch.value(row), value, saturated });
+        }
+    }
+}
+
+fn value(column: &ArrayRef, row: usize, element: u8) -> Option<f64> {
+    if let Some(list) = column.as_fixed_size_list_opt() {
+        let at = row * list.value_length() as usize + usize::from(element);
+        let values = list.values().as_primitive::<Int64Type>();
+        return values.is_valid(at).then(|| values.value(at) as f64);
+    }
+    match column.as_primitive_opt::<Int64Type>() {
+        _ if column.is_null(row) => None,
+        Some(ints) => Some(ints.value(row) as f64),
+        None => column.as_primitive_opt::<Float64Type>().map(|floats| floats.value(row)),
+    }
+}
+
+fn quality(batch: &RecordBatch, row: usize, column: u16, element: u8) -> Option<Quality> {
+    let flags = batch.column(QUALITY).as_binary_opt::<i32>().filter(|q| q.is_valid(row))?;
+    let flags = QualityFlag::parse_row(flags.value(row))?;
+    flags.iter().find(|f| f.column == column && f.element == element).map(|f| f.quality)
+}
+
+fn render(readings: &[Reading], counter: &Counter, mode: SeriesMode) -> Series {
+    let is_rate = mode == SeriesMode::Rate && counter.kind == CounterKind::Counter;
+    let unit = if is_rate { format!("{}/s", counter.unit) } else { counter.unit.clone() };
+    let usual_ns = usual_interval(readings);
+    let mut series = Series { unit, ..Series::default() };
+    let mut mark = |ts_ns: i64, kind: &str| series.marks.push(Mark { ts_ns, kind: kind.to_owned() });
+    for (before, now) in readings.iter().zip(readings.iter().skip(1)) {
+        if usual_ns > 0 && now.ts_ns - before.ts_ns > GAP_INTERVALS * usual_ns {
+            mark(before.ts_ns, "gap");
+        }
+        if counter.kind == CounterKind::Counter && is_reset(before, now) {
+            mark(now.ts_ns, "reset");
+        }
+    }
+    if let Some(first) = readings.iter().find(|r| r.saturated) {
+        mark(first.ts_ns, "saturated");
+    }
+    series.points = match is_rate {
+        false => readings.iter().map(|r| (r.ts_ns, r.value)).collect(),
+        true => readings.iter().zip(readings.iter().skip(1)).map(|(a, b)| (b.ts_ns, rate(a, b))).collect(),
+    };
+    series
+}
+
+fn is_reset(before: &Reading, now: &Reading) -> bool {
+    let fell = before.value.zip(now.value).is_some_and(|(before, now)| now < before);
+    fell || before.epoch != now.epoch
+}
+
+/// Per second; `None` over a reset or an unread value: never a spike.
+fn rate(before: &Reading, now: &Reading) -> Option<f64> {
+    let seconds = (now.ts_ns - before.ts_ns) as f64 / 1e9;
+    if seconds <= 0.0 || is_reset(before, now) {
+        return None;
+    }
+    Some((now.value? - before.value?) / seconds)
+}
+
+/// Median distance of neighbours, ns.
+fn usual_interval(readings: &[Reading]) -> i64 {
+    let mut gaps: Vec<i64> = readings.iter().zip(readings.iter().skip(1)).map(|(a, b)| b.ts_ns - a.ts_ns).collect();
+    let middle = gaps.len() / 2;
+    if gaps.is_empty() { 0 } else { *gaps.select_nth_unstable(middle).1 }
+}

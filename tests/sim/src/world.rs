@@ -1,0 +1,363 @@
+//! The state of the fabric: every directed link, every port's counters, and the knobs that faults turn.
+
+use crate::layout::{C, COUNTERS};
+use crate::rng::Rng;
+use crate::topology::{DeviceId, PortId, Topology};
+use weft_wire::Table;
+
+/// What one full-sized packet takes on the wire: 4,096 bytes of payload, RoCE and Ethernet headers.
+pub const PACKET_BYTES: f64 = 4_166.0;
+const BACKGROUND_PACKET_BYTES: f64 = 380.0;
+/// What a NIC gets out of its line once headers, pacing and PCIe have had their share.
+const NIC_EFFICIENCY: f64 = 0.92;
+const SWITCH_EFFICIENCY: f64 = 0.98;
+const SWITCH_BUFFER_BYTES: f64 = 6e6;
+const NIC_BUFFER_BYTES: f64 = 2e6;
+/// Part of what a congested link cannot carry that piles up before congestion control has slowed the senders.
+const PILE_UP: f64 = 0.02;
+
+/// One direction of a cable, known by the port it leaves.
+#[derive(Clone, Debug)]
+pub struct Link {
+    /// Bytes a second it can carry when healthy.
+    plan: f64,
+    /// What a fault leaves of `plan`.
+    pub scale: f64,
+    /// Fraction of packets that vanish on the way, uncounted by either end.
+    pub loss: f64,
+    /// Administratively the cable is in and lit; both directions share it.
+    pub up: bool,
+    /// Bytes asked for and bytes carried (sent, before loss) in this step.
+    pub offered: f64,
+    pub carried: f64,
+    /// Fraction of this step that the far end kept this port paused.
+    pub paused: f64,
+    pub queue: f64,
+    /// When `up` last changed, seconds.
+    changed: f64,
+    background: f64,
+    background_now: f64,
+    background_packets: f64,
+    /// Packets and bytes lost in this step.
+    lost_packets: f64,
+}
+
+impl Link {
+    pub fn capacity(&self) -> f64 {
+        if self.up { self.plan * self.scale } else { 0.0 }
+    }
+
+    pub fn plan(&self) -> f64 {
+        self.plan
+    }
+}
+
+/// What a port did in the last step, for readings taken within it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Delta {
+    pub tx_bytes: f64,
+    pub rx_bytes: f64,
+    pub tx_packets: f64,
+    pub rx_packets: f64,
+}
+
+/// What a job does with a node, for its GPU and host gauges.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Activity {
+    #[default]
+    Idle,
+    Training,
+    /// Waiting for a checkpoint to be written.
+    Paused,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct Node {
+    pub activity: Activity,
+    /// Compute takes this many times as long as it should; 1 when healthy.
+    pub slowness: f64,
+    /// Bytes a second written to storage.
+    pub storage_write: f64,
+}
+
+/// Who looks at links again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Review {
+    /// The switches' routing: uplinks.
+    Routing,
+    /// The communication library: a node's own NICs.
+    Library,
+}
+
+impl Review {
+    /// How long a link must have stayed as it is before it counts.
+    fn patience_s(self) -> f64 {
+        match self {
+            Review::Routing => 0.25,
+            Review::Library => 1.2,
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct PortEvent {
+    /// Seconds since the start.
+    pub at: f64,
+    pub port: PortId,
+    pub up: bool,
+}
+
+#[derive(Debug)]
+pub struct World {
+    pub topology: Topology,
+    /// True time, seconds since the start.
+    pub now: f64,
+    pub links: Vec<Link>,
+    pub nodes: Vec<Node>,
+    /// `[device]`: its collector says nothing.
+    pub muted: Vec<bool>,
+    /// `[port]`: since the counters were last read from zero.
+    counts: Vec<[f64; COUNTERS]>,
+    /// `[port]`: what the counters stood at when the simulation began, or were reset.
+    bases: Vec<[i64; COUNTERS]>,
+    pub epochs: Vec<i32>,
+    pub deltas: Vec<Delta>,
+    pub events: Vec<PortEvent>,
+    /// `[port]`: what routing and the communication library believe of a link; they learn late.
+    pub usable: Vec<bool>,
+    /// When they look again, seconds.
+    pub reviews: Vec<(f64, Review)>,
+    rng: Rng,
+}
+
+impl World {
+    pub fn new(topology: Topology, seed: u64) -> World {
+        let mut rng = Rng::stream(seed, 1);
+        let links = topology.ports.iter().map(|p| new_link(p, &mut rng)).collect();
+        let bases = topology.ports.iter().map(|p| starting_values(p.in_use, &mut rng)).collect();
+        let ports = topology.ports.len();
+        World {
+            now: 0.0,
+            links,
+            nodes: vec![Node { slowness: 1.0, ..Node::default() }; topology.nodes],
+            muted: vec![false; topology.devices.len()],
+            counts: vec![[0.0; COUNTERS]; ports],
+            bases,
+            epochs: vec![1; ports],
+            deltas: vec![Delta::default(); ports],
+            events: Vec::new(),
+            usable: topology.ports.iter().map(|p| p.in_use).collect(),
+            reviews: Vec::new(),
+            topology,
+            rng,
+        }
+    }
+
+    pub fn add(&mut self, port: PortId, counter: C, amount: f64) {
+        self.counts[port][counter as usize] += amount;
+    }
+
+    /// Since the start or the last reset; for the truth, not for readings.
+    pub fn count(&self, port: PortId, counter: C) -> f64 {
+        self.counts[port][counter as usize]
+    }
+
+    /// What the driver says, `back` steps (0 to 1) before the end of the last step.
+    pub fn read(&self, port: PortId, counter: C, back: f64) -> i64 {
+        let delta = &self.deltas[port];
+        let step = match counter {
+            C::TxBytes => delta.tx_bytes,
+            C::RxBytes => delta.rx_bytes,
+            C::TxPackets => delta.tx_packets,
+            C::RxPackets => delta.rx_packets,
+            _ => 0.0,
+        };
+        (self.bases[port][counter as usize] + (self.counts[port][counter as usize] - back * step).floor() as i64).max(0)
+    }
+
+    /// The driver was loaded anew: counters start from zero.
+    pub fn reset_counters(&mut self, port: PortId) {
+        self.counts[port] = [0.0; COUNTERS];
+        self.bases[port] = [0; COUNTERS];
+        self.deltas[port] = Delta::default();
+        self.epochs[port] += 1;
+    }
+
+    /// Pulls or restores a cable; both ends see it.
+    pub fn set_cable(&mut self, port: PortId, up: bool) {
+        for end in [Some(port), self.topology.ports[port].peer].into_iter().flatten() {
+            if self.links[end].up == up {
+                continue;
+            }
+            (self.links[end].up, self.links[end].changed) = (up, self.now);
+            self.events.push(PortEvent { at: self.now, port: end, up });
+            if !up {
+                self.add(end, C::LinkDownEvents, 1.0);
+            }
+        }
+    }
+
+    /// Runs the reviews that are due; true when some link's use changed.
+    pub fn review(&mut self) -> bool {
+        let now = self.now;
+        let due: Vec<Review> = self.reviews.iter().filter(|r| r.0 <= now).map(|r| r.1).collect();
+        self.reviews.retain(|r| r.0 > now);
+        let mut changed = false;
+        for review in due {
+            for id in 0..self.links.len() {
+                let link = &self.links[id];
+                let patient = now - link.changed >= review.patience_s() - 1e-6;
+                if self.usable[id] != link.up && patient && (self.is_access(id) == (review == Review::Library)) {
+                    self.usable[id] = link.up;
+                    changed = true;
+                }
+            }
+        }
+        changed
+    }
+
+    /// Whether a port is on a cable between a node and a switch.
+    pub fn is_access(&self, port: PortId) -> bool {
+        let ports = &self.topology.ports;
+        ports[port].table == Table::Nic || ports[port].peer.is_some_and(|p| ports[p].table == Table::Nic)
+    }
+
+    pub fn begin_step(&mut self) {
+        for link in &mut self.links {
+            (link.offered, link.carried, link.paused) = (0.0, 0.0, 0.0);
+        }
+    }
+
+    /// Packets of a directed link that were lost in this step, out of `packets`.
+    fn draw_loss(&mut self, link: usize, packets: f64) -> f64 {
+        let mean = packets * self.links[link].loss;
+        if mean == 0.0 {
+            return 0.0;
+        }
+        (mean + self.rng.normal() * mean.sqrt()).clamp(0.0, packets).floor()
+    }
+
+    /// Books what the links carried into the counters of both their ends.
+    pub fn end_step(&mut self, dt: f64) {
+        for id in 0..self.links.len() {
+            if !self.topology.ports[id].in_use {
+                continue;
+            }
+            let link = &self.links[id];
+            let background = if link.up { link.background_now * dt } else { 0.0 };
+            let packets = link.carried / PACKET_BYTES + background / link.background_packets;
+            let bytes = link.carried + background;
+            let lost = self.draw_loss(id, packets);
+            self.links[id].lost_packets = lost;
+            self.book(id, bytes, packets, lost);
+            self.settle_queue(id, dt);
+        }
+        self.now += dt;
+    }
+
+    fn book(&mut self, id: PortId, bytes: f64, packets: f64, lost: f64) {
+        let mean_size = if packets > 0.0 { bytes / packets } else { 0.0 };
+        let (rx_bytes, rx_packets) = (bytes - lost * mean_size, packets - lost);
+        // A port without a cable in the plan hears what the world beyond it says.
+        let far = self.topology.ports[id].peer.unwrap_or(id);
+        self.add(id, C::TxBytes, bytes);
+        self.add(id, C::TxPackets, packets);
+        self.add(far, C::RxBytes, rx_bytes);
+        self.add(far, C::RxPackets, rx_packets);
+        let delta = &mut self.deltas[id];
+        (delta.tx_bytes, delta.tx_packets) = (bytes, packets);
+        let delta = &mut self.deltas[far];
+        (delta.rx_bytes, delta.rx_packets) = (rx_bytes, rx_packets);
+    }
+
+    fn settle_queue(&mut self, id: PortId, dt: f64) {
+        let nic = self.topology.ports[id].table == Table::Nic;
+        let link = &mut self.links[id];
+        // A NIC's queue pairs wait in memory: its own queue never sees more than its line.
+        let offered = if nic { link.offered.min(link.plan * dt) } else { link.offered };
+        let excess = offered - link.capacity() * dt;
+        let limit = if nic { NIC_BUFFER_BYTES } else { SWITCH_BUFFER_BYTES };
+        link.queue = match excess > 0.0 && link.up {
+            true => (link.queue + PILE_UP * excess).min(limit),
+            false => link.queue * 0.4,
+        };
+        let paused_us = link.paused * dt * 1e6;
+        if paused_us > 0.0 {
+            self.add(id, C::RxPauseUs, paused_us);
+            self.add(id, C::RxPauseFrames, paused_us / 40.0);
+            if let Some(far) = self.topology.ports[id].peer {
+                self.add(far, C::TxPauseUs, paused_us);
+                self.add(far, C::TxPauseFrames, paused_us / 40.0);
+            }
+        }
+    }
+
+    /// How full a link's queue is, 0 to 1.
+    pub fn fill(&self, id: PortId) -> f64 {
+        let nic = self.topology.ports[id].table == Table::Nic;
+        self.links[id].queue / if nic { NIC_BUFFER_BYTES } else { SWITCH_BUFFER_BYTES }
+    }
+
+    /// Once a second: background traffic drifts, and a bit error now and then is nobody's fault.
+    pub fn drift(&mut self) {
+        for id in 0..self.links.len() {
+            let spread = self.rng.normal();
+            let link = &mut self.links[id];
+            link.background_now = link.background * (0.3 * spread).exp();
+            if link.up && self.rng.chance(2e-5) {
+                self.add(id, C::SymbolErrors, 1.0);
+            }
+        }
+    }
+
+    pub fn device_of(&self, port: PortId) -> DeviceId {
+        self.topology.ports[port].device
+    }
+}
+
+fn new_link(port: &crate::topology::Port, rng: &mut Rng) -> Link {
+    let efficiency = if port.table == Table::Nic { NIC_EFFICIENCY } else { SWITCH_EFFICIENCY };
+    let (low, high) = match port.role {
+        "storage" if port.table == Table::SwitchPort => (4e7, 2e8), // training data being read
+        "storage" => (1e6, 5e6),
+        _ => (5e3, 2e5),
+    };
+    let background = rng.range(low, high);
+    Link {
+        plan: port.speed_bps as f64 / 8.0 * efficiency,
+        scale: 1.0,
+        loss: 0.0,
+        up: port.in_use,
+        offered: 0.0,
+        carried: 0.0,
+        paused: 0.0,
+        queue: 0.0,
+        changed: f64::NEG_INFINITY,
+        background,
+        background_now: background,
+        background_packets: if port.role == "storage" { PACKET_BYTES } else { BACKGROUND_PACKET_BYTES },
+        lost_packets: 0.0,
+    }
+}
+
+/// Machines have been up for days: counters do not start at zero, and old errors stand in some.
+fn starting_values(in_use: bool, rng: &mut Rng) -> [i64; COUNTERS] {
+    let mut values = [0; COUNTERS];
+    if !in_use {
+        return values;
+    }
+    let scale = 10f64.powf(rng.range(12.0, 15.5));
+    values[C::TxBytes as usize] = (scale * rng.range(0.5, 2.0)) as i64;
+    values[C::RxBytes as usize] = (scale * rng.range(0.5, 2.0)) as i64;
+    values[C::TxPackets as usize] = (values[C::TxBytes as usize] as f64 / PACKET_BYTES) as i64;
+    values[C::RxPackets as usize] = (values[C::RxBytes as usize] as f64 / PACKET_BYTES) as i64;
+    for counter in [C::LinkDownEvents, C::SymbolErrors, C::OutOfSequence, C::Retransmits, C::AckTimeouts] {
+        if rng.chance(0.3) {
+            values[counter as usize] = rng.below(40) as i64;
+        }
+    }
+    for counter in [C::CnpSent, C::CnpHandled, C::RxEcnMarked, C::TxEcnMarked, C::RxPauseUs, C::TxPauseUs] {
+        values[counter as usize] = rng.below(3_000_000) as i64;
+    }
+    values
+}
