@@ -2,6 +2,7 @@
 
 mod api;
 mod assemble;
+mod demo;
 mod explain;
 mod sql;
 mod table;
@@ -14,6 +15,7 @@ use weft_analyzer::{cli, log, trace};
 
 const EXAMPLES: &str = "\
 Examples:
+  weft demo                                   a simulated fabric, faults, and what weft says of them
   weft up                                     this machine's own counters, judged, with a page
   weft sql -c \"SELECT class, device, port FROM incident WHERE state = 'open'\"
   weft replay TRACE --speed 100 --out verdicts/
@@ -41,6 +43,7 @@ enum Command {
     Replay(trace::ReplayArgs),
     Record(trace::RecordArgs),
     Import(trace::ImportArgs),
+    Demo(demo::Args),
 }
 
 fn main() -> ExitCode {
@@ -68,6 +71,7 @@ fn run(command: Command) -> ExitCode {
         Command::Replay(args) => told("replay", block_on(async { anyhow::Ok(trace::replay::run(args).await) })),
         Command::Record(args) => told("record", block_on(async { anyhow::Ok(trace::record::run(args).await) })),
         Command::Import(args) => trace::import::run(&args),
+        Command::Demo(args) => told("demo", block_on(demo::run(args))),
     }
 }
 
