@@ -74,7 +74,7 @@ pub async fn run(args: Args) -> Result<ExitCode> {
         config: Config::default(),
     })
     .await?;
-    let mut reporter = Reporter::new(args.json.as_deref(), start_ns)?;
+    let reporter = Reporter::new(args.json.as_deref(), start_ns)?;
     reporter.welcome(&running.url, &fabric, args.seed, &script);
     let sampler = SamplerOptions { start_ns, fast: true, marks: false };
     let options = LiveOptions { sampler, seed: args.seed, record: args.record.clone() };
