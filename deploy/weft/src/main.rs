@@ -15,6 +15,7 @@ use weft_analyzer::{cli, log, trace};
 
 const EXAMPLES: &str = "\
 Examples:
+  weft demo                                   a simulated fabric, faults, and what weft says of them
   weft up                                     this machine's own counters, judged, with a page
   weft demo --once --seed 2                   a simulated fabric with faults, and weft's verdict on each
   weft sql -c \"SELECT class, device, port FROM incident WHERE state = 'open'\"
@@ -44,6 +45,7 @@ enum Command {
     Replay(trace::ReplayArgs),
     Record(trace::RecordArgs),
     Import(trace::ImportArgs),
+    Demo(demo::Args),
 }
 
 fn main() -> ExitCode {
@@ -72,6 +74,7 @@ fn run(command: Command) -> ExitCode {
         Command::Replay(args) => told("replay", block_on(async { anyhow::Ok(trace::replay::run(args).await) })),
         Command::Record(args) => told("record", block_on(async { anyhow::Ok(trace::record::run(args).await) })),
         Command::Import(args) => trace::import::run(&args),
+        Command::Demo(args) => told("demo", block_on(demo::run(args))),
     }
 }
 

@@ -27,3 +27,6 @@ pub mod topology;
 pub mod truth;
 pub mod workload;
 pub mod world;
+
+#[cfg(test)]
+mod tests;

@@ -109,15 +109,17 @@ impl Runner {
 
     fn run(mut self, stop: &AtomicBool) -> Result<()> {
         let begun = Instant::now();
-        let mut steps = 0;
+        let mut steps = 0u64;
         while !stop.load(Ordering::Relaxed) {
             self.sim.step();
             self.sampler.observe(&mut self.sim.fabric, &mut self.sink as &mut dyn Sink)?;
-            self.send();
             steps += 1;
-            if steps % TELL_EVERY == 0 {
+            // The truth is told before the frames that show it.
+            let known = self.tell.borrow().truths.len();
+            if steps % TELL_EVERY == 0 || known != self.sim.truths.len() {
                 self.tell();
             }
+            self.send();
             // Behind the wall clock it hurries, ahead of it it rests.
             let ahead = Duration::from_secs_f64(self.sim.now()).saturating_sub(begun.elapsed());
             std::thread::sleep(ahead);

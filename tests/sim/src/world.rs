@@ -283,8 +283,8 @@ impl World {
             true => (link.queue + PILE_UP * excess).min(limit),
             false => link.queue * 0.4,
         };
-        // Packets come in bursts: a busy port always holds some.
-        link.burst = link.carried / PACKET_BYTES / dt * 2e-4 * self.rng.unit() * PACKET_BYTES;
+        // Packets come in bursts: a busy port holds up to a microsecond of what it carries.
+        link.burst = link.carried / dt * 1e-6 * self.rng.unit();
         let paused_us = link.paused * dt * 1e6;
         if paused_us > 0.0 {
             self.add(id, C::RxPauseUs, paused_us);
