@@ -95,11 +95,11 @@ case $target in
 esac
 
 # cargo-deny is built once, by itself (dev profile: it only reads).
-deny_version=DENY_VERSION
+deny_version=0.20.2
 case $target in
     test | all)
         if [ "$("$cache/bin/cargo-deny" --version 2>/dev/null || true)" != "cargo-deny $deny_version" ]; then
-            say "building cargo-deny $deny_version into $cache/bin (once, some minutes)"
+            say "building cargo-deny $deny_version into $cache/bin (once, a minute or two)"
             CARGO_PROFILE_DEV_DEBUG=0 cargo install cargo-deny --version "$deny_version" --locked --debug --force \
                 --no-default-features --root "$cache" --target-dir "$cache/deny-build" --quiet
             rm -rf "$cache/deny-build"

@@ -1,5 +1,6 @@
 //! weft's analyzer: ingest → model → detect → diagnose → route → notify, and the store, SQL and HTTP beside them.
 
+pub mod cli;
 pub mod config;
 pub mod detect;
 pub mod diagnose;
@@ -14,10 +15,12 @@ pub mod incident;
 pub mod ingest;
 pub mod inventory;
 pub mod live;
+pub mod log;
 pub mod model;
 pub mod notify;
 pub mod plan;
 pub mod route;
+pub mod service;
 pub mod sql;
 pub mod store;
 #[cfg(test)]

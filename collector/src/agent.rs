@@ -12,7 +12,7 @@ use crate::config::{CollectorConfig, host_name};
 use crate::directory::PortDirectory;
 use crate::outbox::{Outbox, Sender};
 use crate::publish::publish_all;
-use crate::sampler::{Sampler, Watched, event_section};
+use crate::sampler::{Progress, Sampler, Watched, event_section};
 use crate::schedule::Schedule;
 use crate::sources::{self, LinkEvents, Setup, StepBuffer, StepSocket};
 use crate::sysfs;
@@ -107,16 +107,17 @@ fn make_sampler(
             Err(why) => warn!(source = made.name, %why, "source is off"),
         }
     }
-    Sampler::new(
-        Board::new(identity),
-        watched,
-        Schedule::new(config.rates, now_ns()),
-        Duration::from_millis(u64::from(config.flush_ms)),
-        Duration::from_millis(u64::from(config.slow_read_ms)),
-        outbox.clone(),
-        steps.clone(),
-        telemetry.clone(),
-    )
+    Sampler {
+        board: Board::new(identity),
+        sources: watched,
+        schedule: Schedule::new(config.rates, now_ns()),
+        flush: Duration::from_millis(u64::from(config.flush_ms)),
+        slow_read: Duration::from_millis(u64::from(config.slow_read_ms)),
+        outbox: outbox.clone(),
+        steps: steps.clone(),
+        telemetry: telemetry.clone(),
+        progress: Progress::default(),
+    }
 }
 
 /// False when the agent stops. Wakes often enough to feed systemd's watchdog.

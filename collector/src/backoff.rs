@@ -35,10 +35,6 @@ impl Backoff {
     pub fn succeeded(&mut self) -> bool {
         std::mem::take(self).failures > 0
     }
-
-    pub fn is_waiting(&self) -> bool {
-        self.failures > 0
-    }
 }
 
 fn wait(failures: u32) -> Duration {

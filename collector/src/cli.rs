@@ -38,7 +38,7 @@ pub struct CollectorArgs {
     pub root: Option<PathBuf>,
     /// Where training loops leave their step marks; empty for no socket
     #[arg(long, value_name = "PATH")]
-    pub step_socket: Option<PathBuf>,
+    pub step_socket: Option<String>,
     /// Read the configuration, say what is wrong with it, and end
     #[arg(long)]
     pub check_config: bool,
@@ -123,7 +123,7 @@ pub fn configuration(args: &CollectorArgs) -> anyhow::Result<Config> {
     flags.id.into_iter().for_each(|id| collector.id = id);
     flags.kind.into_iter().for_each(|kind| collector.kind = kind);
     flags.root.into_iter().for_each(|root| collector.root = root);
-    flags.step_socket.into_iter().for_each(|socket| collector.step.socket = socket);
+    flags.step_socket.into_iter().for_each(|socket| collector.step.socket = socket.into());
     collector.check().map_err(|why| anyhow::anyhow!("[collector] {why}"))?;
     Ok(config)
 }
@@ -140,7 +140,8 @@ fn print_explanation(config: &Config, output: Output) -> anyhow::Result<u8> {
 }
 
 async fn serve(config: &Config, url: &TransportUrl) -> anyhow::Result<u8> {
-    let options = PublisherOptions { client_id: crate::agent::identity(&config.collector).id, ..PublisherOptions::default() };
+    let options =
+        PublisherOptions { client_id: crate::agent::identity(&config.collector).id, ..PublisherOptions::default() };
     let publisher = weft_transport::publisher(url, &options).await?;
     let agent = Agent::start(&config.collector, publisher)?;
     sd_notify::notify(&[sd_notify::NotifyState::Ready])?;

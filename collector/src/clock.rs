@@ -9,8 +9,8 @@ pub fn now_ns() -> i64 {
 
 /// The kernel's estimate of the clock's error, µs; `None` while nothing disciplines it. Needs no capability.
 pub fn error_us() -> Option<i64> {
-    let (state, maxerror_us) = adjtimex();
-    (state >= 0 && state != libc::TIME_ERROR).then_some(maxerror_us)
+    let (state, esterror_us) = adjtimex();
+    (state >= 0 && state != libc::TIME_ERROR).then_some(esterror_us)
 }
 
 #[expect(unsafe_code, reason = "adjtimex(2) has no safe wrapper among our dependencies; modes = 0 only reads")]
@@ -19,6 +19,6 @@ fn adjtimex() -> (i32, i64) {
     unsafe {
         let mut timex: libc::timex = std::mem::zeroed();
         let state = libc::adjtimex(&mut timex);
-        (state, timex.maxerror as _)
+        (state, timex.esterror as _)
     }
 }

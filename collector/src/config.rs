@@ -103,12 +103,18 @@ impl CollectorConfig {
     pub fn check(&self) -> Result<(), String> {
         self.rates.check()?;
         if self.flush_ms == 0 || !self.flush_ms.is_multiple_of(self.rates.normal_ms) {
-            return Err(format!("flush_ms = {}: a multiple of rates.normal_ms = {}", self.flush_ms, self.rates.normal_ms));
+            return Err(format!(
+                "flush_ms = {}: a multiple of rates.normal_ms = {}",
+                self.flush_ms, self.rates.normal_ms
+            ));
         }
         let known: Vec<&str> = crate::sources::names().collect();
         if let Some(unknown) = self.off.iter().find(|name| !known.contains(&name.as_str())) {
             let near = settings::nearest(unknown, &known).unwrap_or(known[0]);
-            return Err(format!("off = [{unknown:?}]: no such source; did you mean {near:?}? (there are {})", known.join(", ")));
+            return Err(format!(
+                "off = [{unknown:?}]: no such source; did you mean {near:?}? (there are {})",
+                known.join(", ")
+            ));
         }
         match self.root.is_dir() {
             true => Ok(()),

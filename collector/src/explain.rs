@@ -80,7 +80,7 @@ fn line(device: &str, entity: &Entity, cell: &Cell) -> Line {
             Status::Unmapped => "unmapped",
         },
         reason,
-        value: value(cell),
+        value: value(cell).filter(|_| status != Status::Failed),
         read_us: (cell.read_us * 100.0).round() / 100.0,
     }
 }
@@ -115,7 +115,11 @@ pub fn write_json(lines: &[Line], out: &mut impl Write) -> io::Result<()> {
 
 /// For a person: one row a counter, then a sentence.
 pub fn write_table(lines: &[Line], out: &mut impl Write) -> io::Result<()> {
-    writeln!(out, "{:<11} {:<14} {:<26} {:<34} {:<8} {:>22} {:>8}  reason", "source", "port", "counter", "raw name", "status", "value", "us")?;
+    writeln!(
+        out,
+        "{:<11} {:<14} {:<26} {:<34} {:<8} {:>22} {:>8}  reason",
+        "source", "port", "counter", "raw name", "status", "value", "us"
+    )?;
     for l in lines {
         let value = l.value.as_ref().map(ToString::to_string).unwrap_or_default();
         writeln!(

@@ -19,6 +19,8 @@ mod filter;
 mod netlink;
 mod outbox;
 mod publish;
+#[doc(hidden)]
+pub mod rig;
 mod root;
 mod sampler;
 mod schedule;
@@ -26,6 +28,9 @@ pub mod settings;
 mod sources;
 mod sysfs;
 mod telemetry;
+
+#[cfg(test)]
+mod tests;
 
 pub use agent::Agent;
 pub use config::{CollectorConfig, Config, Kind, TransportConfig, TransportKind};

@@ -18,6 +18,7 @@ use weft_wire::{EventRow, Section, StepRow, Table, TableSchema, Tier, WireError}
 /// Frames between two that carry the inventory though it has not changed.
 const INVENTORY_EVERY: u64 = 30;
 
+/// Made whole, with `progress` at its default.
 pub struct Sampler {
     pub board: Board,
     pub sources: Vec<Watched>,
@@ -27,17 +28,25 @@ pub struct Sampler {
     pub outbox: Arc<Outbox>,
     pub steps: Arc<StepBuffer>,
     pub telemetry: Arc<Telemetry>,
-    progress: Progress,
+    pub progress: Progress,
 }
 
 /// How far the telling has come.
 #[derive(Debug, Default)]
-struct Progress {
+pub struct Progress {
     last_flush_ns: i64,
     frames_since_inventory: u64,
     told_version: u64,
     /// What the collector has to say of itself.
     events: Vec<EventRow>,
+    told_malformed: u64,
+}
+
+impl Progress {
+    fn say(&mut self, board: &Board, text: String) {
+        let device = board.identity().id.clone();
+        self.events.push(EventRow { port: None, device, ts_ns: now_ns(), event: "collector".into(), text });
+    }
 }
 
 /// A source and how it does.
@@ -53,20 +62,6 @@ impl Watched {
 }
 
 impl Sampler {
-    pub fn new(
-        board: Board,
-        sources: Vec<Watched>,
-        schedule: Schedule,
-        flush: Duration,
-        slow_read: Duration,
-        outbox: Arc<Outbox>,
-        steps: Arc<StepBuffer>,
-        telemetry: Arc<Telemetry>,
-    ) -> Sampler {
-        let progress = Progress::default();
-        Sampler { board, sources, schedule, flush, slow_read, outbox, steps, telemetry, progress }
-    }
-
     /// Reads one round and flushes when it is time. An error is a fault of this program, not of a device.
     pub fn tick(&mut self, round: &Round) -> Result<(), WireError> {
         self.telemetry.ticks.add(1);
@@ -94,8 +89,7 @@ impl Sampler {
         for watched in &mut self.sources {
             let Sampler { board, telemetry, progress, slow_read, .. } = self;
             if let Some(said) = watched.read(round, board, *slow_read, telemetry) {
-                let device = board.identity().id.clone();
-                progress.events.push(EventRow { port: None, device, ts_ns: now_ns(), event: "collector".into(), text: said });
+                progress.say(board, said);
             }
         }
         self.board.settle();
@@ -105,14 +99,25 @@ impl Sampler {
         let mut sections = self.board.take()?;
         let marks = self.steps.take();
         if !marks.is_empty() {
-            sections.push(Section { schema: Arc::new(TableSchema::fixed(Table::Step)?), batch: StepRow::batch(&marks)? });
+            sections
+                .push(Section { schema: Arc::new(TableSchema::fixed(Table::Step)?), batch: StepRow::batch(&marks)? });
         }
+        self.tell_malformed();
         let events = std::mem::take(&mut self.progress.events);
         if !events.is_empty() {
             sections.push(event_section(&events)?);
         }
         self.telemetry.export();
         self.push(sections)
+    }
+
+    fn tell_malformed(&mut self) {
+        let malformed = self.telemetry.step_malformed.get();
+        let new = malformed - std::mem::replace(&mut self.progress.told_malformed, malformed);
+        if new > 0 {
+            let last = self.steps.malformed().pop().unwrap_or_default();
+            self.progress.say(&self.board, format!("{new} step marks could not be read; the last: {last}"));
+        }
     }
 
     /// A flush without rows is sent too: it says that this collector lives.

@@ -28,7 +28,9 @@ impl Rates {
             return Err(format!("rates.normal_ms = {normal_ms}: the least is 10"));
         }
         if fast_ms != 0 && (fast_ms < 10 || !normal_ms.is_multiple_of(fast_ms)) {
-            return Err(format!("rates.fast_ms = {fast_ms}: 0 (off), or a divisor of normal_ms = {normal_ms} from 10 on"));
+            return Err(format!(
+                "rates.fast_ms = {fast_ms}: 0 (off), or a divisor of normal_ms = {normal_ms} from 10 on"
+            ));
         }
         if slow_ms == 0 || !slow_ms.is_multiple_of(normal_ms) {
             return Err(format!("rates.slow_ms = {slow_ms}: a multiple of normal_ms = {normal_ms}"));

@@ -114,7 +114,8 @@ mod tests {
 
     #[test]
     fn other_roles_sections_are_not_ours() {
-        let config = from("[collector]\nid = 'n1'\n[collector.rates]\nfast_ms = 50\n[analyzer]\nwindow_s = 5\n", &[]).unwrap();
+        let config =
+            from("[collector]\nid = 'n1'\n[collector.rates]\nfast_ms = 50\n[analyzer]\nwindow_s = 5\n", &[]).unwrap();
         assert_eq!((config.collector.id.as_str(), config.collector.rates.fast_ms), ("n1", 50));
     }
 

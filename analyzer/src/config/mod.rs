@@ -15,6 +15,8 @@ use crate::route::SilenceConfig;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::Duration;
+use weft_transport::{KafkaProperties, PublisherOptions, SubscriberOptions, TopicLayout, TransportError, TransportUrl};
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -71,11 +73,38 @@ impl Default for TransportConfig {
 }
 
 impl TransportConfig {
-    pub fn url(&self) -> Result<weft_transport::TransportUrl, weft_transport::TransportError> {
+    pub fn url(&self) -> Result<TransportUrl, TransportError> {
         match self.kind {
             TransportKind::Direct => format!("direct://{}", self.bootstrap).parse(),
             TransportKind::Kafka => format!("kafka://{}", self.bootstrap).parse(),
         }
+    }
+
+    /// As a subscriber that starts `rewind` before where it had been.
+    pub fn subscriber_options(&self, rewind: Duration) -> SubscriberOptions {
+        SubscriberOptions {
+            group: self.group.clone(),
+            client_id: "weft-analyzer".into(),
+            rewind: Some(rewind),
+            topics: self.topics(),
+            kafka: self.properties(),
+            ..SubscriberOptions::default()
+        }
+    }
+
+    pub fn publisher_options(&self, client_id: &str) -> PublisherOptions {
+        let client_id = client_id.to_owned();
+        PublisherOptions { client_id, topics: self.topics(), kafka: self.properties(), ..PublisherOptions::default() }
+    }
+
+    fn topics(&self) -> TopicLayout {
+        TopicLayout { prefix: self.prefix.clone(), ..TopicLayout::default() }
+    }
+
+    fn properties(&self) -> KafkaProperties {
+        let mut properties = KafkaProperties::default();
+        self.kafka.iter().for_each(|(key, value)| properties.set(key, value.expose()));
+        properties
     }
 }
 

@@ -17,6 +17,7 @@ pub mod view;
 
 pub use config::{DEFAULT_LISTEN, HttpConfig};
 pub use error::ApiError;
+pub use metrics::recorder;
 
 use crate::feed::Feed;
 use axum::Router;
@@ -35,6 +36,11 @@ pub struct AppState {
     pub config: Arc<HttpConfig>,
     /// Ends event streams, which would otherwise outlive the server.
     pub stop: CancellationToken,
+}
+
+/// For an analyzer without a page.
+pub fn no_page() -> Router {
+    Router::new().fallback(error::no_such_route)
 }
 
 /// All routes, behind the checks of Host, Origin and body. `page` serves what is not ours.

@@ -39,9 +39,15 @@ pub struct RouteOptions {
 }
 
 pub struct Route {
-    queues: Vec<Arc<Queue>>,
+    offers: Offers,
     tasks: Vec<JoinHandle<()>>,
     stop: CancellationToken,
+}
+
+/// Where incidents are handed in.
+#[derive(Clone)]
+pub struct Offers {
+    queues: Arc<[Arc<Queue>]>,
 }
 
 /// What is queued at the end may take this long to be told; the rest is told after the next start.
@@ -59,15 +65,21 @@ pub fn start(options: RouteOptions) -> anyhow::Result<Route> {
         tasks.push(tokio::spawn(receiver.run()));
         queues.push(queue);
     }
-    Ok(Route { queues, tasks, stop })
+    Ok(Route { offers: Offers { queues: queues.into() }, tasks, stop })
+}
+
+impl Offers {
+    /// Offers an incident as it now stands to every receiver. Never waits: a queue that is full drops its oldest.
+    pub fn offer(&self, incident: &Arc<Incident>) {
+        for queue in self.queues.iter() {
+            queue.push(incident.clone());
+        }
+    }
 }
 
 impl Route {
-    /// Offers an incident as it now stands to every receiver. Never waits: a queue that is full drops its oldest.
-    pub fn offer(&self, incident: &Arc<Incident>) {
-        for queue in &self.queues {
-            queue.push(incident.clone());
-        }
+    pub fn offers(&self) -> Offers {
+        self.offers.clone()
     }
 
     pub async fn shutdown(self) {

@@ -69,6 +69,9 @@ pub struct Cell {
     pub(super) last: Option<u64>,
 }
 
+/// 2^63: what an Int64 cannot hold.
+const TOO_LARGE: f64 = 9_223_372_036_854_775_808.0;
+
 /// How a new reading of a counter lies to the one before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Step {
@@ -141,8 +144,12 @@ impl Cell {
             (Reading::Failed(why), _) => (Status::Failed, why.clone()),
             (Reading::Absent(why), _) => (Status::Absent, why.clone()),
             (_, Target::Extra(name)) => (Status::Unmapped, format!("no column of its own: kept in extra as {name}")),
-            (Reading::Uint(value), Target::Column(column)) if self.is_saturated() => {
-                (Status::Blind, format!("stands at its {}-bit maximum {value} and can rise no more", column.mapping.bits))
+            (Reading::Uint(value), Target::Column(column)) if self.is_saturated() => (
+                Status::Blind,
+                format!("stands at its {}-bit maximum {value} and can rise no more", column.mapping.bits),
+            ),
+            (Reading::Uint(_), _) if self.value().is_some_and(|value| value >= TOO_LARGE) => {
+                (Status::Failed, "2^63 or more: no reading of a counter can be that large".into())
             }
             _ => (Status::Ok, String::new()),
         }

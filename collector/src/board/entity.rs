@@ -211,18 +211,6 @@ impl Row<'_> {
         self.set(cell, Reading::Absent(why.to_string()));
     }
 
-    /// The whole of a source's share of this row could not be read.
-    pub fn fail_all(&mut self, source: &str, why: impl Display) {
-        let why = why.to_string();
-        let ids: Vec<CellId> = (0..self.entity.cells.len()).map(|i| CellId(i as u16)).collect();
-        for id in ids {
-            let cell = &self.entity.cells[usize::from(id.0)];
-            if cell.live && cell.source == source && !cell.is_absent() {
-                self.set(id, Reading::Failed(why.clone()));
-            }
-        }
-    }
-
     fn set(&mut self, cell: CellId, reading: Reading) {
         let Some(cell) = self.entity.cells.get_mut(usize::from(cell.0)) else { return };
         let was_absent = cell.is_absent();

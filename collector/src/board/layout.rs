@@ -65,13 +65,11 @@ impl TableLayout {
     fn of(table: Table, used: &[(usize, Tier)]) -> Result<TableLayout, WireError> {
         let name = |counter: usize| catalogue().counters()[counter].name.as_str();
         let full: Vec<&str> = used.iter().map(|(counter, _)| name(*counter)).collect();
-        let fast: Vec<&str> = used.iter().filter(|(_, t)| *t == Tier::Fast).map(|(counter, _)| name(*counter)).collect();
-        let writer = |counters: &[&str]| Ok::<_, WireError>(TableWriter::new(Arc::new(TableSchema::wide(table, counters)?)));
-        Ok(TableLayout {
-            table,
-            full: writer(&full)?,
-            fast: if fast.is_empty() { None } else { Some(writer(&fast)?) },
-        })
+        let fast: Vec<&str> =
+            used.iter().filter(|(_, t)| *t == Tier::Fast).map(|(counter, _)| name(*counter)).collect();
+        let writer =
+            |counters: &[&str]| Ok::<_, WireError>(TableWriter::new(Arc::new(TableSchema::wide(table, counters)?)));
+        Ok(TableLayout { table, full: writer(&full)?, fast: if fast.is_empty() { None } else { Some(writer(&fast)?) } })
     }
 
     fn place(&self, entity: &mut Entity) {

@@ -39,6 +39,8 @@ pub struct Board {
 
 impl Board {
     pub fn new(identity: Identity) -> Board {
+        // Parsed at first use: now, rather than in the middle of a reading that is timed.
+        catalogue();
         Board {
             identity,
             slots: Vec::new(),

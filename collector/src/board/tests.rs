@@ -48,7 +48,10 @@ fn epochs(section: &Section) -> Vec<i64> {
 
 fn flags(section: &Section) -> Vec<QualityFlag> {
     let quality = section.batch.column(4).as_binary::<i32>();
-    (0..quality.len()).filter(|r| quality.is_valid(*r)).flat_map(|r| QualityFlag::parse_row(quality.value(r)).unwrap()).collect()
+    (0..quality.len())
+        .filter(|r| quality.is_valid(*r))
+        .flat_map(|r| QualityFlag::parse_row(quality.value(r)).unwrap())
+        .collect()
 }
 
 #[test]
@@ -93,7 +96,11 @@ fn a_saturated_counter_is_flagged_and_the_next_source_takes_over() {
         board.row(port, 2).unwrap().uint(wide, 301);
     });
     let after = board.take().unwrap();
-    assert_eq!((last(&after[0], "link_down_events"), epochs(&after[0])), (Some(301), vec![1]), "another source: another epoch");
+    assert_eq!(
+        (last(&after[0], "link_down_events"), epochs(&after[0])),
+        (Some(301), vec![1]),
+        "another source: another epoch"
+    );
     assert_eq!(board.inventory().profiles[0].counters[0].source, "netdev");
 
     board.withdraw(port, "netdev");

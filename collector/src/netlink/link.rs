@@ -18,7 +18,9 @@ pub struct LinkRecord {
     pub kind: String,
     pub admin_up: bool,
     pub carrier: Option<bool>,
+    pub carrier_up_count: Option<u32>,
     pub carrier_down_count: Option<u32>,
+    pub mtu: Option<u32>,
     /// RFC 2863: 2 = down, 6 = up.
     pub operstate: Option<u8>,
     pub stats: Option<LinkStats>,
@@ -101,10 +103,12 @@ pub fn parse_link(message: &[u8]) -> Option<LinkRecord> {
     for (kind, value) in Attributes(message.get(IFINFO..)?) {
         match kind {
             3 => link.name = text(value).to_owned(),
+            4 => link.mtu = u32_at(value, 0),
             16 => link.operstate = value.first().copied(),
             18 => link.kind = info_kind(value),
             23 => link.stats = LinkStats::parse(value),
             33 => link.carrier = value.first().map(|up| *up != 0),
+            47 => link.carrier_up_count = u32_at(value, 0),
             48 => link.carrier_down_count = u32_at(value, 0),
             56 => link.bus_address = text(value).to_owned(),
             _ => {}

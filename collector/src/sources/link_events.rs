@@ -65,7 +65,9 @@ impl LinkEvents {
         let (mut events, mut rest) = (Vec::new(), datagram);
         while let (true, Ok(message)) = (rest.len() >= HEADER, NetlinkBuffer::new_checked(rest)) {
             match message.message_type() {
-                kind::NEW_LINK => events.extend(parse_link(message.payload()).and_then(|link| self.judge(&link, ts_ns))),
+                kind::NEW_LINK => {
+                    events.extend(parse_link(message.payload()).and_then(|link| self.judge(&link, ts_ns)))
+                }
                 kind::DEL_LINK => {
                     parse_link(message.payload()).map(|link| self.carrier.remove(&link.ifindex));
                 }

@@ -12,7 +12,7 @@ mod qdisc;
 mod step;
 
 pub use link_events::LinkEvents;
-pub use step::{StepBuffer, StepConfig, StepSocket, parse_mark};
+pub use step::{StepBuffer, StepConfig, StepSocket};
 
 use crate::board::Board;
 use crate::config::CollectorConfig;

@@ -5,7 +5,7 @@
 
 use super::netdev_files::FileNetdev;
 use super::{Setup, Source, SourceError};
-use crate::board::{Board, CellId, EntityId};
+use crate::board::{Board, CellId, EntityId, Row};
 use crate::clock::now_ns;
 use crate::directory::PortDirectory;
 use crate::filter::InterfaceFilter;
@@ -20,8 +20,7 @@ use weft_wire::Tier;
 pub const NAME: &str = "netdev";
 
 const ARPHRD_LOOPBACK: u16 = 772;
-const OPERSTATE_NAMES: [&str; 7] =
-    ["unknown", "notpresent", "down", "lowerlayerdown", "testing", "dormant", "up"];
+const OPERSTATE_NAMES: [&str; 7] = ["unknown", "notpresent", "down", "lowerlayerdown", "testing", "dormant", "up"];
 
 pub fn make(setup: &Setup<'_>) -> Result<Box<dyn Source>, SourceError> {
     let (root, filter) = (setup.root.clone(), setup.config.interfaces.clone());
@@ -54,7 +53,9 @@ pub(super) struct LinkCells {
     /// By place in [`LinkStats::NAMES`].
     pub stats: Vec<(usize, CellId, Tier)>,
     pub carrier: CellId,
+    pub carrier_up_count: CellId,
     pub carrier_down_count: CellId,
+    pub mtu: CellId,
     pub speed: CellId,
 }
 
@@ -62,10 +63,11 @@ impl LinkCells {
     pub fn offer(board: &mut Board, entity: EntityId) -> Option<LinkCells> {
         let mut cell = |raw: &str| board.cell(entity, NAME, NAME, raw);
         let stats: Vec<CellId> = LinkStats::NAMES.iter().map(|raw| cell(raw)).collect::<Option<_>>()?;
-        let (carrier, carrier_down_count, speed) = (cell("carrier")?, cell("carrier_down_count")?, cell("speed")?);
+        let (carrier, mtu, speed) = (cell("carrier")?, cell("mtu")?, cell("speed")?);
+        let (carrier_up_count, carrier_down_count) = (cell("carrier_up_count")?, cell("carrier_down_count")?);
         let tier = |id: CellId| board.get(entity).and_then(|e| e.cell(id)).map_or(Tier::Slow, |c| c.tier());
         let stats = stats.into_iter().enumerate().map(|(place, id)| (place, id, tier(id))).collect();
-        Some(LinkCells { stats, carrier, carrier_down_count, speed })
+        Some(LinkCells { stats, carrier, carrier_up_count, carrier_down_count, mtu, speed })
     }
 }
 
@@ -90,8 +92,11 @@ impl Netdev {
         let each = |message_kind: u16, message: &[u8]| {
             let stats = (message_kind == kind::NEW_STATS).then(|| parse_stats(message)).flatten();
             let Some((ifindex, stats)) = stats else { return };
-            if let Some(link) = links.get(&ifindex) {
-                write_stats(board, link.entity, &link.cells, &stats, round, start);
+            if let Some(link) = links.get(&ifindex)
+                && let Some(mut row) = board.row(link.entity, now_ns())
+            {
+                row.took_us(micros_since(start));
+                write_stats(&mut row, &link.cells, &stats, round);
             }
         };
         self.socket.dump(kind::GET_STATS, &request, each).map_err(|e| SourceError::failed("RTM_GETSTATS", &e))
@@ -106,17 +111,18 @@ impl Netdev {
             }
         };
         self.socket.dump(kind::GET_LINK, &[0; 16], each).map_err(|e| SourceError::failed("RTM_GETLINK", &e))?;
+        let took_us = micros_since(start);
         self.links.values_mut().for_each(|link| link.seen = false);
         for (record, ts_ns) in &records {
             if record.hardware != ARPHRD_LOOPBACK && self.filter.admits(&record.name, &record.kind) {
-                self.read_link(record, *ts_ns, start, round, board);
+                self.read_link(record, *ts_ns, took_us, round, board);
             }
         }
         self.forget_unseen(board);
         Ok(())
     }
 
-    fn read_link(&mut self, record: &LinkRecord, ts_ns: i64, start: Instant, round: &Round, board: &mut Board) {
+    fn read_link(&mut self, record: &LinkRecord, ts_ns: i64, took_us: f32, round: &Round, board: &mut Board) {
         if self.links.get(&record.ifindex).is_none_or(|link| link.name != record.name) && !self.adopt(record, board) {
             return;
         }
@@ -129,15 +135,19 @@ impl Netdev {
             read_speed(&self.root, record, link, ts_ns, board);
         }
         let Some(mut row) = board.row(link.entity, ts_ns) else { return };
-        row.took_us(start.elapsed().as_secs_f32() * 1e6);
-        if let Some(up) = record.carrier {
-            row.uint(link.cells.carrier, u64::from(up));
-        }
-        if let Some(count) = record.carrier_down_count {
-            row.uint(link.cells.carrier_down_count, u64::from(count));
+        row.took_us(took_us);
+        let cells = &link.cells;
+        let values = [
+            (cells.carrier, record.carrier.map(u32::from)),
+            (cells.carrier_up_count, record.carrier_up_count),
+            (cells.carrier_down_count, record.carrier_down_count),
+            (cells.mtu, record.mtu),
+        ];
+        for (cell, value) in values {
+            value.into_iter().for_each(|value| row.uint(cell, u64::from(value)));
         }
         if let Some(stats) = &record.stats {
-            write_stats(board, link.entity, &link.cells, stats, round, start);
+            write_stats(&mut row, cells, stats, round);
         }
     }
 
@@ -172,9 +182,11 @@ impl Netdev {
     }
 }
 
-fn write_stats(board: &mut Board, id: EntityId, cells: &LinkCells, stats: &LinkStats, round: &Round, start: Instant) {
-    let Some(mut row) = board.row(id, now_ns()) else { return };
-    row.took_us(start.elapsed().as_secs_f32() * 1e6);
+fn micros_since(start: Instant) -> f32 {
+    start.elapsed().as_secs_f32() * 1e6
+}
+
+fn write_stats(row: &mut Row<'_>, cells: &LinkCells, stats: &LinkStats, round: &Round) {
     for (place, cell, tier) in &cells.stats {
         if round.wants(*tier) {
             row.uint(*cell, stats.0[*place]);

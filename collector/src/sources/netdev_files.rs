@@ -58,7 +58,8 @@ impl Source for FileNetdev {
         if round.wants(Tier::Normal) {
             let names = sysfs::names(&class)
                 .map_err(|e| SourceError::Absent(format!("{}: {e}: no interfaces here", class.display())))?;
-            let admitted = |name: &String| is_port(&class.join(name)) && self.filter.admits(name, &kind(&class.join(name)));
+            let admitted =
+                |name: &String| is_port(&class.join(name)) && self.filter.admits(name, &kind(&class.join(name)));
             let names: Vec<String> = names.into_iter().filter(admitted).collect();
             self.discover(&names, board);
         }
@@ -69,14 +70,21 @@ impl Source for FileNetdev {
 
 impl FileLink {
     fn read(&self, round: &Round, board: &mut Board) {
-        for (place, cell, tier) in self.cells.stats.iter().filter(|(_, _, tier)| round.wants(*tier)) {
-            debug_assert!(round.wants(*tier));
+        for (place, cell, _) in self.cells.stats.iter().filter(|(_, _, tier)| round.wants(*tier)) {
             let path = self.directory.join("statistics").join(LinkStats::NAMES[*place]);
             self.read_into(*cell, board, || read_file(&path));
         }
         if round.wants(Tier::Normal) {
-            self.read_into(self.cells.carrier, board, || read_file(&self.directory.join("carrier")));
-            self.read_into(self.cells.carrier_down_count, board, || read_file(&self.directory.join("carrier_down_count")));
+            let cells = &self.cells;
+            let files = [
+                (cells.carrier, "carrier"),
+                (cells.carrier_up_count, "carrier_up_count"),
+                (cells.carrier_down_count, "carrier_down_count"),
+                (cells.mtu, "mtu"),
+            ];
+            for (cell, file) in files {
+                self.read_into(cell, board, || read_file(&self.directory.join(file)));
+            }
         }
         if round.wants(Tier::Slow) {
             let speed = speed_mbps(&self.directory);
@@ -86,7 +94,12 @@ impl FileLink {
         }
     }
 
-    fn read_into(&self, cell: crate::board::CellId, board: &mut Board, read: impl FnOnce() -> Result<u64, (bool, String)>) {
+    fn read_into(
+        &self,
+        cell: crate::board::CellId,
+        board: &mut Board,
+        read: impl FnOnce() -> Result<u64, (bool, String)>,
+    ) {
         let start = Instant::now();
         let value = read();
         let Some(mut row) = board.row(self.entity, now_ns()) else { return };

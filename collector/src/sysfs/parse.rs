@@ -23,9 +23,15 @@ pub fn ib_state(text: &str) -> Option<u64> {
 /// What a link has trained to.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct IbRate {
-    pub bps: u64,
+    pub gigabits: f64,
     /// Lanes; `None` where the text names none.
     pub width: Option<u64>,
+}
+
+impl IbRate {
+    pub fn bps(&self) -> i64 {
+        (self.gigabits * 1e9).round() as i64
+    }
 }
 
 /// `400 Gb/sec (4X NDR)`, `2.5 Gb/sec (1X SDR)`.
@@ -33,7 +39,7 @@ pub fn ib_rate(text: &str) -> Option<IbRate> {
     let (gigabits, rest) = text.split_once(" Gb/sec")?;
     let gigabits: f64 = gigabits.trim().parse().ok()?;
     let width = rest.trim().strip_prefix('(').and_then(|r| r.split_once('X')).and_then(|(w, _)| uint(w.as_bytes()));
-    Some(IbRate { bps: (gigabits * 1e9).round() as u64, width })
+    Some(IbRate { gigabits, width })
 }
 
 #[cfg(test)]
@@ -53,9 +59,9 @@ mod tests {
     fn states_and_rates() {
         assert_eq!(ib_state("4: ACTIVE"), Some(4));
         assert_eq!(ib_state("<unknown>"), None);
-        assert_eq!(ib_rate("400 Gb/sec (4X NDR)"), Some(IbRate { bps: 400_000_000_000, width: Some(4) }));
-        assert_eq!(ib_rate("2.5 Gb/sec (1X SDR)"), Some(IbRate { bps: 2_500_000_000, width: Some(1) }));
-        assert_eq!(ib_rate("100 Gb/sec"), Some(IbRate { bps: 100_000_000_000, width: None }));
+        assert_eq!(ib_rate("400 Gb/sec (4X NDR)"), Some(IbRate { gigabits: 400.0, width: Some(4) }));
+        assert_eq!(ib_rate("2.5 Gb/sec (1X SDR)"), Some(IbRate { gigabits: 2.5, width: Some(1) }));
+        assert_eq!(ib_rate("100 Gb/sec"), Some(IbRate { gigabits: 100.0, width: None }));
         assert_eq!(ib_rate("fast"), None);
     }
 }

@@ -41,7 +41,8 @@ pub trait Subscriber: Send {
     async fn next(&mut self) -> Result<Incoming, TransportError>;
 
     /// Says that everything of this partition before `next_offset` is safe. Direct: acknowledges to the sender.
-    /// Commit by time or count as messages are taken in, not by what they say: senders on a direct connection wait for it.
+    /// Commit by a timer beside `next`, neither after it nor by what messages say: over a direct connection a sender with
+    /// all its messages in flight waits for the commit, and `next` then waits for the sender.
     async fn commit(&mut self, partition: i32, next_offset: i64) -> Result<(), TransportError> {
         self.commit_all(&[(partition, next_offset)]).await
     }

@@ -44,6 +44,8 @@ pub async fn start(options: AssembleOptions) -> Result<Running> {
         state_dir: options.state_dir,
         config: options.config,
         subscriber: options.subscriber,
+        // In one process there is no topic for what cannot be read: it is logged and counted.
+        dead_letters: None,
         listener,
         page: weft_dashboard::router(),
     })

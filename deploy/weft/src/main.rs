@@ -1,1 +1,101 @@
-fn main() {}
+//! `weft`: every role in one binary, each a subcommand with the same flags as its thin binary.
+
+mod api;
+mod assemble;
+mod explain;
+mod sql;
+mod table;
+mod up;
+
+use clap::{Parser, Subcommand};
+use std::future::Future;
+use std::process::ExitCode;
+use weft_analyzer::{cli, log, trace};
+
+const EXAMPLES: &str = "\
+Examples:
+  weft up                                     this machine's own counters, judged, with a page
+  weft sql -c \"SELECT class, device, port FROM incident WHERE state = 'open'\"
+  weft replay TRACE --speed 100 --out verdicts/
+
+Exit codes: 0 well, 1 found something or below goal, 2 failed, 64 usage. Logs go to stderr (RUST_LOG filters).";
+
+#[derive(Parser)]
+#[command(name = "weft", version, about = "Which link, port, node or GPU is slowing which job, by how much, and why", after_help = EXAMPLES)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    /// How log lines look, on stderr
+    #[arg(long, value_enum, default_value_t, global = true)]
+    log: log::Format,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Up(up::Args),
+    Collector(weft_collector::cli::CollectorArgs),
+    Analyzer(cli::Args),
+    Dashboard(weft_dashboard::cli::Args),
+    Sql(sql::Args),
+    Explain(explain::Args),
+    Replay(trace::ReplayArgs),
+    Record(trace::RecordArgs),
+    Import(trace::ImportArgs),
+}
+
+fn main() -> ExitCode {
+    match Cli::try_parse() {
+        Ok(cli) => {
+            log::start(cli.log);
+            cli::prepare_process();
+            run(cli.command)
+        }
+        Err(usage) => {
+            let _ = usage.print();
+            ExitCode::from(if usage.use_stderr() { 64 } else { 0 })
+        }
+    }
+}
+
+fn run(command: Command) -> ExitCode {
+    match command {
+        Command::Up(args) => told("up", block_on(up::run(args))),
+        Command::Collector(args) => weft_collector::cli::run(args),
+        Command::Analyzer(args) => cli::run(args),
+        Command::Dashboard(args) => told("dashboard", block_on(weft_dashboard::cli::run(args))),
+        Command::Sql(args) => told("sql", block_on(sql::run(args))),
+        Command::Explain(args) => told("explain", block_on(explain::run(args))),
+        Command::Replay(args) => told("replay", block_on(async { anyhow::Ok(trace::replay::run(args).await) })),
+        Command::Record(args) => told("record", block_on(async { anyhow::Ok(trace::record::run(args).await) })),
+        Command::Import(args) => trace::import::run(&args),
+    }
+}
+
+fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(work)
+}
+
+/// What a command came to: its own exit code, or 2 with the whole chain of causes on one line.
+fn told<T: Into<Told>>(command: &str, result: anyhow::Result<T>) -> ExitCode {
+    match result {
+        Ok(told) => told.into().0,
+        Err(error) => {
+            eprintln!("weft {command}: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+struct Told(ExitCode);
+
+impl From<()> for Told {
+    fn from((): ()) -> Told {
+        Told(ExitCode::SUCCESS)
+    }
+}
+
+impl From<ExitCode> for Told {
+    fn from(code: ExitCode) -> Told {
+        Told(code)
+    }
+}

@@ -94,7 +94,7 @@ impl Rig {
     }
 
     pub fn offer(&self, incident: Incident) {
-        self.route.offer(&Arc::new(incident));
+        self.route.offers().offer(&Arc::new(incident));
     }
 
     pub fn set_alive(&self, alive: bool) {

@@ -21,6 +21,20 @@ pub async fn declares_its_partitions(rig: &mut Rig) {
     assert_eq!(incoming(&mut facts.await).await, Incoming::Assigned(vec![0]));
 }
 
+/// What could not be read stays for a person to look at, byte for byte.
+pub async fn keeps_dead_letters(rig: &mut Rig) {
+    let publisher = rig.publisher().await;
+    publisher.publish(Topic::DeadLetter, "node-1", vec![0xff, 0, 1].into()).await.unwrap();
+    let mut reader = rig
+        .subscriber_with(|options| {
+            options.topic = Topic::DeadLetter;
+            options.inventory = false;
+        })
+        .await;
+    let got = deliveries(&mut reader, 1).await.remove(0);
+    assert_eq!((got.topic, got.key.as_str(), &got.payload[..]), (Topic::DeadLetter, "node-1", &[0xff, 0, 1][..]));
+}
+
 /// A commit remembers when its message came, so a restart finds the window before it, whatever the clock says now.
 pub async fn rewinds_by_the_brokers_clock(rig: &mut Rig) {
     let publisher = rig.publisher().await;

@@ -24,12 +24,13 @@ async fn over_a_direct_connection() {
 async fn over_a_real_kafka_broker() {
     let mut broker = Broker::start().unwrap();
     type Scenario = for<'a> fn(&'a mut Rig) -> futures::future::BoxFuture<'a, ()>;
-    let scenarios: [(&str, Scenario); 9] = [
+    let scenarios: [(&str, Scenario); 10] = [
         ("passes any bytes", |rig| Box::pin(suite::passes_any_bytes(rig))),
         ("resumes from the commit", |rig| Box::pin(suite::resumes_from_the_commit(rig))),
         ("tells the inventory first", |rig| Box::pin(suite::tells_the_inventory_first(rig))),
         ("survives a killed subscriber", |rig| Box::pin(suite::survives_a_killed_subscriber(rig))),
         ("declares its partitions", |rig| Box::pin(kafka::declares_its_partitions(rig))),
+        ("keeps dead letters", |rig| Box::pin(kafka::keeps_dead_letters(rig))),
         ("rewinds by the broker's clock", |rig| Box::pin(kafka::rewinds_by_the_brokers_clock(rig))),
         ("shares partitions in a group", |rig| Box::pin(kafka::shares_partitions_in_a_group(rig))),
         ("survives a killed broker", |rig| Box::pin(kafka::survives_a_killed_broker(rig))),

@@ -132,7 +132,7 @@ pub async fn waits_for_the_far_side(rig: &mut Rig) {
     loop {
         let got = deliveries(&mut subscriber, 1).await;
         commit(&mut subscriber, &got).await;
-        if got[0].payload == &b"patient"[..] {
+        if got[0].payload == b"patient"[..] {
             break;
         }
     }

@@ -18,8 +18,8 @@ pub struct Broker {
 }
 
 impl Broker {
-    /// Formats `folder` and starts the broker; back when it answers.
-    pub fn start(folder: &Path) -> Result<Self> {
+    /// Formats `folder` and starts the broker in a CPU group; back when it answers.
+    pub fn start(folder: &Path, group: Option<&Path>) -> Result<Self> {
         let jars = jars()?;
         std::fs::create_dir_all(folder)?;
         let properties = folder.join("server.properties");
@@ -32,7 +32,8 @@ impl Broker {
         let java = |class: &str, more: &[&str]| {
             let words = JAVA.iter().copied().chain(["-cp", &jars, class]).chain(more.iter().copied());
             let args: Vec<String> = words.map(str::to_owned).collect();
-            Spawn { netns: "", group: None, log: &log, program: Path::new("java") }.start(&args, &[])
+            Spawn { netns: "", group: group.map(Path::to_owned), log: &log, program: Path::new("java") }
+                .start(&args, &[])
         };
         let properties = properties.display().to_string();
         let format = java("kafka.tools.StorageTool", &["format", "-t", CLUSTER_ID, "-c", &properties])?.wait()?;

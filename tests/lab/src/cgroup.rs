@@ -1,4 +1,4 @@
-//! A CPU quota a host, by cgroup v1 (`cpu` controller) or v2.
+//! CPU quotas, one a host, by cgroup v1 (`cpu` controller) or v2.
 
 use anyhow::{Context, Result, bail};
 use std::fs;
@@ -10,7 +10,7 @@ const PERIOD_US: u64 = 100_000;
 /// Ten times an ordinary weight: other work on this machine should not look like a slow host.
 const WEIGHT: [(&str, &str); 2] = [("cpu.shares", "10240"), ("cpu.weight", "1000")];
 
-/// The lab's own subtree; its groups are one a host.
+/// The lab's own subtree; its groups are one a host, and one for what is no host's.
 #[derive(Clone, Debug)]
 pub struct Cgroups {
     root: PathBuf,
@@ -47,9 +47,9 @@ impl Cgroups {
         &self.root
     }
 
-    /// A group with this share of one core; gives the file that takes members in.
-    pub fn host(&self, host: &str, cores: f64) -> Result<PathBuf> {
-        let group = self.root.join(host);
+    /// A group that may use this many cores; gives the file that takes members in.
+    pub fn group(&self, name: &str, cores: f64) -> Result<PathBuf> {
+        let group = self.root.join(name);
         if !group.exists() {
             fs::create_dir(&group).with_context(|| group.display().to_string())?;
         }

@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 const READY_WITHIN: Duration = Duration::from_secs(60);
+/// Cores that broker, analyzer, page and the switches' collectors may use together.
+const REST_CORES: f64 = 2.0;
 pub const SECRET: &str = "lab-webhook-secret";
 
 /// Where things are, and what listens where. Both ports are reachable from outside the lab under the same number.
@@ -35,12 +37,14 @@ impl Pipeline {
     /// A fresh broker and state: nothing of an earlier pass is known. `record` is a folder for `weft record`.
     pub fn start(lab: &Lab, settings: &Settings, pass: &str, record: Option<&Path>) -> Result<Self> {
         let folder = lab.workdir.join(pass);
-        let broker = Broker::start(&folder.join("kafka"))?;
-        let weft = Weft { settings, folder: &folder, bootstrap: &broker.bootstrap, plan: &lab.plan_folder() };
+        let cgroups = lab.cgroups.as_ref();
+        let group = cgroups.map(|c| c.group("weft", REST_CORES)).transpose()?;
+        let broker = Broker::start(&folder.join("kafka"), group.as_deref())?;
+        let plan = &lab.plan_folder();
+        let weft = Weft { settings, folder: &folder, bootstrap: &broker.bootstrap, plan, group };
         let recorder = record.map(|out| weft.recorder(out)).transpose()?;
         let analyzer = weft.analyzer()?;
         let page = weft.page()?;
-        let cgroups = lab.cgroups.as_ref();
         let collectors = lab.topology.nodes.iter().map(|n| weft.collector(n, cgroups)).collect::<Result<_>>()?;
         Ok(Self { bootstrap: broker.bootstrap.clone(), recorder, collectors, page, analyzer, _broker: broker })
     }
@@ -69,12 +73,14 @@ struct Weft<'a> {
     folder: &'a Path,
     bootstrap: &'a str,
     plan: &'a Path,
+    /// CPU group of what runs on no host.
+    group: Option<PathBuf>,
 }
 
 impl Weft<'_> {
     fn analyzer(&self) -> Result<Managed> {
         let config = self.write("analyzer.toml", &self.analyzer_config())?;
-        let mut analyzer = self.start("analyzer", "", None, &["analyzer", "--config", &config])?;
+        let mut analyzer = self.start("analyzer", "", self.group.clone(), &["analyzer", "--config", &config])?;
         analyzer.wait_for_port(("127.0.0.1", self.settings.analyzer_port), READY_WITHIN)?;
         Ok(analyzer)
     }
@@ -94,8 +100,12 @@ impl Weft<'_> {
     fn page(&self) -> Result<Managed> {
         let Settings { analyzer_port, page_port, .. } = self.settings;
         let (analyzer, listen) = (format!("http://127.0.0.1:{analyzer_port}"), format!("127.0.0.1:{page_port}"));
-        let mut page =
-            self.start("dashboard", "", None, &["dashboard", "--analyzer", &analyzer, "--listen", &listen])?;
+        let mut page = self.start(
+            "dashboard",
+            "",
+            self.group.clone(),
+            &["dashboard", "--analyzer", &analyzer, "--listen", &listen],
+        )?;
         page.wait_for_port(("127.0.0.1", *page_port), READY_WITHIN)?;
         Ok(page)
     }
@@ -105,10 +115,9 @@ impl Weft<'_> {
         let socket = self.folder.join(format!("{name}.step.sock")).display().to_string();
         let kind = if node.kind == Kind::Host { "node" } else { "switch" };
         let transport = format!("kafka://{}", self.bootstrap);
-        // Switches have no quota: theirs is not what the lab is about.
         let group = match (cgroups, node.kind) {
-            (Some(cgroups), Kind::Host) => Some(cgroups.host(name, HOST_CORES)?),
-            _ => None,
+            (Some(cgroups), Kind::Host) => Some(cgroups.group(name, HOST_CORES)?),
+            _ => self.group.clone(),
         };
         let args = ["collector", "--id", name, "--kind", kind, "--transport", &transport, "--step-socket", &socket];
         self.start(&format!("collector-{name}"), name, group, &args)
@@ -117,7 +126,7 @@ impl Weft<'_> {
     fn recorder(&self, out: &Path) -> Result<Managed> {
         let (transport, plan) = (format!("kafka://{}", self.bootstrap), self.plan.display().to_string());
         let args = ["record", "--transport", &transport, "--plan", &plan, "--out", &out.display().to_string()];
-        self.start("record", "", None, &args)
+        self.start("record", "", self.group.clone(), &args)
     }
 
     fn start(&self, name: &str, netns: &str, group: Option<PathBuf>, args: &[&str]) -> Result<Managed> {

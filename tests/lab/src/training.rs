@@ -53,7 +53,7 @@ impl Training {
             if let Some(marks) = marks {
                 args.extend(["--marks".into(), marks(host).display().to_string()]);
             }
-            let group = cgroups.map(|c| c.host(host, HOST_CORES)).transpose()?;
+            let group = cgroups.map(|c| c.group(host, HOST_CORES)).transpose()?;
             let child = Spawn { netns: host, group, log: &output, program: &program }.start(&args, &[])?;
             workers.push(Worker { host: (*host).to_owned(), child, log, output });
         }

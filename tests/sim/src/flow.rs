@@ -82,8 +82,7 @@ impl Flow {
     /// Sets what the flow wants: up to `limit` (a fraction of its size) within `seconds`.
     pub fn demand(&mut self, world: &World, limit: f64, seconds: f64) {
         let links = &world.links;
-        self.goodput =
-            self.path.links().iter().map(|&l| goodput(links[l as usize].loss)).product();
+        self.goodput = self.path.links().iter().map(|&l| goodput(links[l as usize].loss)).product();
         let first = &links[self.path.links()[0] as usize];
         let line = if world.now < self.wait_until { 0.0 } else { first.plan() * seconds.max(0.0) };
         self.want = (limit.min(1.0) * self.size - self.done).clamp(0.0, line * self.goodput);

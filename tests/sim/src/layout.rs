@@ -129,7 +129,15 @@ macro_rules! port_columns {
 }
 
 const NIC: &[Column] = port_columns!(
-    RxEcnMarked, CnpSent, CnpHandled, OutOfSequence, NakReceived, AckTimeouts, Retransmits, RnrRetries, OutOfBuffer
+    RxEcnMarked,
+    CnpSent,
+    CnpHandled,
+    OutOfSequence,
+    NakReceived,
+    AckTimeouts,
+    Retransmits,
+    RnrRetries,
+    OutOfBuffer
 );
 const SWITCH_PORT: &[Column] = port_columns!(TxEcnMarked);
 const GPU: &[Column] = &[

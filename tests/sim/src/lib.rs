@@ -14,6 +14,7 @@ pub mod faults;
 pub mod flow;
 pub mod job;
 pub mod layout;
+pub mod live;
 pub mod plan;
 pub mod rng;
 pub mod route;

@@ -86,8 +86,7 @@ fn trace(args: &TraceArgs) -> Result<()> {
         bail!("the script ends at {:.0} s; raise --duration {:.0}s", sim.script_end(), args.duration);
     }
     let options = SamplerOptions { start_ns: EPOCH_NS, fast: args.fast == OnOff::On, marks: args.marks };
-    let end_ns = EPOCH_NS + (args.duration * 1e9) as i64;
-    let mut sink = TraceSink::create(&args.out, &sim.fabric, EPOCH_NS, end_ns, args.marks)
+    let mut sink = TraceSink::create(&args.out, &sim.fabric, EPOCH_NS, None, args.marks)
         .with_context(|| format!("cannot begin the trace {}", args.out.display()))?;
     let mut sampler = Sampler::new(&sim.fabric, options, args.seed);
     while sim.now() < args.duration {

@@ -1,12 +1,13 @@
 //! Collectors: one a node and one a switch, each reading at its own moment by its own clock.
 
-use crate::layout::{Column, GPU_NORMAL, HOST_NORMAL, LAYOUTS, NIC_FAST, NIC_NORMAL, SWITCH_FAST, SWITCH_NORMAL, Value};
+use crate::layout::{
+    Column, GPU_NORMAL, HOST_NORMAL, LAYOUTS, NIC_FAST, NIC_NORMAL, SWITCH_FAST, SWITCH_NORMAL, Value,
+};
 use crate::rng::Rng;
 use crate::sim::{Fabric, STEP_S};
 use crate::sink::{Row, Sink};
 use crate::topology::{DeviceId, PortId, RAILS};
 use crate::world::{Activity, World};
-use weft_wire::Table;
 
 /// Seconds between two readings of the fast tier; every [`FAST_A_NORMAL`]th is of the normal tier.
 const FAST_S: f64 = 0.1;
@@ -92,7 +93,14 @@ impl Sampler {
         if self.rng.chance(0.002) { usual + self.rng.range(0.005, 0.03) } else { usual }
     }
 
-    fn read(&mut self, fabric: &Fabric, device: DeviceId, at: f64, normal: bool, sink: &mut dyn Sink) -> anyhow::Result<()> {
+    fn read(
+        &mut self,
+        fabric: &Fabric,
+        device: DeviceId,
+        at: f64,
+        normal: bool,
+        sink: &mut dyn Sink,
+    ) -> anyhow::Result<()> {
         let world = &fabric.world;
         let ts_ns = self.stamp(device, at);
         let back = ((world.now - at) / STEP_S).clamp(0.0, 1.0);
@@ -158,7 +166,8 @@ impl Sampler {
             Activity::Paused => 32.0,
             Activity::Idle => 2.0,
         };
-        let (busy, kernel, error_us) = ((busy + 1.5 * rng.normal()).clamp(0.0, 100.0), *kernel, self.clocks[device].error_us);
+        let (busy, kernel, error_us) =
+            ((busy + 1.5 * rng.normal()).clamp(0.0, 100.0), *kernel, self.clocks[device].error_us);
         self.values.clear();
         self.values.extend(LAYOUTS[HOST_NORMAL].columns.iter().map(|column| match column.name() {
             "cpu_busy_percent" => Value::Float((busy * 10.0).round() / 10.0),
@@ -234,7 +243,7 @@ fn read_port(world: &World, port: PortId, column: Column, back: f64) -> Value {
     let link = &world.links[port];
     match column {
         Column::Counter(counter) => Value::Int(world.read(port, counter, back)),
-        Column::QueueBytes => Value::Float(link.queue.round()),
+        Column::QueueBytes => Value::Float((link.queue + link.burst).round()),
         Column::LinkUp => Value::Int(i64::from(link.up)),
         // A dark port has no speed.
         Column::SpeedBps if link.up => Value::Float(world.topology.ports[port].speed_bps as f64),

@@ -1,6 +1,6 @@
 //! `faults.csv`: when, how long, what, where, how much. An empty place is drawn by the seed among those that matter.
 
-use crate::faults::{Fault, Place, Scope, by_class, FAULTS};
+use crate::faults::{FAULTS, Fault, Place, Scope, by_class};
 use crate::rng::Rng;
 use crate::sim::Fabric;
 use serde::Deserialize;

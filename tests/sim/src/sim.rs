@@ -103,7 +103,8 @@ impl Sim {
         for active in &self.active {
             active.planned.fault.step(&mut self.fabric, &active.injection);
         }
-        let (over, active) = std::mem::take(&mut self.active).into_iter().partition(|a: &Active| a.injection.end <= now);
+        let (over, active) =
+            std::mem::take(&mut self.active).into_iter().partition(|a: &Active| a.injection.end <= now);
         self.active = active;
         over.into_iter().for_each(|a: Active| self.end(a));
         if !self.active.is_empty() {

@@ -122,8 +122,7 @@ impl Topology {
     fn add_leaves(&mut self) -> Vec<DeviceId> {
         let mut leaves = Vec::new();
         for (pod, rail) in (0..self.pods()).flat_map(|p| (0..RAILS).map(move |r| (p, r))) {
-            let leaf =
-                self.add_device(format!("leaf-p{pod}-r{rail}"), "leaf", Some(pod), format!("p{pod}-network"));
+            let leaf = self.add_device(format!("leaf-p{pod}-r{rail}"), "leaf", Some(pod), format!("p{pod}-network"));
             for node in pod * self.pod_nodes..((pod + 1) * self.pod_nodes).min(self.nodes) {
                 let down = self.add_switch_port(leaf, NIC_BPS, "compute", Some(rail));
                 self.cable(self.nics[node][rail], down);

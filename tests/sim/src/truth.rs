@@ -24,6 +24,8 @@ pub struct Truth {
     /// Seconds since the start.
     pub begin: f64,
     pub end: f64,
+    pub strength: f64,
+    pub over: bool,
     /// Fraction of step time that the hardest-hit job lost; `None` until it is over, or when it cannot be measured.
     pub step_loss: Option<f64>,
     /// The job that lost it, or the job meant.
@@ -59,6 +61,8 @@ impl Truth {
             peer_port,
             begin: planned.at_s,
             end: planned.at_s + planned.for_s,
+            strength: planned.strength,
+            over: false,
             step_loss: None,
             job,
             decoy: None,
@@ -67,6 +71,7 @@ impl Truth {
 
     /// Measures what was lost, once the fault is over.
     pub fn measure(&mut self, fabric: &Fabric) {
+        self.over = true;
         if self.nature != Nature::Hardware {
             return;
         }

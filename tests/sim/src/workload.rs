@@ -97,8 +97,7 @@ fn overlapped(name: String, nodes: Vec<usize>, period: f64, rng: &mut Rng) -> Jo
 fn all_to_all(name: String, nodes: Vec<usize>, period: f64, rng: &mut Rng) -> JobSpec {
     let ranks = nodes.len();
     let count = (ranks / EXPERTS).max(1);
-    let groups: Vec<Vec<usize>> =
-        (0..count).map(|g| (g * ranks / count..(g + 1) * ranks / count).collect()).collect();
+    let groups: Vec<Vec<usize>> = (0..count).map(|g| (g * ranks / count..(g + 1) * ranks / count).collect()).collect();
     let phases = 4;
     let communicate = period * rng.range(0.34, 0.44) / phases as f64;
     JobSpec {

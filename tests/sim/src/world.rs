@@ -33,6 +33,8 @@ pub struct Link {
     /// Fraction of this step that the far end kept this port paused.
     pub paused: f64,
     pub queue: f64,
+    /// What bursts leave in the buffer for a moment, bytes; nothing reacts to it.
+    pub burst: f64,
     /// When `up` last changed, seconds.
     changed: f64,
     background: f64,
@@ -281,6 +283,8 @@ impl World {
             true => (link.queue + PILE_UP * excess).min(limit),
             false => link.queue * 0.4,
         };
+        // Packets come in bursts: a busy port always holds some.
+        link.burst = link.carried / PACKET_BYTES / dt * 2e-4 * self.rng.unit() * PACKET_BYTES;
         let paused_us = link.paused * dt * 1e6;
         if paused_us > 0.0 {
             self.add(id, C::RxPauseUs, paused_us);
@@ -332,6 +336,7 @@ fn new_link(port: &crate::topology::Port, rng: &mut Rng) -> Link {
         carried: 0.0,
         paused: 0.0,
         queue: 0.0,
+        burst: 0.0,
         changed: f64::NEG_INFINITY,
         background,
         background_now: background,

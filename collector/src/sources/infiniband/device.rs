@@ -28,7 +28,8 @@ fn by_module(module: &str) -> Option<&'static str> {
 /// Kernel names; udev may have made others of them (`ibp24s0`, `rocep1s0`).
 fn by_name(name: &str) -> Option<&'static str> {
     let drivers = ["mlx5", "mlx4", "bnxt_re", "irdma", "hfi1", "efa", "ionic"];
-    drivers.into_iter().find(|driver| name.strip_prefix(driver).is_some_and(|rest| rest.starts_with('_') || rest.is_empty()))
+    let is_number = |rest: &str| rest.starts_with(|c: char| c == '_' || c.is_ascii_digit());
+    drivers.into_iter().find(|driver| name.strip_prefix(driver).is_some_and(is_number))
 }
 
 /// Mellanox part numbers: ConnectX-3 and older are mlx4, Connect-IB (4113) and newer mlx5.
@@ -62,10 +63,18 @@ mod tests {
 
     #[test]
     fn drivers_by_name_and_type() {
-        for (name, driver) in [("mlx5_0", "mlx5"), ("mlx5_bond_0", "mlx5"), ("bnxt_re3", "unknown"), ("efa_0", "efa")] {
+        for (name, driver) in [
+            ("mlx5_0", "mlx5"),
+            ("mlx5_bond_0", "mlx5"),
+            ("bnxt_re3", "bnxt_re"),
+            ("efa_0", "efa"),
+            ("ibp24s0", "unknown"),
+        ] {
             assert_eq!(by_name(name).unwrap_or("unknown"), driver, "{name}");
         }
-        for (hca_type, driver) in [("MT4129", Some("mlx5")), ("MT4099", Some("mlx4")), ("MT26428", Some("mlx4")), ("X", None)] {
+        for (hca_type, driver) in
+            [("MT4129", Some("mlx5")), ("MT4099", Some("mlx4")), ("MT26428", Some("mlx4")), ("X", None)]
+        {
             assert_eq!(by_type(hca_type), driver, "{hca_type}");
         }
     }

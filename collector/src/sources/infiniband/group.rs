@@ -9,7 +9,7 @@ use crate::sysfs::{self, CounterFile, ReadError};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 use tracing::{info, warn};
-use weft_wire::Tier;
+use weft_wire::{Tier, catalogue};
 
 /// So many counters in a row that cannot be read are the device's failure, not theirs.
 const FAILURES_OF_A_DEVICE: u32 = 3;
@@ -42,10 +42,12 @@ pub(super) enum Pass {
 }
 
 impl Group {
-    /// Offers a cell for every file that is there; opens none yet.
-    pub fn offer(directory: PathBuf, driver: &str, entity: EntityId, board: &mut Board) -> Group {
+    /// Offers a cell for every file that is there; opens none yet. The first of `drivers` that knows the file names it.
+    pub fn offer(directory: PathBuf, drivers: &[&str], entity: EntityId, board: &mut Board) -> Group {
         let mut counters = Vec::new();
         for raw in sysfs::names(&directory).unwrap_or_default() {
+            let knows = |driver: &&&str| catalogue().mapping(board.identity().port_table(), driver, &raw).is_some();
+            let driver = drivers.iter().find(knows).or(drivers.last()).copied().unwrap_or(NAME);
             let Some(cell) = board.cell(entity, NAME, driver, &raw) else { continue };
             let tier = board.get(entity).and_then(|e| e.cell(cell)).map_or(Tier::Slow, |c| c.tier());
             counters.push(Counter { raw, cell, tier, file: None, is_odd: false });
@@ -89,7 +91,12 @@ impl Group {
             row.took_us((now - last).as_secs_f32() * 1e6);
             last = now;
             match value {
-                Ok(value) => (failures, read, counter.is_odd) = (0, read + 1, { row.uint(counter.cell, value); false }),
+                Ok(value) => {
+                    (failures, read, counter.is_odd) = (0, read + 1, {
+                        row.uint(counter.cell, value);
+                        false
+                    })
+                }
                 Err(e) if e.is_gone() && counter.file.is_some() => return Ok(Pass::Gone),
                 Err(e) if e.is_unsupported() => {
                     counter.is_odd = true;

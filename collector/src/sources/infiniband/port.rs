@@ -19,6 +19,7 @@ pub(super) struct IbPort {
     directory: PathBuf,
     number: String,
     driver: &'static str,
+    is_ethernet: bool,
     entity: EntityId,
     /// The kernel's own word on the link is worth something (EFA always says ACTIVE).
     has_state: bool,
@@ -53,6 +54,7 @@ impl IbPort {
             rate: file(rate, "rate"),
             width,
             has_state: driver != "efa",
+            is_ethernet: link_layer == "Ethernet",
             number: number.to_owned(),
             device,
             directory,
@@ -77,14 +79,18 @@ impl IbPort {
 
     fn offer_groups(&mut self, board: &mut Board) {
         let hw = format!("{}.hw", self.driver);
-        let mut directories = vec![(self.directory.join("counters"), NAME), (self.directory.join("hw_counters"), &hw)];
+        // On an Ethernet port these files count what RDMA moves, not what the port does.
+        let drivers: &[&str] = if self.is_ethernet { &["roce", NAME] } else { &[NAME] };
+        let hw: &[&str] = &[&hw];
+        let mut directories =
+            vec![(self.directory.join("counters"), drivers), (self.directory.join("hw_counters"), hw)];
         if self.number == "1" {
             // Counters of the device as a whole stand in its first port's row.
-            directories.push((self.device.join("hw_counters"), &hw));
+            directories.push((self.device.join("hw_counters"), hw));
         }
         self.groups = directories
             .into_iter()
-            .map(|(directory, driver)| Group::offer(directory, driver, self.entity, board))
+            .map(|(directory, drivers)| Group::offer(directory, drivers, self.entity, board))
             .collect();
     }
 
@@ -104,8 +110,8 @@ impl IbPort {
 
     fn read_states(&mut self, row: &mut Row<'_>) {
         if self.has_state {
-            self.state.read(row, |text| sysfs::ib_state(text).map(|state| u64::from(state == ACTIVE)));
-            self.phys_state.read(row, sysfs::ib_state);
+            self.state.read(row, |text| sysfs::ib_state(text).map(|state| f64::from(u8::from(state == ACTIVE))));
+            self.phys_state.read(row, |text| sysfs::ib_state(text).map(|state| state as f64));
         } else {
             row.absent(self.state.cell, "unknown: this driver says ACTIVE whatever the link does");
             row.absent(self.phys_state.cell, "unknown: this driver says LinkUp whatever the link does");
@@ -114,7 +120,7 @@ impl IbPort {
         self.rate.read(row, |text| {
             let rate = sysfs::ib_rate(text)?;
             width = rate.width;
-            Some(rate.bps)
+            Some(rate.gigabits)
         });
         match width {
             Some(width) => row.uint(self.width, width),
@@ -124,12 +130,12 @@ impl IbPort {
 }
 
 impl StateFile {
-    fn read(&mut self, row: &mut Row<'_>, parse: impl FnOnce(&str) -> Option<u64>) {
+    fn read(&mut self, row: &mut Row<'_>, parse: impl FnOnce(&str) -> Option<f64>) {
         let start = Instant::now();
         let text = self.text();
         row.took_us(start.elapsed().as_secs_f32() * 1e6);
         match text.map(|text| parse(&text).ok_or(text)) {
-            Ok(Ok(value)) => row.uint(self.cell, value),
+            Ok(Ok(value)) => row.float(self.cell, value),
             Ok(Err(text)) => row.absent(self.cell, format!("{} says {text:?}", self.path.display())),
             Err(e) if e.is_gone() => row.absent(self.cell, format!("{}: {e}", self.path.display())),
             Err(e) => {
@@ -157,7 +163,7 @@ fn describe(device: &Path, name: &str, number: &str, driver: &str, link_layer: &
         d.part.firmware = text("fw_ver");
         d.position = sysfs::link_name(&device.join("device")).unwrap_or_default();
         let rate = sysfs::ib_rate(&text(&format!("ports/{number}/rate")));
-        d.speed_bps = d.speed_bps.or(rate.map(|rate| rate.bps as i64));
+        d.speed_bps = d.speed_bps.or(rate.map(|rate| rate.bps()));
         let labels = [
             ("ibdev", name.to_owned()),
             ("ibport", number.to_owned()),

@@ -96,9 +96,9 @@ impl Collector {
         let device = &topology.devices[id];
         let entities = entities(topology, id);
         let has = |table: Table| entities.iter().any(|e| e.table == table);
-        let mine: Vec<Option<Arc<TableSchema>>> =
-            schemas.iter().map(|s| has(s.table).then(|| s.clone())).collect();
-        let tables: Vec<Table> = [Table::Nic, Table::SwitchPort, Table::Gpu, Table::Host].into_iter().filter(|t| has(*t)).collect();
+        let mine: Vec<Option<Arc<TableSchema>>> = schemas.iter().map(|s| has(s.table).then(|| s.clone())).collect();
+        let tables: Vec<Table> =
+            [Table::Nic, Table::SwitchPort, Table::Gpu, Table::Host].into_iter().filter(|t| has(*t)).collect();
         let profiles = tables.iter().map(|&t| profile(schemas, t)).collect();
         let port = |(index, entity): (usize, super::Entity)| PortDescriptor {
             index: index as i32,

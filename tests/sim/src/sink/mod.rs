@@ -1,12 +1,14 @@
 //! Where readings go: a trace folder, or frames as collectors send them.
 
 mod frames;
+mod tee;
 mod trace;
 
 use crate::job::Mark;
 use crate::layout::Value;
 use crate::topology::{DeviceId, RAILS, Topology};
 pub use frames::{FrameSink, Message};
+pub use tee::Tee;
 pub use trace::TraceSink;
 use weft_wire::Table;
 
@@ -46,9 +48,8 @@ pub struct Entity {
 pub fn entities(topology: &Topology, device: DeviceId) -> Vec<Entity> {
     let own = &topology.devices[device];
     let ports = own.ports.iter().map(|&p| &topology.ports[p]);
-    let mut all: Vec<Entity> = ports
-        .map(|p| Entity { table: p.table, port: p.name.clone(), speed_bps: Some(p.speed_bps) })
-        .collect();
+    let mut all: Vec<Entity> =
+        ports.map(|p| Entity { table: p.table, port: p.name.clone(), speed_bps: Some(p.speed_bps) }).collect();
     if own.node {
         let gpu = |i| Entity { table: Table::Gpu, port: format!("gpu{i}"), speed_bps: None };
         all.extend((0..RAILS).map(gpu));

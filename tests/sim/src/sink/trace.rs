@@ -4,7 +4,7 @@ use super::{Row, Sink, entities};
 use crate::faults::Nature;
 use crate::job::Mark;
 use crate::layout::{LAYOUTS, Value};
-use crate::plan;
+use crate::plan::PlanRows;
 use crate::sim::{Fabric, Sim};
 use crate::topology::DeviceId;
 use crate::truth::Truth;
@@ -29,8 +29,8 @@ pub struct TraceSink {
 
 impl TraceSink {
     /// Makes the folder and its plan.
-    pub fn create(dir: &Path, fabric: &Fabric, start_ns: i64, end_ns: i64, marks: bool) -> Result<TraceSink> {
-        plan::write(dir, fabric, start_ns, Some(end_ns))?;
+    pub fn create(dir: &Path, fabric: &Fabric, start_ns: i64, end_ns: Option<i64>, marks: bool) -> Result<TraceSink> {
+        PlanRows::new(fabric, start_ns, end_ns).write(dir)?;
         let topology = &fabric.world.topology;
         let names = |(id, device): (usize, &crate::topology::Device)| {
             entities(topology, id).iter().map(|e| format!("{},{}", device.name, e.port)).collect()
@@ -58,7 +58,7 @@ impl TraceSink {
         })
     }
 
-    /// Ends the files and writes trace.toml and truth.csv.
+    /// Ends the files and writes trace.toml, truth.csv, and the plan anew with the jobs' end.
     pub fn finish(mut self, sim: &Sim, start_ns: i64, description: &str) -> Result<()> {
         self.samples.finish()?.flush()?;
         self.events.flush()?;
@@ -69,6 +69,8 @@ impl TraceSink {
         let toml = format!(
             "name = {name:?}\ntick_ns = 1000000000\ndescription = {description:?}\nclock = \"each device's own, 16 to 800 us wrong\"\n"
         );
+        let end_ns = start_ns + (sim.now() * 1e9) as i64;
+        PlanRows::new(&sim.fabric, start_ns, Some(end_ns)).write(&self.dir)?;
         std::fs::write(self.dir.join("trace.toml"), toml)?;
         std::fs::write(self.dir.join("truth.csv"), truth_csv(&sim.truths, start_ns))?;
         Ok(())

@@ -1,0 +1,159 @@
+//! The analyzer's command line, shared by `weft analyzer` and `weft-analyzer`.
+
+use crate::config::{self, Config};
+use crate::http::no_page;
+use crate::plan::Plan;
+use crate::service::{self, Service, ServiceOptions};
+use anyhow::{Context, Result};
+use serde_json::json;
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use weft_transport::TransportUrl;
+
+pub const EXAMPLES: &str = "\
+Examples:
+  weft analyzer --transport direct://0.0.0.0:4180 --plan plan/ --state /var/lib/weft
+  weft analyzer --transport kafka://k1:9092,k2:9092 --plan plan/ --state /var/lib/weft
+  weft analyzer --config weft.toml --check-config
+
+Every key of the configuration file is also a variable: WEFT_HTTP_LISTEN, WEFT_ANALYZER_WINDOW_S, …
+Exit codes: 0 well, 2 failed, 64 usage.";
+
+/// Judge what collectors tell: incidents, pagers, SQL, the HTTP API.
+#[derive(Clone, Debug, Default, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    #[command(flatten)]
+    pub common: CommonArgs,
+    /// Where frames come from: kafka://HOST:PORT[,HOST:PORT], or direct://HOST:PORT to listen there
+    #[arg(long, value_name = "URL")]
+    pub transport: Option<TransportUrl>,
+}
+
+/// Flags of every role that judges.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct CommonArgs {
+    /// Configuration file (TOML)
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Address and port of the HTTP API and the page [default: 127.0.0.1:9870]; port 0 takes a free one
+    #[arg(long, value_name = "A:P")]
+    pub listen: Option<String>,
+    /// Folder of devices.csv, ports.csv, cables.csv, jobs.csv: what should be there
+    #[arg(long, value_name = "DIR")]
+    pub plan: Option<PathBuf>,
+    /// Folder for what must outlive a restart: incidents, sequence marks, deliveries
+    #[arg(long, value_name = "DIR")]
+    pub state: Option<PathBuf>,
+    /// Read the configuration, print what is in force (secrets hidden), and end
+    #[arg(long)]
+    pub check_config: bool,
+}
+
+impl CommonArgs {
+    /// File, then environment, then flags.
+    pub fn config(&self) -> Result<Config> {
+        let mut config = config::load(self.config.as_deref())?;
+        let flags = self.clone();
+        flags.listen.into_iter().for_each(|listen| config.http.listen = listen);
+        config.analyzer.plan = flags.plan.or(config.analyzer.plan);
+        config.analyzer.state = flags.state.or(config.analyzer.state);
+        config.check().map_err(|message| anyhow::anyhow!("{message}"))?;
+        Ok(config)
+    }
+}
+
+/// Runs until SIGINT or SIGTERM. Makes its own Tokio runtime.
+pub fn run(args: Args) -> ExitCode {
+    match try_run(args) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("weft analyzer: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn try_run(args: Args) -> Result<()> {
+    let config = args.common.config()?;
+    if args.common.check_config {
+        print!("{}", config.effective());
+        return Ok(());
+    }
+    prepare_process();
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(serve(args, config))
+}
+
+/// What a process that links rustls twice must say once; harmless to say again.
+pub fn prepare_process() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}
+
+async fn serve(args: Args, config: Config) -> Result<()> {
+    let listen = config.http.listen.clone();
+    let listener = TcpListener::bind(&listen).await.with_context(|| format!("cannot listen on {listen}"))?;
+    let http = format!("http://{}", listener.local_addr()?);
+    let url = args.transport.map_or_else(|| config.transport.url(), Ok)?;
+    let rewind = Duration::from_secs(config.analyzer.window_s);
+    let subscriber = weft_transport::subscriber(&url, &config.transport.subscriber_options(rewind)).await?;
+    let dead_letters = match url {
+        TransportUrl::Kafka { .. } => {
+            Some(weft_transport::publisher(&url, &config.transport.publisher_options("weft-analyzer")).await?)
+        }
+        _ => None,
+    };
+    let service = service::start(ServiceOptions {
+        plan: load_plan(&config)?,
+        state_dir: config.analyzer.state.clone(),
+        config,
+        subscriber,
+        dead_letters,
+        listener,
+        page: no_page(),
+    });
+    let service = service.await?;
+    let direct = match url {
+        TransportUrl::Direct { addr } => Some(addr),
+        _ => None,
+    };
+    say_ready(&http, direct.as_deref())?;
+    until_signal(service).await
+}
+
+async fn until_signal(mut service: Service) -> Result<()> {
+    let why = tokio::select! {
+        error = service.failed() => Err(error),
+        signalled = wait_for_signal() => signalled.map_err(Into::into),
+    };
+    let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
+    let ended = service.shutdown().await;
+    why.and(ended)
+}
+
+/// An empty plan when none is named: weft then knows only what collectors tell of themselves.
+pub fn load_plan(config: &Config) -> Result<Plan> {
+    let plan = config.analyzer.plan.as_deref().map(Plan::load).transpose()?;
+    Ok(plan.unwrap_or_default())
+}
+
+/// The line that scripts wait for, and systemd's own. The last line on stdout until the end.
+pub fn say_ready(http: &str, direct: Option<&str>) -> Result<()> {
+    println!("{}", json!({"ready": true, "http": http, "direct": direct, "pg": null}));
+    std::io::stdout().flush()?;
+    // Outside systemd there is nobody to tell.
+    let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
+    Ok(())
+}
+
+/// SIGINT or SIGTERM.
+pub async fn wait_for_signal() -> std::io::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted,
+        _ = terminate.recv() => Ok(()),
+    }
+}

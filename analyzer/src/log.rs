@@ -1,0 +1,22 @@
+//! Logs: to stderr, since stdout belongs to the commands' answers. `RUST_LOG` (or `WEFT_LOG`) filters, `info` by default.
+
+use std::io::IsTerminal;
+use tracing_subscriber::EnvFilter;
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    #[default]
+    Text,
+    Json,
+}
+
+/// Once a process; a second call does nothing.
+pub fn start(format: Format) {
+    let said = std::env::var("RUST_LOG").or_else(|_| std::env::var("WEFT_LOG"));
+    let filter = EnvFilter::new(said.unwrap_or_else(|_| String::from("info")));
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let _ = match format {
+        Format::Text => log.with_ansi(std::io::stderr().is_terminal()).try_init(),
+        Format::Json => log.json().try_init(),
+    };
+}

@@ -1,0 +1,155 @@
+//! The analyzer put together: one straight function, ended in reverse order.
+//!
+//! ```text
+//! subscriber ─► live (ingest → engine → store) ─► feed ─► page's event stream
+//!                                            └──► route ─► pagers
+//! ```
+
+use crate::config::Config;
+use crate::feed::Feed;
+use crate::http::view::ReadModel;
+use crate::http::{self, AppState};
+use crate::incident::Incident;
+use crate::live::{self, Live, LiveError, LiveOptions, LiveView};
+use crate::notify::Links;
+use crate::plan::Plan;
+use crate::route::{self, DeliveryLog, MemoryLog, RedbLog, Route, RouteOptions};
+use crate::sql::SqlLimits;
+use anyhow::{Context, Result, anyhow};
+use axum::Router;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use weft_transport::{Publisher, Subscriber};
+
+pub struct ServiceOptions {
+    pub plan: Plan,
+    /// `None`: in memory, forgotten at the end.
+    pub state_dir: Option<PathBuf>,
+    pub config: Config,
+    pub subscriber: Box<dyn Subscriber>,
+    /// Where messages go that nobody can read.
+    pub dead_letters: Option<Arc<dyn Publisher>>,
+    /// Bound already, so that an address in use is found before anything is started.
+    pub listener: TcpListener,
+    /// What is served where the API has no route.
+    pub page: Router,
+}
+
+pub struct Service {
+    feed: Arc<Feed>,
+    live: Option<Live>,
+    route: Route,
+    server: JoinHandle<std::io::Result<()>>,
+    stop: CancellationToken,
+}
+
+/// Requests under way at the end may take this long.
+const FAREWELL: Duration = Duration::from_secs(3);
+
+/// Returns when requests are answered. Needs a Tokio runtime.
+pub async fn start(options: ServiceOptions) -> Result<Service> {
+    let ServiceOptions { plan, state_dir, config, subscriber, dead_letters, listener, page } = options;
+    http::recorder();
+    let feed = Arc::new(Feed::new(first_update(state_dir.as_deref())?));
+    let seen = Arc::new(OnceLock::new());
+    let route = route::start(RouteOptions {
+        receivers: config.notify.clone(),
+        silences: config.silence.clone(),
+        links: links(&config, &listener)?,
+        log: delivery_log(state_dir.as_deref())?,
+        alive: alive(seen.clone()),
+    })?;
+    let live = live::start(LiveOptions {
+        plan,
+        subscriber,
+        dead_letters,
+        state_dir,
+        lateness_ns: (config.analyzer.lateness_s * 1e9) as i64,
+        window_ns: i64::try_from(config.analyzer.window_s).unwrap_or(i64::MAX).saturating_mul(1_000_000_000),
+        window_bytes: usize::try_from(config.analyzer.window_bytes).unwrap_or(usize::MAX),
+        sql: SqlLimits::default(),
+        on_update: announce(&feed, &route),
+    })?;
+    let view = live.view().clone();
+    // What an earlier run may not have told; whoever has heard it is spared by the delivery log.
+    view.incidents().iter().rev().for_each(|incident| route.offers().offer(incident));
+    let _ = seen.set(view.clone());
+    let stop = CancellationToken::new();
+    let state = AppState { view, feed: feed.clone(), config: Arc::new(config.http), stop: stop.clone() };
+    let server =
+        axum::serve(listener, http::router(state, page)).with_graceful_shutdown(stop.clone().cancelled_owned());
+    let server = tokio::spawn(async move { server.await });
+    Ok(Service { feed, live: Some(live), route, server, stop })
+}
+
+/// Above all numbers of earlier runs, or a page that comes back would take new updates for old ones.
+fn first_update(state_dir: Option<&Path>) -> Result<u64> {
+    Ok(state_dir.map(live::last_update).transpose()?.unwrap_or(0) + 1)
+}
+
+fn links(config: &Config, listener: &TcpListener) -> Result<Links> {
+    let external_url = match config.http.external_url.trim_end_matches('/') {
+        "" => format!("http://{}", listener.local_addr()?),
+        url => url.to_owned(),
+    };
+    Ok(Links { external_url })
+}
+
+fn delivery_log(state_dir: Option<&Path>) -> Result<Arc<dyn DeliveryLog>> {
+    let Some(dir) = state_dir else { return Ok(Arc::new(MemoryLog::default())) };
+    std::fs::create_dir_all(dir).with_context(|| format!("cannot make the state folder {}", dir.display()))?;
+    Ok(Arc::new(RedbLog::open(&dir.join("deliveries.redb"))?))
+}
+
+/// The dead-man alert is sent only while weft is ready. Before the view is there, it is not.
+fn alive(view: Arc<OnceLock<Arc<LiveView>>>) -> route::Alive {
+    Arc::new(move || view.get().is_some_and(|view| view.health().ready))
+}
+
+fn announce(feed: &Arc<Feed>, route: &Route) -> live::OnUpdate {
+    let (feed, offers) = (feed.clone(), route.offers());
+    Box::new(move |incident: &Arc<Incident>| {
+        offers.offer(incident);
+        feed.publish((**incident).clone()).number
+    })
+}
+
+impl Service {
+    pub fn feed(&self) -> &Arc<Feed> {
+        &self.feed
+    }
+
+    /// Resolves when a part ended by itself, with its reason. Cancel-safe.
+    pub async fn failed(&mut self) -> anyhow::Error {
+        let Some(live) = &mut self.live else { return std::future::pending().await };
+        tokio::select! {
+            ended = live.ended() => {
+                self.live = None;
+                ended.map_or_else(anyhow::Error::from, |()| anyhow!("the subscription ended"))
+            }
+            served = &mut self.server => match served {
+                Ok(Ok(())) => anyhow!("the HTTP server ended"),
+                Ok(Err(error)) => anyhow::Error::from(error).context("the HTTP server ended"),
+                Err(error) => anyhow::Error::from(error).context("the HTTP server ended"),
+            },
+        }
+    }
+
+    /// Server, intake, pagers: no request sees half an analyzer, and what the last frames say is still told.
+    pub async fn shutdown(mut self) -> Result<()> {
+        self.stop.cancel();
+        if !self.server.is_finished() && tokio::time::timeout(FAREWELL, &mut self.server).await.is_err() {
+            self.server.abort();
+        }
+        let ended = match self.live {
+            Some(live) => live.shutdown().await,
+            None => Ok::<(), LiveError>(()),
+        };
+        self.route.shutdown().await;
+        Ok(ended?)
+    }
+}

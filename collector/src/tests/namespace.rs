@@ -1,0 +1,140 @@
+//! Netlink sources in a network namespace of their own. Needs root (CAP_SYS_ADMIN, CAP_NET_ADMIN) and iproute2.
+
+use super::config;
+use crate::agent::Agent;
+use crate::sysfs;
+use std::collections::HashMap;
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+use weft_transport::{Incoming, Subscriber, Topic, in_process};
+use weft_wire::{EventRow, Frame, Inventory, SchemaCache, Section, Table};
+
+/// Runs the test below as the only process of a namespace, so that no other's interfaces are touched.
+#[test]
+fn netlink_sources_in_a_namespace() {
+    let child = Command::new("unshare")
+        .args(["--net", "--kill-child", "--fork", "--"])
+        .arg(std::env::current_exe().unwrap())
+        .args(["--exact", "tests::namespace::inside", "--ignored", "--nocapture"])
+        .output()
+        .expect("unshare (util-linux) is needed");
+    let told = String::from_utf8_lossy(&child.stdout).into_owned() + &String::from_utf8_lossy(&child.stderr);
+    assert!(
+        !told.contains("Operation not permitted"),
+        "run the tests as root: a namespace of its own is needed\n{told}"
+    );
+    assert!(child.status.success(), "{told}");
+}
+
+fn run(command: &str) {
+    let mut words = command.split(' ');
+    let status = Command::new(words.next().unwrap()).args(words).status().unwrap();
+    assert!(status.success(), "{command}");
+}
+
+/// What the far side hears.
+struct Ear {
+    subscriber: Box<dyn Subscriber>,
+    schemas: SchemaCache,
+    inventory: Option<Inventory>,
+    next: i64,
+}
+
+impl Ear {
+    async fn frame(&mut self) -> Frame {
+        loop {
+            let incoming = tokio::time::timeout(Duration::from_secs(10), self.subscriber.next()).await;
+            let Incoming::Delivery(delivery) = incoming.expect("a frame within 10 s").unwrap() else { continue };
+            self.subscriber.commit(delivery.partition, delivery.offset + 1).await.unwrap();
+            if delivery.topic != Topic::Frames {
+                continue;
+            }
+            let frame = Frame::decode(&delivery.payload, &mut self.schemas).unwrap();
+            assert_eq!(i64::try_from(frame.sequence), Ok(self.next), "no gap");
+            self.next += 1;
+            self.inventory = frame.inventory.clone().or(self.inventory.take());
+            return frame;
+        }
+    }
+
+    /// Rows a port has in the sections of table `nic` that carry, or do not carry, `rx_errors`.
+    fn rows(&self, frame: &Frame, full: bool) -> HashMap<String, usize> {
+        let ports = &self.inventory.as_ref().expect("told first").ports;
+        let name = |index: i32| ports.iter().find(|p| p.index == index).map(|p| p.port.clone());
+        let mut rows = HashMap::new();
+        let is_wanted = |s: &&Section| s.schema.table == Table::Nic && s.schema.column("rx_errors").is_some() == full;
+        for section in frame.sections.iter().filter(is_wanted) {
+            let port = section.batch.column(0);
+            let port = arrow_array::cast::AsArray::as_primitive::<arrow_array::types::Int32Type>(port.as_ref());
+            for name in port.values().iter().filter_map(|index| name(*index)) {
+                *rows.entry(name).or_default() += 1;
+            }
+        }
+        rows
+    }
+
+    async fn event(&mut self, port: i32) -> EventRow {
+        loop {
+            let frame = self.frame().await;
+            let mut events = frame.sections.iter().filter(|s| s.schema.table == Table::Event);
+            if let Some(event) =
+                events.find_map(|s| EventRow::read(&s.batch).into_iter().find(|e| e.port == Some(port)))
+            {
+                return event;
+            }
+        }
+    }
+}
+
+#[test]
+#[ignore = "run by netlink_sources_in_a_namespace"]
+fn inside() {
+    assert_eq!(sysfs::text(Path::new("/proc/self/net/dev")).unwrap().lines().filter(|l| !l.contains("lo:")).count(), 2);
+    run("ip link add w0 type veth peer name w1");
+    run("ip link set w0 up");
+    run("ip link set w1 up");
+    run("tc qdisc add dev w0 root tbf rate 1mbit burst 1600 limit 100000");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(watch());
+}
+
+async fn watch() {
+    let mut config = config(Path::new("/"));
+    config.step.socket = "".into();
+    let (publisher, subscriber) = in_process(1024);
+    let agent = Agent::start(&config, publisher).unwrap();
+    let mut ear = Ear { subscriber, schemas: SchemaCache::default(), inventory: None, next: 0 };
+    loop {
+        let frame = ear.frame().await;
+        if ear.rows(&frame, false).get("w0").is_some_and(|rows| *rows >= 5) {
+            break;
+        }
+    }
+    let frame = ear.frame().await;
+    let (fast, full) = (ear.rows(&frame, false), ear.rows(&frame, true));
+    assert_eq!(full.get("w0").zip(full.get("w1")), Some((&1, &1)), "one row a port a second");
+    assert!((5..=9).contains(&fast["w0"]), "and some between: {fast:?}");
+    let ports = &ear.inventory.as_ref().unwrap().ports;
+    let w0 = ports.iter().find(|p| p.port == "w0").unwrap().clone();
+    assert_eq!((w0.driver.as_str(), w0.labels["qdisc"].as_str()), ("veth", "tbf"));
+    assert!(!ports.iter().any(|p| p.port == "lo"));
+
+    let start = Instant::now();
+    run("ip link set w1 down");
+    let event = ear.event(w0.index).await;
+    assert_eq!(event.event, "link_down");
+    assert!(start.elapsed() < Duration::from_millis(900), "sent at once, not with the next flush");
+
+    run("ip link del w0");
+    run("ip link add w0 type veth peer name w1");
+    let renewed = loop {
+        ear.frame().await;
+        let ports = &ear.inventory.as_ref().unwrap().ports;
+        if let Some(port) = ports.iter().find(|p| p.port == "w0" && p.labels["ifindex"] != w0.labels["ifindex"]) {
+            break port.clone();
+        }
+    };
+    assert!(renewed.epoch > w0.epoch, "another device under the same name");
+    agent.stop().await;
+}

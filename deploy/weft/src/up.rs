@@ -1,0 +1,78 @@
+//! `weft up`: this machine's own counters, judged, with a page: collector, transport, analyzer in one process. Other
+//! nodes' collectors may join over the direct listener.
+
+use crate::assemble::{self, AssembleOptions};
+use anyhow::{Context, Result};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use weft_analyzer::cli::{CommonArgs, load_plan, say_ready, wait_for_signal};
+use weft_analyzer::config::{Config, TransportKind};
+use weft_collector::Agent;
+use weft_collector::cli::{CollectorArgs, configuration};
+use weft_transport::{DirectServer, Hub, HubLimits};
+
+/// Watch this machine's own counters: collector, analyzer and page in one process
+#[derive(Clone, Debug, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    common: CommonArgs,
+    /// Name of this machine [default: the host's name]
+    #[arg(long)]
+    id: Option<String>,
+    /// Listen here for other nodes' collectors; port 0 takes a free one [default: 127.0.0.1:4180]
+    #[arg(long, value_name = "A:P")]
+    direct: Option<String>,
+}
+
+/// Serves until SIGINT or SIGTERM.
+pub async fn run(args: Args) -> Result<()> {
+    let config = args.common.config()?;
+    anyhow::ensure!(
+        config.transport.kind == TransportKind::Direct,
+        "[transport] kind: `weft up` carries frames in this process; for kafka run `weft collector` and `weft analyzer`"
+    );
+    let collector = configuration(&collector_args(&args)?)?.collector;
+    if args.common.check_config {
+        print!("{}", config.effective());
+        return Ok(());
+    }
+    let hub = Hub::new(HubLimits::default());
+    let direct = args.direct.as_deref().unwrap_or(&config.transport.bootstrap);
+    let direct = DirectServer::bind(direct, Arc::clone(&hub)).await.context("--direct names another address")?;
+    let mut running = assemble::start(assemble_options(config, &hub)?).await?;
+    let agent = Agent::start(&collector, hub.publisher()).context("cannot start the collector")?;
+    say_ready(&running.url, Some(&direct.local_addr().to_string()))?;
+    let why = tokio::select! {
+        error = running.failed() => Err(error),
+        signalled = wait_for_signal() => signalled.map_err(Into::into),
+    };
+    agent.stop().await;
+    drop(direct);
+    let ended = running.shutdown().await;
+    why.and(ended)
+}
+
+fn assemble_options(config: Config, hub: &Arc<Hub>) -> Result<AssembleOptions> {
+    Ok(AssembleOptions {
+        plan: load_plan(&config)?,
+        state_dir: config.analyzer.state.clone(),
+        listen: address(&config)?,
+        subscriber: hub.subscribe()?,
+        config,
+    })
+}
+
+fn address(config: &Config) -> Result<SocketAddr> {
+    config.http.address().map_err(|message| anyhow::anyhow!("{message}"))
+}
+
+/// The collector's own flags, of which `up` has few: the rest stands in the file.
+fn collector_args(args: &Args) -> Result<CollectorArgs> {
+    #[derive(clap::Parser)]
+    struct Defaults {
+        #[command(flatten)]
+        args: CollectorArgs,
+    }
+    let defaults = <Defaults as clap::Parser>::try_parse_from(["weft up"])?;
+    Ok(CollectorArgs { config: args.common.config.clone(), id: args.id.clone(), ..defaults.args })
+}
