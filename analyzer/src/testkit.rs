@@ -68,6 +68,9 @@ pub struct Extra {
     pub mute: Vec<String>,
 }
 
+/// Time, counters, backlog.
+type Sampled = (i64, [f64; 4], f64);
+
 impl Scene {
     pub fn new(plan: Plan) -> Scene {
         let counters = plan.ports.iter().map(|p| ((p.device.clone(), p.port.clone()), [1e6; 4])).collect();
@@ -86,7 +89,7 @@ impl Scene {
     /// One second at ten readings; `traffic` says what each host's port sends in an interval that begins at `ts_ns`. The
     /// leaf sends each host as much as the host sends it, so both ways of a cable are busy.
     pub fn second(&mut self, traffic: impl Fn(&str, i64) -> Interval, extra: Extra) -> Outcome {
-        let mut rows: BTreeMap<(String, String), Vec<(i64, [f64; 4], f64)>> = BTreeMap::new();
+        let mut rows: BTreeMap<(String, String), Vec<Sampled>> = BTreeMap::new();
         let hosts: Vec<String> = self.counters.keys().filter(|k| k.0 != "leaf").map(|k| k.0.clone()).collect();
         let begin_ns = self.now_ns();
         for at in (0..10).map(|i| begin_ns + i * SAMPLE) {
@@ -114,7 +117,7 @@ impl Scene {
         outcome
     }
 
-    fn batch(&mut self, device: String, port: String, readings: &[(i64, [f64; 4], f64)]) -> TickBatch {
+    fn batch(&mut self, device: String, port: String, readings: &[Sampled]) -> TickBatch {
         const COUNTERS: [&str; 7] =
             ["tx_bytes", "rx_bytes", "tx_packets", "rx_packets", "queue_bytes", "link_up", "rx_errors"];
         let table = if device == "leaf" { Table::SwitchPort } else { Table::Nic };
