@@ -322,3 +322,14 @@ fn a_restarted_collector_leaves_a_row() {
     let row = run.ingest.gaps().next().unwrap();
     assert_eq!((row.reason, row.boot, row.from_ns / S, row.to_ns / S), (GapReason::Restart, BOOT + 1, 10, 21));
 }
+
+#[test]
+fn what_the_collector_dropped_is_told_once_and_as_such() {
+    let mut frames = frames(&["a", "b", "c"], 14);
+    frames.retain(|f| f.collector != "a" || !(3..5).contains(&f.sequence));
+    // Frames 5 and 6 were made before 3 and 4 were dropped to make room.
+    frames.iter_mut().filter(|f| f.collector == "a" && f.sequence >= 7).for_each(|f| f.dropped_frames = 2);
+    let run = Run::new(replay_config()).all(&frames).finish();
+    assert_eq!(run.gaps(), [(3, 4, 2, GapReason::DroppedByCollector)]);
+    assert_eq!(run.ingest.stats().lost_frames, 2);
+}

@@ -9,6 +9,7 @@
 
 mod continuity;
 mod intake;
+mod merge;
 mod options;
 mod reader;
 #[cfg(test)]

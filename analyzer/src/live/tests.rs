@@ -89,7 +89,7 @@ async fn from_frames_to_answers_and_over_a_restart() {
     let view = live.view().clone();
     let ingest = view.store().ingest();
     assert_eq!((ingest.stats.rebuilt_frames, ingest.stats.frames > 80), (45, true));
-    assert_eq!(view.gaps().len(), 0);
+    assert_eq!(view.gaps(), []);
     let told = told.lock().unwrap()[before..].to_vec();
     assert!(told.iter().all(|i| i.id == first), "the old incident keeps its id: {told:#?}");
     live.shutdown().await.unwrap();

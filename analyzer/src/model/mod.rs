@@ -143,7 +143,8 @@ impl Model {
     }
 
     fn update_resets(&mut self, tick: &Tick, entities: &EntityTable) {
-        for batch in &tick.batches {
+        // `extra` has neither counters of its own nor epochs: its rows are about ports that tell theirs elsewhere.
+        for batch in tick.batches.iter().filter(|batch| batch.table.is_wide()) {
             let falls = self.series.update(batch, entities);
             for (row, fallen, compared) in falls.rows {
                 // One counter of many that falls is that counter's own story; a restart takes most of what had counted.
