@@ -88,8 +88,8 @@ impl Scene {
     pub fn second(&mut self, traffic: impl Fn(&str, i64) -> Interval, extra: Extra) -> Outcome {
         let mut rows: BTreeMap<(String, String), Vec<(i64, [f64; 4], f64)>> = BTreeMap::new();
         let hosts: Vec<String> = self.counters.keys().filter(|k| k.0 != "leaf").map(|k| k.0.clone()).collect();
-        let now_ns = self.now_ns();
-        for at in (0..10).map(|i| now_ns + i * SAMPLE) {
+        let begin_ns = self.now_ns();
+        for at in (0..10).map(|i| begin_ns + i * SAMPLE) {
             for host in &hosts {
                 let did = traffic(host, at);
                 let packets = (did.sent / 1000.0).round();

@@ -32,7 +32,7 @@ pub struct CollectorConfig {
     pub rates: Rates,
     /// Milliseconds between two frames.
     pub flush_ms: u32,
-    /// A source or device that takes longer for one read is left alone for a while.
+    /// A source that takes longer three times in a row is read less often, a device's counters are left alone for a while.
     pub slow_read_ms: u32,
     /// Sources that are not read, by name.
     pub off: Vec<String>,

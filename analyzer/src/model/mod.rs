@@ -256,8 +256,9 @@ impl Model {
         }
         for (cable, ends) in self.topology.cables.iter().enumerate() {
             if let (Some(a), Some(b)) = (readings.get(index[ends.a]), readings.get(index[ends.b])) {
-                self.cables[cable][0].tell(self.tick, a, b);
-                self.cables[cable][1].tell(self.tick, b, a);
+                let bps = self.topology.ports[ends.a].planned_bps;
+                self.cables[cable][0].tell(self.tick, a, b, bps);
+                self.cables[cable][1].tell(self.tick, b, a, bps);
             }
         }
     }
