@@ -67,7 +67,7 @@ fn frame(collector: &str, sequence: u64) -> Frame {
         text: String::new(),
     };
     let mut sections = vec![Section { schema: schema(), batch: writer.finish().unwrap() }];
-    if sequence % 3 == 0 {
+    if sequence.is_multiple_of(3) {
         let schema = Arc::new(TableSchema::fixed(Table::Event).unwrap());
         sections.push(Section { schema, batch: EventRow::batch(&[event]).unwrap() });
     }
@@ -79,7 +79,7 @@ fn frame(collector: &str, sequence: u64) -> Frame {
         clock_error_us: Some(3),
         inventory_version: 1,
         dropped_frames: 0,
-        inventory: (sequence % 5 == 0).then(|| inventory(collector, BOOT)),
+        inventory: sequence.is_multiple_of(5).then(|| inventory(collector, BOOT)),
         sections,
     }
 }
