@@ -44,8 +44,8 @@ pub fn frame(schema: &Arc<TableSchema>, collector: &str, rows: i32, tick: i64) -
     let mut writer = TableWriter::new(schema.clone());
     for row in 0..rows {
         writer.begin_row(row, tick * S + 1000, None, 1);
-        for (column, &counter) in COUNTERS.iter().enumerate() {
-            let value = if counter == "link_up" { 1 } else { tick as u64 * 1_000_003 + column as u64 };
+        for (column, counter) in COUNTERS.iter().enumerate() {
+            let value = if *counter == "link_up" { 1 } else { tick as u64 * 1_000_003 + column as u64 };
             writer.set_uint(column, 0, value);
         }
     }

@@ -41,6 +41,8 @@ pub struct Intake {
     gaps: Vec<GapRow>,
     update: Option<u64>,
     inventory_changed: bool,
+    /// Frames whose marks are on disk.
+    marked_frames: u64,
 }
 
 impl Intake {
@@ -62,6 +64,7 @@ impl Intake {
             gaps: Vec::new(),
             update: None,
             inventory_changed: false,
+            marked_frames: 0,
         }
     }
 
@@ -135,6 +138,7 @@ impl Intake {
             gaps: Arc::new(self.view.gaps_with(core.ingest.gaps())),
             closed_ns: closed.map(|tick| (tick + 1) * MIN_TICK_NS),
             watermark_ns: core.ingest.watermark_ns(),
+            marked_frames: self.marked_frames,
         });
     }
 
@@ -174,6 +178,7 @@ impl Intake {
             let incidents = self.incidents.values().map(|i| (**i).clone()).collect();
             let gaps = self.gaps.clone();
             state.write(&Changes { incidents, gaps, marks, tick, update: self.update })?;
+            self.marked_frames = stats.frames;
         }
         self.incidents.clear();
         self.gaps.clear();

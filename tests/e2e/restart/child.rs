@@ -21,14 +21,16 @@ const MARK: &str = "\u{1}weft ";
 pub struct Status {
     /// Counted in this process.
     pub frames: u64,
+    /// Of these, on disk as counted.
+    pub marked: u64,
     /// Counted by an earlier one.
     pub rebuilt: u64,
     pub late_rows: u64,
     pub dead_letters: u64,
     /// Of table `nic`.
     pub rows: u64,
-    /// Sum over the gap table.
-    pub gap_frames: u64,
+    /// Sum over the gap table, of what never came.
+    pub lost_frames: u64,
 }
 
 pub fn topics(prefix: &str) -> TopicLayout {
@@ -129,14 +131,16 @@ async fn analyzer_process() {
 }
 
 async fn status(view: &LiveView) -> Status {
-    let stats = view.store().ingest().stats;
+    let ingest = view.store().ingest();
+    let stats = ingest.stats;
     Status {
         frames: stats.frames,
+        marked: ingest.marked_frames,
         rebuilt: stats.rebuilt_frames,
         late_rows: stats.late_rows,
         dead_letters: stats.dead_letters,
         rows: number(view, "select count(*) from nic").await,
-        gap_frames: number(view, "select coalesce(sum(frames), 0) from ingest_gap").await,
+        lost_frames: number(view, "select coalesce(sum(frames), 0) from ingest_gap where reason = 'lost'").await,
     }
 }
 
