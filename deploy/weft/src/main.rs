@@ -36,7 +36,6 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Up(up::Args),
-    Demo(demo::Args),
     Collector(weft_collector::cli::CollectorArgs),
     Analyzer(cli::Args),
     Dashboard(weft_dashboard::cli::Args),
@@ -65,7 +64,6 @@ fn main() -> ExitCode {
 fn run(command: Command) -> ExitCode {
     match command {
         Command::Up(args) => told("up", block_on(up::run(args))),
-        Command::Demo(args) => told("demo", block_on(demo::run(args))),
         Command::Collector(args) => weft_collector::cli::run(args),
         Command::Analyzer(args) => cli::run(args),
         Command::Dashboard(args) => told("dashboard", block_on(weft_dashboard::cli::run(args))),

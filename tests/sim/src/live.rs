@@ -116,7 +116,7 @@ impl Runner {
             steps += 1;
             // The truth is told before the frames that show it.
             let known = self.tell.borrow().truths.len();
-            if steps % TELL_EVERY == 0 || known != self.sim.truths.len() {
+            if steps.is_multiple_of(TELL_EVERY) || known != self.sim.truths.len() {
                 self.tell();
             }
             self.send();
