@@ -35,7 +35,7 @@ fn flap(model: &Model, ends: &[PortId], place: Place, out: &mut Sink<'_>) {
     let recent = |p: PortId| model.ports[p].link.downs.iter().filter(|&&t| t > model.now_ns - FLAP_MEMORY_NS).count();
     let Some(port) = ends.iter().copied().max_by_key(|&p| (recent(p), std::cmp::Reverse(p))) else { return };
     let last = model.ports[port].link.downs.back().copied();
-    let Some(since_ns) = last.filter(|&t| recent(port) >= 2 && t > model.now_ns - model.tick_ns) else { return };
+    let Some(since_ns) = last.filter(|&t| recent(port) >= 2 && t >= model.now_ns - model.tick_ns) else { return };
     let evidence = evidence("link_down_events", recent(port) as f64, 1.0);
     out.present(FactKind::LinkFlap, place, presence(port, since_ns, evidence));
 }
@@ -45,7 +45,7 @@ fn went_down(model: &Model, port: PortId) -> bool {
     let link = &model.ports[port].link;
     match link.up {
         Some(false) => !link.downs.is_empty(),
-        _ => link.downs.back().is_some_and(|&t| t > model.now_ns - model.tick_ns),
+        _ => link.downs.back().is_some_and(|&t| t >= model.now_ns - model.tick_ns),
     }
 }
 

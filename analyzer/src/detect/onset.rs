@@ -159,15 +159,14 @@ struct Late {
     since: f64,
 }
 
-/// Where a straggler makes its peers stall as long as they compute, an iteration has two cores and it is late in one of
-/// them: the median of the upper half tells.
+/// The median over the cores: one late iteration is no habit.
 fn per_iteration(cores: &[f64], by_core: &[Vec<Option<f64>>], row: usize) -> Late {
     let told: Vec<(f64, f64)> =
         cores.iter().zip(by_core).filter_map(|(&core, late)| Some((core, late[row]?))).collect();
     if told.len() < MIN_ITERATIONS {
         return Late { bins: 0.0, since: 0.0 };
     }
-    let bins = upper_median(&mut told.iter().map(|t| t.1).collect::<Vec<_>>());
+    let bins = median(&mut told.iter().map(|t| t.1).collect::<Vec<_>>());
     let since = told.iter().find(|t| t.1 >= bins / 2.0).map_or(0.0, |t| t.0);
     Late { bins, since }
 }
