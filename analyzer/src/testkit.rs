@@ -58,6 +58,9 @@ pub struct Interval {
     pub queue_bytes: f64,
 }
 
+/// Time, counters and queue of one end.
+type Reading = (i64, [f64; 4], f64);
+
 /// What a test adds to a tick.
 #[derive(Default)]
 pub struct Extra {
@@ -86,9 +89,10 @@ impl Scene {
     /// One second at ten readings; `traffic` says what each host's port sends in an interval that begins at `ts_ns`. The
     /// leaf sends each host as much as the host sends it, so both ways of a cable are busy.
     pub fn second(&mut self, traffic: impl Fn(&str, i64) -> Interval, extra: Extra) -> Outcome {
-        let mut rows: BTreeMap<(String, String), Vec<(i64, [f64; 4], f64)>> = BTreeMap::new();
+        let mut rows: BTreeMap<(String, String), Vec<Reading>> = BTreeMap::new();
         let hosts: Vec<String> = self.counters.keys().filter(|k| k.0 != "leaf").map(|k| k.0.clone()).collect();
-        for at in (0..10).map(|i| self.now_ns() + i * SAMPLE) {
+        let begin_ns = self.now_ns();
+        for at in (0..10).map(|i| begin_ns + i * SAMPLE) {
             for host in &hosts {
                 let did = traffic(host, at);
                 let packets = (did.sent / 1000.0).round();
@@ -113,7 +117,7 @@ impl Scene {
         outcome
     }
 
-    fn batch(&mut self, device: String, port: String, readings: &[(i64, [f64; 4], f64)]) -> TickBatch {
+    fn batch(&mut self, device: String, port: String, readings: &[Reading]) -> TickBatch {
         const COUNTERS: [&str; 7] =
             ["tx_bytes", "rx_bytes", "tx_packets", "rx_packets", "queue_bytes", "link_up", "rx_errors"];
         let table = if device == "leaf" { Table::SwitchPort } else { Table::Nic };

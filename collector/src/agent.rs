@@ -75,7 +75,9 @@ impl Agent {
         }
         self.outbox.close();
         if tokio::time::timeout(LAST_WORDS, self.publisher).await.is_err() {
-            warn!(frames = self.outbox.queued(), "given up: not acknowledged within {} s", LAST_WORDS.as_secs());
+            let Telemetry { frames, published, dropped_frames, .. } = &*self.telemetry;
+            let left = frames.get().saturating_sub(published.get() + dropped_frames.get());
+            warn!(frames = left, "given up: not acknowledged within {} s", LAST_WORDS.as_secs());
         }
     }
 }

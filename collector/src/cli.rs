@@ -7,7 +7,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, ValueEnum};
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use weft_transport::{PublisherOptions, TransportUrl};
+use weft_transport::TransportUrl;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -140,8 +140,7 @@ fn print_explanation(config: &Config, output: Output) -> anyhow::Result<u8> {
 }
 
 async fn serve(config: &Config, url: &TransportUrl) -> anyhow::Result<u8> {
-    let options =
-        PublisherOptions { client_id: crate::agent::identity(&config.collector).id, ..PublisherOptions::default() };
+    let options = config.transport.publisher_options(crate::agent::identity(&config.collector).id);
     let publisher = weft_transport::publisher(url, &options).await?;
     let agent = Agent::start(&config.collector, publisher)?;
     sd_notify::notify(&[sd_notify::NotifyState::Ready])?;

@@ -9,7 +9,7 @@ use crate::sources::StepConfig;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use weft_transport::TransportUrl;
+use weft_transport::{KafkaProperties, PublisherOptions, TopicLayout, TransportUrl};
 use weft_wire::DeviceKind;
 
 /// The sections a collector reads. Those of other roles may stand in the same file.
@@ -32,7 +32,7 @@ pub struct CollectorConfig {
     pub rates: Rates,
     /// Milliseconds between two frames.
     pub flush_ms: u32,
-    /// A source or device that takes longer for one read is left alone for a while.
+    /// A source that takes longer three times in a row is read less often, a device's counters are left alone for a while.
     pub slow_read_ms: u32,
     /// Sources that are not read, by name.
     pub off: Vec<String>,
@@ -57,6 +57,12 @@ pub struct TransportConfig {
     pub kind: TransportKind,
     /// `host:port[,host:port]` of the Kafka cluster, or `host:port` of the analyzer.
     pub bootstrap: String,
+    /// Put before every topic's name, so that several fabrics can share a cluster.
+    pub prefix: String,
+    /// The analyzers' consumer group: known here, and not used.
+    pub group: String,
+    /// librdkafka properties (`security.protocol`, `sasl.username`, …), passed on as they are.
+    pub kafka: KafkaProperties,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -87,7 +93,13 @@ impl Default for CollectorConfig {
 
 impl Default for TransportConfig {
     fn default() -> TransportConfig {
-        TransportConfig { kind: TransportKind::Direct, bootstrap: "127.0.0.1:4180".into() }
+        TransportConfig {
+            kind: TransportKind::Direct,
+            bootstrap: "127.0.0.1:4180".into(),
+            prefix: String::new(),
+            group: String::new(),
+            kafka: KafkaProperties::default(),
+        }
     }
 }
 
@@ -145,6 +157,11 @@ impl TransportConfig {
             TransportKind::Direct => "direct",
         };
         format!("{scheme}://{}", self.bootstrap).parse()
+    }
+
+    pub fn publisher_options(&self, client_id: String) -> PublisherOptions {
+        let topics = TopicLayout { prefix: self.prefix.clone(), ..TopicLayout::default() };
+        PublisherOptions { client_id, topics, kafka: self.kafka.clone(), ..PublisherOptions::default() }
     }
 }
 

@@ -45,5 +45,6 @@ pub use telemetry::{SourceCounts, Telemetry};
 pub fn start_log() {
     let filter = tracing_subscriber::EnvFilter::try_from_env("WEFT_LOG");
     let filter = filter.unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let is_terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(is_terminal).init();
 }

@@ -44,7 +44,7 @@ async fn send(publisher: &dyn Publisher, outgoing: Outgoing, key: &str, telemetr
     let mut wait = FIRST_WAIT;
     loop {
         match publisher.publish(topic, key, payload.clone()).await {
-            Ok(()) => return telemetry.published.add(1),
+            Ok(()) => return telemetry.published.add(u64::from(topic == Topic::Frames)),
             Err(error) if error.is_retryable() => {
                 telemetry.publish_failures.add(1);
                 warn!(%error, topic = topic.name(), "not acknowledged; trying again");

@@ -49,15 +49,20 @@ impl Progress {
     }
 }
 
-/// A source and how it does.
+/// So many slow reads in a row are the source's doing; fewer may be a busy machine's.
+const SLOW_IN_A_ROW: u32 = 3;
+
+/// A source and how it does. One that fails is left alone for a while; one that is slow is read at normal ticks only,
+/// because a starved node must not lose sight of its own counters.
 pub struct Watched {
     source: Box<dyn Source>,
     backoff: Backoff,
+    slow_in_a_row: u32,
 }
 
 impl Watched {
     pub fn new(source: Box<dyn Source>) -> Watched {
-        Watched { source, backoff: Backoff::default() }
+        Watched { source, backoff: Backoff::default(), slow_in_a_row: 0 }
     }
 }
 
@@ -163,8 +168,8 @@ impl Sampler {
 impl Watched {
     /// Returns what there is to say of the source, once.
     fn read(&mut self, round: &Round, board: &mut Board, slow_read: Duration, telemetry: &Telemetry) -> Option<String> {
-        let name = self.source.name();
-        if !self.backoff.is_ready(now_ns()) {
+        let is_slowed = self.slow_in_a_row >= SLOW_IN_A_ROW && !round.wants(Tier::Normal);
+        if is_slowed || !self.backoff.is_ready(now_ns()) {
             return None;
         }
         let start = Instant::now();
@@ -172,20 +177,35 @@ impl Watched {
         let took = start.elapsed();
         // At slow ticks files are opened and devices described: that may take its time.
         let is_slow = took > slow_read && !round.wants(Tier::Slow);
-        telemetry.read(name, took, matches!(outcome, Err(SourceError::Failed(_))), is_slow);
-        let why = match outcome {
-            Err(SourceError::Failed(why)) => why,
-            _ if is_slow => format!("slow: {} ms for one read", took.as_millis()),
-            _ => {
-                return self.backoff.succeeded().then(|| {
-                    info!(source = name, "reads again");
-                    format!("source {name} reads again")
-                });
-            }
-        };
+        telemetry.read(self.source.name(), took, matches!(outcome, Err(SourceError::Failed(_))), is_slow);
+        match outcome {
+            Err(SourceError::Failed(why)) => self.failed(&why),
+            _ if self.backoff.succeeded() => Some(self.say("reads again")),
+            _ => self.judge_pace(is_slow, took),
+        }
+    }
+
+    fn failed(&mut self, why: &str) -> Option<String> {
         let wait = self.backoff.failed(now_ns())?;
-        warn!(source = name, why, wait_s = wait.as_secs(), "left alone for a while");
-        Some(format!("source {name}: {why}; left alone for {} s", wait.as_secs()))
+        warn!(source = self.source.name(), why, wait_s = wait.as_secs(), "left alone for a while");
+        Some(format!("source {}: {why}; left alone for {} s", self.source.name(), wait.as_secs()))
+    }
+
+    fn judge_pace(&mut self, is_slow: bool, took: Duration) -> Option<String> {
+        let before = self.slow_in_a_row;
+        self.slow_in_a_row = if is_slow { before.saturating_add(1) } else { 0 };
+        match (before, self.slow_in_a_row) {
+            (SLOW_IN_A_ROW.., 0) => Some(self.say("is quick again")),
+            (_, now) if now == SLOW_IN_A_ROW && now != before => {
+                Some(self.say(&format!("is slow ({} ms a read): read at normal ticks only", took.as_millis())))
+            }
+            _ => None,
+        }
+    }
+
+    fn say(&self, what: &str) -> String {
+        info!(source = self.source.name(), "{what}");
+        format!("source {} {what}", self.source.name())
     }
 }
 

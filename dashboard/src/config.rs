@@ -13,7 +13,7 @@ pub const DEFAULT_ANALYZER: &str = "http://127.0.0.1:9870";
 const HTTP_KEYS: [&str; 6] =
     ["listen", "external_url", "allowed_hosts", "max_body_bytes", "sql_timeout_ms", "sql_max_rows"];
 const DASHBOARD_KEYS: [&str; 1] = ["analyzer"];
-const SECTIONS: [&str; 6] = ["transport", "collector", "analyzer", "http", "dashboard", "notify"];
+const SECTIONS: [&str; 7] = ["transport", "collector", "analyzer", "http", "dashboard", "notify", "silence"];
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct DashboardConfig {

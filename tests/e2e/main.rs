@@ -2,5 +2,6 @@
 
 mod http;
 mod notify;
+mod restart;
 mod sample;
 mod transport;

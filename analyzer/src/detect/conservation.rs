@@ -1,23 +1,17 @@
 //! Silent drop: what one end of a cable sent and the other never received, nor counted as refused.
 //!
-//! Loss is claimed when the difference between the two ends grows over a window by more than it wobbled before it, and
-//! in several ticks of it: one burst lost when a link went down is an event, not a condition. Where both ends are read
-//! ten times a second and the traffic rests in between, the wobble is nothing and loss shows in seconds; at 1 Hz it is
-//! the traffic of the milliseconds between the two readings, and longer windows average it away.
+//! Loss is claimed when the difference between the two ends has grown for certain, whatever the instants of reading, and
+//! in several ticks of the window: one burst lost when a link went down is an event, not a condition. Where both ends are
+//! read ten times a second and the traffic rests in between, that shows in seconds; at 1 Hz it takes longer windows.
 
-use super::{FactKind, Place, Presence, Sink, median, strength};
+use super::{FactKind, Place, Presence, Sink, strength};
 use crate::fact::Evidence;
 use crate::model::{CableId, Conservation, Model, PortId};
 
-/// Windows in ticks, and how many ticks at either end are averaged: short ones find heavy loss soon, long ones light
-/// loss at all.
-const WINDOWS: [(usize, usize); 5] = [(3, 1), (5, 1), (9, 3), (17, 6), (27, 9)];
+/// Windows in ticks: short ones find heavy loss soon, long ones light loss at all.
+const WINDOWS: [usize; 6] = [3, 5, 9, 14, 20, 28];
 /// Packets that must be missing at least.
 const MIN_LOST: f64 = 5.0;
-/// In standard deviations of the wobble: thousands of cables are judged every second.
-const OVER_NOISE: f64 = 7.0;
-/// Ticks before the window that the wobble is taken from.
-const NOISE_TICKS: usize = 6;
 /// 1e-5 of the packets is where loss begins to cost RDMA goodput (go-back-N); below it one looks elsewhere.
 const MIN_RATIO: f64 = 1e-5;
 /// The middle difference rose in a tick: by more than interpolation leaves.
@@ -73,16 +67,14 @@ fn judge(model: &Model, from: PortId, to: PortId, conservation: &Conservation) -
     if ring.is_empty() || ring[newest].tick != model.tick || !both_up {
         return Verdict::Unknown;
     }
-    for (window, ends) in WINDOWS {
-        let Some(early) = newest.checked_sub(window).filter(|&e| e >= NOISE_TICKS) else { break };
-        let (lost, sent) = lost_between(conservation, early, newest, ends);
-        let noise = OVER_NOISE * wobble(conservation, early) * (2.0 / ends as f64).sqrt();
-        if lost >= MIN_LOST.max(noise).max(MIN_RATIO * sent) && growing(conservation, early, lost) {
-            if over(conservation, newest, lost / sent.max(1.0)) {
+    for early in WINDOWS.into_iter().filter_map(|w| newest.checked_sub(w)) {
+        let (sure, likely, sent) = lost_between(conservation, early, newest);
+        if sure >= MIN_LOST.max(MIN_RATIO * sent) && growing(conservation, early, likely) {
+            let ratio = (likely / sent.max(1.0)).clamp(0.0, 1.0);
+            if over(conservation, newest, ratio) {
                 return Verdict::Clean;
             }
-            let since_tick = began(conservation, early);
-            return Verdict::Lost(Loss { ratio: (lost / sent.max(1.0)).min(1.0), packets: lost, since_tick });
+            return Verdict::Lost(Loss { ratio, packets: likely, since_tick: began(conservation, early) });
         }
     }
     match clean(conservation, newest) {
@@ -91,39 +83,27 @@ fn judge(model: &Model, from: PortId, to: PortId, conservation: &Conservation) -
     }
 }
 
-/// Growth of the difference from one end of the window to the other, each the median of `ends` ticks, and packets sent.
-fn lost_between(conservation: &Conservation, early: usize, late: usize, ends: usize) -> (f64, f64) {
-    let ring = &conservation.ring;
-    let mid = |from: usize, to: usize| median(&mut (from..=to).map(|i| ring[i].mid).collect::<Vec<_>>());
-    let sent = |at: usize| ring[at].sent as f64;
-    let half = (ends - 1) / 2;
-    let grown = mid(late + 1 - ends, late) - mid(early, early + ends - 1);
-    (grown, sent(late - half) - sent(early + half))
+/// Packets lost between two ticks, for certain and most likely, and packets sent.
+fn lost_between(conservation: &Conservation, early: usize, late: usize) -> (f64, f64, f64) {
+    let (e, l) = (&conservation.ring[early], &conservation.ring[late]);
+    (l.low - e.high, l.mid() - e.mid(), (l.sent - e.sent) as f64)
 }
 
 /// The first tick after `early` by whose end a tenth of the window's loss had happened.
 fn began(conservation: &Conservation, early: usize) -> i64 {
     let ring = &conservation.ring;
-    let (first, last) = (ring[early].mid, ring[ring.len() - 1].mid);
-    let begun = (early + 1..ring.len()).find(|&i| ring[i].mid - first > (last - first) / 10.0);
+    let (first, last) = (ring[early].mid(), ring[ring.len() - 1].mid());
+    let begun = (early + 1..ring.len()).find(|&i| ring[i].mid() - first > (last - first) / 10.0);
     begun.map_or(ring[early].tick + 1, |i| ring[i].tick)
 }
 
 /// A loss of this ratio has ended: the last ticks sent enough to have shown it, and did not.
 fn over(conservation: &Conservation, newest: usize, ratio: f64) -> bool {
     const EXPECTED: f64 = 8.0;
-    WINDOWS[..2].iter().filter(|(w, _)| *w <= newest).any(|(w, ends)| {
-        let (lost, sent) = lost_between(conservation, newest - w, newest, *ends);
-        ratio * sent >= EXPECTED && lost < ratio * sent / 4.0
+    WINDOWS[..4].iter().filter_map(|&w| newest.checked_sub(w)).any(|early| {
+        let (sure, likely, sent) = lost_between(conservation, early, newest);
+        ratio * sent >= EXPECTED + (likely - sure) && likely < ratio * sent / 4.0
     })
-}
-
-/// Standard deviation of one tick's difference, from its moves between neighbouring ticks before the window.
-fn wobble(conservation: &Conservation, early: usize) -> f64 {
-    const TO_DEVIATION: f64 = 1.4826 / std::f64::consts::SQRT_2;
-    let ring = &conservation.ring;
-    let mut moves: Vec<f64> = (1..=early).map(|i| (ring[i].mid - ring[i - 1].mid).abs()).collect();
-    median(&mut moves) * TO_DEVIATION
 }
 
 /// The loss is spread over the window: in at least three of its ticks that had traffic, and half of them.
@@ -131,16 +111,17 @@ fn growing(conservation: &Conservation, early: usize, lost: f64) -> bool {
     let ring = &conservation.ring;
     let rose = ROSE.max(lost / (ring.len() - 1 - early) as f64 / 10.0);
     let busy = (early + 1..ring.len()).filter(|&i| ring[i].sent > ring[i - 1].sent);
-    let (grew, all) = busy.fold((0, 0), |(g, n), i| (g + usize::from(ring[i].mid - ring[i - 1].mid > rose), n + 1));
+    let (grew, all) = busy.fold((0, 0), |(g, n), i| (g + usize::from(ring[i].mid() - ring[i - 1].mid() > rose), n + 1));
     grew >= 3 && grew * 2 >= all
 }
 
-/// No growth beyond wobble over the last ticks, and packets enough to have shown it.
+/// No growth over the last ticks, and packets enough to have shown it beyond what the readings leave open.
 fn clean(conservation: &Conservation, newest: usize) -> bool {
-    let (window, ends) = WINDOWS[0];
-    let Some(early) = newest.checked_sub(window) else { return false };
-    let (lost, sent) = lost_between(conservation, early, newest, ends);
-    sent >= ENOUGH_SENT && lost < 1e-3 * sent.max(2e3)
+    const SOUND: f64 = 1e-3;
+    WINDOWS[..4].iter().filter_map(|&w| newest.checked_sub(w)).any(|early| {
+        let (sure, likely, sent) = lost_between(conservation, early, newest);
+        sent >= ENOUGH_SENT && likely < SOUND * sent.max(2e3) && likely - sure < sent / 50.0
+    })
 }
 
 fn say(model: &Model, id: CableId, from: PortId, to: PortId, loss: Loss, out: &mut Sink<'_>) {

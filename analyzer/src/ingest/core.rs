@@ -439,8 +439,19 @@ impl Ingest {
                 found.extend(stream.age(before_ns).into_iter().map(|hole| (id, boot, hole)));
             }
         }
-        for (id, boot, hole) in found {
-            let row = lost(&self.collectors[id as usize].name, boot, hole);
+        found.into_iter().for_each(|(id, boot, hole)| self.note_hole(id, boot, hole));
+    }
+
+    fn note_hole(&mut self, id: u32, boot: u64, hole: Hole) {
+        let name = self.collectors[id as usize].name.clone();
+        let mut row = lost(&name, boot, &hole);
+        if hole.is_in_sequence {
+            // A queue drops its oldest: the frame that tells of it was made later.
+            let (amended, unexplained) = self.gaps.explain(&name, boot, hole.dropped);
+            self.out.extend(amended.into_iter().map(IngestEvent::Gap));
+            row.frames = unexplained;
+        }
+        if row.frames > 0 {
             self.stats.lost_frames += row.frames;
             self.collectors[id as usize].status.lost_frames += row.frames;
             self.note_gap(row);
@@ -471,13 +482,9 @@ fn gap_of(frame: &Frame, reason: GapReason) -> GapRow {
     }
 }
 
-fn lost(collector: &str, boot: u64, hole: Hole) -> GapRow {
+fn lost(collector: &str, boot: u64, hole: &Hole) -> GapRow {
     let missing = hole.to - hole.from + 1;
-    // A drop without a number of its own is told by the frame after it, which is there.
-    let (frames, reason) = match hole.dropped {
-        0 => (missing, GapReason::Lost),
-        dropped => (dropped.max(if hole.is_in_sequence { 0 } else { missing }), GapReason::DroppedByCollector),
-    };
+    let reason = if hole.dropped == 0 { GapReason::Lost } else { GapReason::DroppedByCollector };
     GapRow {
         collector: collector.to_owned(),
         boot,
@@ -485,7 +492,7 @@ fn lost(collector: &str, boot: u64, hole: Hole) -> GapRow {
         to_sequence: hole.to,
         from_ns: hole.from_ns,
         to_ns: hole.to_ns,
-        frames,
+        frames: missing,
         reason,
     }
 }

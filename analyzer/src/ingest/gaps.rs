@@ -111,6 +111,28 @@ impl GapTable {
         amended
     }
 
+    /// The collector says it dropped frames: holes already told, newest first, get that reason. Returns the rows to write
+    /// and how many drops no hole explains.
+    pub fn explain(&mut self, collector: &str, boot: u64, drops: u64) -> (Vec<GapRow>, u64) {
+        let low = (collector.to_owned(), boot, 0, GapReason::Lost);
+        let high = (collector.to_owned(), boot, u64::MAX, GapReason::DeadLetter);
+        let lost = self.rows.range(low..=high).rev().map(|(_, row)| row).filter(|r| r.reason == GapReason::Lost);
+        let lost: Vec<GapRow> = lost.take(NEAR).cloned().collect();
+        let mut left = drops;
+        let mut amended = Vec::new();
+        for row in lost {
+            if row.frames > left {
+                return (amended, 0);
+            }
+            left -= row.frames;
+            self.rows.remove(&row.key());
+            let dropped = GapRow { reason: GapReason::DroppedByCollector, ..row.clone() };
+            self.rows.insert(dropped.key(), dropped.clone());
+            amended.extend([GapRow { frames: 0, ..row }, dropped]);
+        }
+        (amended, left)
+    }
+
     fn forget_oldest(&mut self, max_rows: usize) {
         while self.rows.len() > max_rows.max(1) {
             let Some(key) = self.rows.values().min_by_key(|r| r.from_ns).map(GapRow::key) else { return };
@@ -143,6 +165,16 @@ mod tests {
         table.fill("n0", 7, 4);
         assert_eq!(spans(&table), []);
         assert!(table.fill("n0", 7, 4).is_empty());
+    }
+
+    #[test]
+    fn drops_told_later_explain_the_holes() {
+        let mut table = GapTable::default();
+        table.add(row(1, 2, GapReason::Lost), 10);
+        let (amended, left) = table.explain("n0", 7, 3);
+        assert_eq!((amended.len(), left), (2, 1));
+        assert!(table.rows().all(|r| r.reason == GapReason::DroppedByCollector));
+        assert_eq!(spans(&table), [(1, 2, 2)]);
     }
 
     #[test]

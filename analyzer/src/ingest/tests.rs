@@ -67,7 +67,7 @@ fn frame(collector: &str, sequence: u64) -> Frame {
         text: String::new(),
     };
     let mut sections = vec![Section { schema: schema(), batch: writer.finish().unwrap() }];
-    if sequence % 3 == 0 {
+    if sequence.is_multiple_of(3) {
         let schema = Arc::new(TableSchema::fixed(Table::Event).unwrap());
         sections.push(Section { schema, batch: EventRow::batch(&[event]).unwrap() });
     }
@@ -79,7 +79,7 @@ fn frame(collector: &str, sequence: u64) -> Frame {
         clock_error_us: Some(3),
         inventory_version: 1,
         dropped_frames: 0,
-        inventory: (sequence % 5 == 0).then(|| inventory(collector, BOOT)),
+        inventory: sequence.is_multiple_of(5).then(|| inventory(collector, BOOT)),
         sections,
     }
 }
@@ -321,4 +321,15 @@ fn a_restarted_collector_leaves_a_row() {
     let run = Run::new(replay_config()).all(&frames(&["a"], 10)).all(&second).finish();
     let row = run.ingest.gaps().next().unwrap();
     assert_eq!((row.reason, row.boot, row.from_ns / S, row.to_ns / S), (GapReason::Restart, BOOT + 1, 10, 21));
+}
+
+#[test]
+fn what_the_collector_dropped_is_told_once_and_as_such() {
+    let mut frames = frames(&["a", "b", "c"], 14);
+    frames.retain(|f| f.collector != "a" || !(3..5).contains(&f.sequence));
+    // Frames 5 and 6 were made before 3 and 4 were dropped to make room.
+    frames.iter_mut().filter(|f| f.collector == "a" && f.sequence >= 7).for_each(|f| f.dropped_frames = 2);
+    let run = Run::new(replay_config()).all(&frames).finish();
+    assert_eq!(run.gaps(), [(3, 4, 2, GapReason::DroppedByCollector)]);
+    assert_eq!(run.ingest.stats().lost_frames, 2);
 }

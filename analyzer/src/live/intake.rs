@@ -9,6 +9,7 @@ use crate::incident::Incident;
 use crate::ingest::{GapRow, IngestEvent, IngestStats};
 use crate::store::{Changes, IngestView, StateDb};
 use crate::tick::{LinkEvent, Tick};
+use crate::trace::MIN_TICK_NS;
 use bytes::Bytes;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -40,6 +41,8 @@ pub struct Intake {
     gaps: Vec<GapRow>,
     update: Option<u64>,
     inventory_changed: bool,
+    /// Frames whose marks are on disk.
+    marked_frames: u64,
 }
 
 impl Intake {
@@ -61,6 +64,7 @@ impl Intake {
             gaps: Vec::new(),
             update: None,
             inventory_changed: false,
+            marked_frames: 0,
         }
     }
 
@@ -118,21 +122,28 @@ impl Intake {
         let store = self.view.store();
         store.add_tick(tick, core.ingest.entities(), changed);
         store.add_facts(facts);
-        store.set_ingest(IngestView {
-            stats: core.ingest.stats().clone(),
-            collectors: Arc::new(core.ingest.collectors()),
-            gaps: Arc::new(self.view.gaps_with(core.ingest.gaps())),
-            closed_ns: Some(tick.end_ns),
-            watermark_ns: core.ingest.watermark_ns(),
-        });
+        self.show_ingest(core);
         let known = incidents.into_iter().filter_map(|i| self.continuity.recognise(i, tick.index)).collect::<Vec<_>>();
         known.into_iter().for_each(|incident| self.tell(incident));
         let forsaken = self.continuity.forsaken(tick.index, tick.end_ns);
         forsaken.into_iter().for_each(|incident| self.tell(incident));
     }
 
+    /// How ingest does now, for readers.
+    fn show_ingest(&self, core: &Core) {
+        let closed = core.ingest.closed_through();
+        self.view.store().set_ingest(IngestView {
+            stats: core.ingest.stats().clone(),
+            collectors: Arc::new(core.ingest.collectors()),
+            gaps: Arc::new(self.view.gaps_with(core.ingest.gaps())),
+            closed_ns: closed.map(|tick| (tick + 1) * MIN_TICK_NS),
+            watermark_ns: core.ingest.watermark_ns(),
+            marked_frames: self.marked_frames,
+        });
+    }
+
     fn on_preview(&mut self, core: &Core, event: &LinkEvent) {
-        let tick = event.ts_ns.div_euclid(crate::trace::MIN_TICK_NS);
+        let tick = event.ts_ns.div_euclid(MIN_TICK_NS);
         for incident in core.engine.preview(event, core.ingest.entities()) {
             if let Some(incident) = self.continuity.recognise(incident, tick) {
                 self.tell(incident);
@@ -156,6 +167,7 @@ impl Intake {
     fn settle(&mut self, settled: &mpsc::Sender<BTreeMap<i32, i64>>) -> Result<(), LiveError> {
         let (marks, tick, stats) = {
             let core = self.core.lock().unwrap_or_else(PoisonError::into_inner);
+            self.show_ingest(&core);
             let marks = if self.state.is_some() { core.ingest.marks() } else { BTreeMap::new() };
             (marks, core.ingest.closed_through(), core.ingest.stats().clone())
         };
@@ -166,6 +178,7 @@ impl Intake {
             let incidents = self.incidents.values().map(|i| (**i).clone()).collect();
             let gaps = self.gaps.clone();
             state.write(&Changes { incidents, gaps, marks, tick, update: self.update })?;
+            self.marked_frames = stats.frames;
         }
         self.incidents.clear();
         self.gaps.clear();

@@ -33,6 +33,8 @@ pub enum LiveError {
     State(#[from] StateError),
     #[error(transparent)]
     Transport(#[from] TransportError),
+    #[error("threads for queries cannot be started: {0}")]
+    Threads(std::io::Error),
     #[error("the analyzer's thread ended: {0}")]
     Panicked(String),
 }

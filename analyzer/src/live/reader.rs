@@ -1,14 +1,15 @@
 //! Between the subscriber and the intake's thread: a bounded queue each way.
 
 use super::intake::{Intake, Poison, Step};
+use super::merge::Merge;
 use super::options::LiveError;
 use bytes::Bytes;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
-use weft_transport::{Delivery, Incoming, Publisher, Subscriber, Topic, UNCOMMITTED};
+use weft_transport::{Delivery, Incoming, Publisher, Subscriber, Topic, TransportError, UNCOMMITTED};
 
 /// Messages read and not yet taken in: a third of a second of the largest fleet. Beyond that the transport holds them.
 const QUEUE: usize = 4096;
@@ -16,6 +17,9 @@ const QUEUE: usize = 4096;
 const POISON_QUEUE: usize = 1024;
 /// How often what was taken in is written and committed.
 const SETTLE: Duration = Duration::from_millis(500);
+
+/// How often messages that wait for a silent partition are looked at again.
+const PATIENCE: Duration = Duration::from_millis(100);
 
 /// Runs until the subscription ends or `stop`.
 pub async fn run(
@@ -46,32 +50,62 @@ async fn pump(
     positions: &mut mpsc::Receiver<BTreeMap<i32, i64>>,
     stop: &CancellationToken,
 ) -> Result<(), LiveError> {
-    let mut settle = tokio::time::interval(SETTLE);
-    settle.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut settle = ticking(SETTLE);
+    let mut patience = ticking(PATIENCE);
+    let mut merge = Merge::default();
     loop {
+        // Room first, then a message: a message that was read is never dropped.
+        let room = tokio::select! {
+            biased;
+            () = stop.cancelled() => return Ok(()),
+            Some(done) = positions.recv() => {
+                commit(subscriber, done).await?;
+                continue;
+            }
+            room = to_intake.reserve() => room,
+        };
+        let Ok(room) = room else { return Ok(()) };
+        if let Some(delivery) = merge.next(Instant::now(), wall_ms()) {
+            room.send(Step::Take(delivery));
+            continue;
+        }
         tokio::select! {
             biased;
             () = stop.cancelled() => return Ok(()),
             Some(done) = positions.recv() => commit(subscriber, done).await?,
-            // Room first, then a message: a message that was read is never dropped.
-            room = to_intake.reserve() => {
-                let Ok(room) = room else { return Ok(()) };
-                tokio::select! {
-                    biased;
-                    () = stop.cancelled() => return Ok(()),
-                    Some(done) = positions.recv() => commit(subscriber, done).await?,
-                    _ = settle.tick() => room.send(Step::Settle),
-                    incoming = subscriber.next() => match incoming {
-                        Ok(Incoming::Delivery(delivery)) => room.send(Step::Take(delivery)),
-                        Ok(Incoming::Assigned(partitions)) => tracing::info!(?partitions, "partitions assigned"),
-                        Ok(Incoming::Revoked(partitions)) => tracing::info!(?partitions, "partitions revoked"),
-                        Err(error) if error.is_retryable() => tracing::warn!(%error, "the transport failed; going on"),
-                        Err(error) => return Err(error.into()),
-                    },
-                }
-            }
+            _ = settle.tick() => room.send(Step::Settle),
+            _ = patience.tick(), if !merge.is_empty() => {}
+            incoming = subscriber.next() => on_incoming(&mut merge, incoming)?,
         }
     }
+}
+
+fn ticking(period: Duration) -> tokio::time::Interval {
+    let mut interval = tokio::time::interval(period);
+    interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    interval
+}
+
+fn wall_ms() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_millis() as i64)
+}
+
+fn on_incoming(merge: &mut Merge, incoming: Result<Incoming, TransportError>) -> Result<(), LiveError> {
+    let now = Instant::now();
+    match incoming {
+        Ok(Incoming::Delivery(delivery)) => merge.add(delivery, now),
+        Ok(Incoming::Assigned(partitions)) => {
+            tracing::info!(?partitions, "partitions assigned");
+            merge.assign(&partitions, now);
+        }
+        Ok(Incoming::Revoked(partitions)) => {
+            tracing::info!(?partitions, "partitions revoked");
+            merge.revoke(&partitions);
+        }
+        Err(error) if error.is_retryable() => tracing::warn!(%error, "the transport failed; going on"),
+        Err(error) => return Err(error.into()),
+    }
+    Ok(())
 }
 
 /// An outage is no reason to stop: what is not committed comes again, and is known by its sequence number.

@@ -11,7 +11,43 @@ use crate::store::{Store, series};
 use async_trait::async_trait;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tokio::runtime::{Builder, Runtime};
+use tokio::task::JoinHandle;
+
+/// A query that does not let go of its thread at its deadline is left to end by itself after this long.
+const GRACE: Duration = Duration::from_secs(1);
+/// Queries that run at once; more wait within their deadline.
+const SQL_THREADS: usize = 2;
+
+/// A runtime for queries alone.
+#[derive(Debug)]
+struct SqlThreads(Option<Runtime>);
+
+impl SqlThreads {
+    fn start() -> std::io::Result<SqlThreads> {
+        let runtime =
+            Builder::new_multi_thread().worker_threads(SQL_THREADS).thread_name("weft-sql").enable_time().build();
+        runtime.map(|runtime| SqlThreads(Some(runtime)))
+    }
+
+    fn spawn<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
+        match &self.0 {
+            Some(runtime) => runtime.spawn(work),
+            // Never: it is taken only when dropped.
+            None => tokio::spawn(work),
+        }
+    }
+}
+
+impl Drop for SqlThreads {
+    /// Does not wait for queries, and may be called from a task.
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
 
 /// No tick for this long: weft sees nothing.
 const STALE_S: f64 = 30.0;
@@ -21,13 +57,19 @@ pub struct LiveView {
     store: Arc<Store>,
     core: Arc<Mutex<Core>>,
     sql: Arc<SqlEngine>,
+    threads: SqlThreads,
     /// Of earlier runs.
     old_gaps: Vec<GapRow>,
 }
 
 impl LiveView {
-    pub(super) fn new(store: Arc<Store>, core: Arc<Mutex<Core>>, sql: SqlEngine, old_gaps: Vec<GapRow>) -> LiveView {
-        LiveView { store, core, sql: Arc::new(sql), old_gaps }
+    pub(super) fn new(
+        store: Arc<Store>,
+        core: Arc<Mutex<Core>>,
+        sql: SqlEngine,
+        old_gaps: Vec<GapRow>,
+    ) -> std::io::Result<LiveView> {
+        Ok(LiveView { store, core, sql: Arc::new(sql), threads: SqlThreads::start()?, old_gaps })
     }
 
     pub fn store(&self) -> &Arc<Store> {
@@ -156,11 +198,18 @@ impl ReadModel for LiveView {
         read.map_err(|e| QueryError::Internal(e.to_string()))?
     }
 
-    /// In a task of its own, so that a heavy query holds up no other request of its connection.
+    /// On threads of its own, so that heavy queries hold up no other request.
     async fn sql(&self, query: SqlQuery) -> Result<SqlAnswer, QueryError> {
-        let sql = self.sql.clone();
-        let answer = tokio::spawn(async move { sql.query(&query).await }).await;
-        answer.map_err(|e| QueryError::Internal(e.to_string()))?
+        let (sql, patience) = (self.sql.clone(), query.timeout + GRACE);
+        let deadline = query.timeout;
+        let mut answer = self.threads.spawn(async move { sql.query(&query).await });
+        match tokio::time::timeout(patience, &mut answer).await {
+            Ok(answer) => answer.map_err(|e| QueryError::Internal(e.to_string()))?,
+            Err(_) => {
+                answer.abort();
+                Err(QueryError::Deadline(deadline))
+            }
+        }
     }
 }
 

@@ -1,8 +1,8 @@
 //! Conservation along a cable: packets one end sent less packets the other received.
 //!
-//! The two ends are never read at the same instant, so the difference wobbles with the traffic; but it comes back. Only
-//! loss makes it grow. Per tick the middle difference of its readings is kept: where the traffic rests for a moment, that
-//! is exact.
+//! The two ends are never read at the same instant. But a counter never falls, and a link carries no more than its speed:
+//! between two readings of the receiver its count at the sender's reading lies within hard bounds. Where the traffic rests
+//! for a moment the bounds meet, and the difference is exact. Per tick the tightest one is kept.
 
 use super::sample::Sample;
 use std::collections::VecDeque;
@@ -10,11 +10,16 @@ use std::collections::VecDeque;
 /// Ticks kept.
 pub const TICKS: usize = 32;
 
+/// The two ends' clocks agree to within this, as nodes under NTP or PTP do.
+const CLOCKS_NS: i64 = 2_000_000;
+
 /// One tick of one direction of a cable.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Drift {
     pub tick: i64,
-    pub mid: f64,
+    /// The difference lies between these.
+    pub low: f64,
+    pub high: f64,
     /// Packets sent so far (cumulative) at the tick's last reading.
     pub sent: i64,
 }
@@ -24,22 +29,28 @@ pub struct Conservation {
     pub ring: VecDeque<Drift>,
 }
 
+impl Drift {
+    pub fn mid(&self) -> f64 {
+        (self.low + self.high) / 2.0
+    }
+}
+
 impl Conservation {
-    /// `sender` and `receiver` are the readings of this tick, each with the last one before it in front.
-    pub fn tell(&mut self, tick: i64, sender: &[Sample], receiver: &[Sample]) {
+    /// `sender` and `receiver` are the readings of this tick, each with the last one before it in front; `bps` is the
+    /// link's speed where it is known.
+    pub fn tell(&mut self, tick: i64, sender: &[Sample], receiver: &[Sample], bps: Option<i64>) {
         let Some(first) = sender.first().map(|s| s.ts_ns) else { return };
-        let mut differences: Vec<f64> = sender
-            .iter()
-            .filter(|s| sender.len() == 1 || s.ts_ns > first)
-            .filter_map(|s| Some(s.tx_packets? as f64 - received_at(receiver, s.ts_ns)?))
-            .collect();
-        let sent = sender.iter().rev().find_map(|s| s.tx_packets);
-        let (false, Some(sent)) = (differences.is_empty(), sent) else { return };
-        differences.sort_by(f64::total_cmp);
+        let new = sender.iter().filter(|s| sender.len() == 1 || s.ts_ns > first);
+        let bounds = new.filter_map(|s| {
+            let (low, high) = received_by(receiver, s.ts_ns, bps)?;
+            let sent = s.tx_packets?;
+            Some(Drift { tick, low: sent as f64 - high, high: sent as f64 - low, sent })
+        });
+        let Some(tightest) = bounds.min_by(|a, b| (a.high - a.low).total_cmp(&(b.high - b.low))) else { return };
         if self.ring.len() >= TICKS {
             self.ring.pop_front();
         }
-        self.ring.push_back(Drift { tick, mid: differences[differences.len() / 2], sent });
+        self.ring.push_back(tightest);
     }
 
     pub fn restart(&mut self) {
@@ -47,16 +58,23 @@ impl Conservation {
     }
 }
 
-/// Cumulative received packets at a moment between two readings, by interpolation; `None` outside them.
-fn received_at(readings: &[Sample], ts_ns: i64) -> Option<f64> {
-    let after = readings.iter().position(|r| r.ts_ns >= ts_ns)?;
-    let (b, rb) = (readings[after].ts_ns, readings[after].rx_packets? as f64);
-    if b == ts_ns {
-        return Some(rb);
-    }
-    let before = &readings[after.checked_sub(1)?];
-    let (a, ra) = (before.ts_ns, before.rx_packets? as f64);
-    Some(ra + (rb - ra) * (ts_ns - a) as f64 / (b - a) as f64)
+/// Bounds of the cumulative received packets at a moment; `None` outside the readings.
+fn received_by(readings: &[Sample], ts_ns: i64, bps: Option<i64>) -> Option<(f64, f64)> {
+    let before = readings.iter().rposition(|r| r.ts_ns <= ts_ns - CLOCKS_NS && r.rx_packets.is_some())?;
+    let after = readings.iter().position(|r| r.ts_ns >= ts_ns + CLOCKS_NS && r.rx_packets.is_some())?;
+    let (a, b) = (&readings[before], &readings[after]);
+    let (ra, rb) = (a.rx_packets? as f64, b.rx_packets? as f64);
+    let most = packets_per_ns(a, b, bps).unwrap_or(f64::INFINITY);
+    let late = (ts_ns - a.ts_ns + CLOCKS_NS) as f64;
+    let early = (b.ts_ns - ts_ns + CLOCKS_NS) as f64;
+    Some(((rb - most * early).max(ra).min(rb), (ra + most * late).min(rb).max(ra)))
+}
+
+/// The most packets the link can carry, at half the size they have now: a burst may be of smaller ones.
+fn packets_per_ns(a: &Sample, b: &Sample, bps: Option<i64>) -> Option<f64> {
+    let packets = (b.rx_packets? - a.rx_packets?) as f64;
+    let bytes = (b.rx_bytes? - a.rx_bytes?) as f64;
+    (packets > 0.0 && bytes > 0.0).then_some(bps? as f64 / 4e9 * packets / bytes)
 }
 
 #[cfg(test)]
@@ -67,13 +85,18 @@ mod tests {
         Sample { ts_ns, tx_packets: Some(tx), rx_packets: Some(rx), ..Sample::default() }
     }
 
+    const MS: i64 = 1_000_000;
+
     #[test]
-    fn readings_at_other_instants_are_interpolated() {
+    fn a_moment_of_rest_is_exact_and_traffic_is_bounded_by_its_neighbours() {
         let mut conservation = Conservation::default();
-        let sender = [sample(0, 0, 0), sample(100, 1000, 0), sample(200, 2000, 0)];
-        let receiver = [sample(-50, 0, -500), sample(50, 0, 500), sample(150, 0, 1500), sample(250, 0, 2500)];
-        conservation.tell(1, &sender, &receiver);
+        let sender = [sample(0, 0, 0), sample(100 * MS, 1000, 0), sample(200 * MS, 1000, 0)];
+        let receiver =
+            [sample(-50 * MS, 0, 0), sample(50 * MS, 0, 500), sample(150 * MS, 0, 990), sample(250 * MS, 0, 990)];
+        conservation.tell(1, &sender, &receiver, None);
         let drift = conservation.ring[0];
-        assert_eq!((drift.mid, drift.sent), (0.0, 2000));
+        assert_eq!((drift.low, drift.high, drift.sent), (10.0, 10.0, 1000));
+        conservation.tell(2, &sender[..2], &receiver, None);
+        assert_eq!((conservation.ring[1].low, conservation.ring[1].high), (10.0, 500.0));
     }
 }

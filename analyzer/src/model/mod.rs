@@ -143,7 +143,8 @@ impl Model {
     }
 
     fn update_resets(&mut self, tick: &Tick, entities: &EntityTable) {
-        for batch in &tick.batches {
+        // `extra` has neither counters of its own nor epochs: its rows are about ports that tell theirs elsewhere.
+        for batch in tick.batches.iter().filter(|batch| batch.table.is_wide()) {
             let falls = self.series.update(batch, entities);
             for (row, fallen, compared) in falls.rows {
                 // One counter of many that falls is that counter's own story; a restart takes most of what had counted.
@@ -256,8 +257,9 @@ impl Model {
         }
         for (cable, ends) in self.topology.cables.iter().enumerate() {
             if let (Some(a), Some(b)) = (readings.get(index[ends.a]), readings.get(index[ends.b])) {
-                self.cables[cable][0].tell(self.tick, a, b);
-                self.cables[cable][1].tell(self.tick, b, a);
+                let bps = self.topology.ports[ends.a].planned_bps;
+                self.cables[cable][0].tell(self.tick, a, b, bps);
+                self.cables[cable][1].tell(self.tick, b, a, bps);
             }
         }
     }

@@ -10,6 +10,7 @@ mod column;
 mod error;
 mod filter;
 mod params;
+mod polite;
 mod rows;
 mod tables;
 #[cfg(test)]
@@ -24,6 +25,7 @@ use datafusion::dataframe::DataFrame;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::prelude::{SQLOptions, SessionConfig, SessionContext};
 use error::explain;
 use futures::StreamExt;
@@ -102,7 +104,13 @@ impl SqlEngine {
             .with_memory_limit(self.limits.memory_bytes, 1.0)
             .build_arc()
             .map_err(|e| QueryError::Internal(e.to_string()))?;
-        let context = SessionContext::new_with_config_rt(config, runtime);
+        let state = SessionStateBuilder::new()
+            .with_config(config)
+            .with_runtime_env(runtime)
+            .with_default_features()
+            .with_physical_optimizer_rule(Arc::new(polite::YieldEverywhere))
+            .build();
+        let context = SessionContext::new_with_state(state);
         if let Some(catalog) = context.catalog("weft") {
             let schema = Arc::new(StoreSchema::new(self.store.clone()));
             catalog.register_schema("public", schema).map_err(|e| QueryError::Internal(e.to_string()))?;

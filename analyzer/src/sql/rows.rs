@@ -14,7 +14,7 @@ pub struct Rows {
 
 impl Rows {
     pub fn text<'a, T: AsRef<str> + 'a>(self, name: &str, values: impl Iterator<Item = T>) -> Rows {
-        let values = Arc::new(StringArray::from_iter_values(values));
+        let values = Arc::new(values.map(Some).collect::<StringArray>());
         self.add(Field::new(name, DataType::Utf8, true), values)
     }
 

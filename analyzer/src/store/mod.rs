@@ -61,6 +61,8 @@ pub struct IngestView {
     /// End of the last closed tick, event time.
     pub closed_ns: Option<i64>,
     pub watermark_ns: Option<i64>,
+    /// Frames that a restart would not count again: their marks are on disk.
+    pub marked_frames: u64,
 }
 
 impl Store {

@@ -112,7 +112,7 @@ impl Disturber {
     /// How long after its flush a message arrives.
     fn delay_ns(&mut self) -> i64 {
         let shuffled = if self.disturb.shuffle { self.up_to(SHUFFLE_NS) } else { 0 };
-        let is_late = self.disturb.late_ns > 0 && self.roll() % ONE_IN == 0;
+        let is_late = self.disturb.late_ns > 0 && self.roll().is_multiple_of(ONE_IN);
         let late = if is_late { self.up_to(self.disturb.late_ns) } else { 0 };
         shuffled.max(late)
     }

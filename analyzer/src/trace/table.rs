@@ -23,7 +23,7 @@ impl Table {
     /// `None` when the folder has no such file.
     pub fn open(dir: &Path, name: &str) -> Result<Option<Table>> {
         let found = ["", ".zst", ".gz"].iter().map(|suffix| dir.join(format!("{name}{suffix}"))).find(|p| p.is_file());
-        found.map(|path| Table::read(path)).transpose()
+        found.map(Table::read).transpose()
     }
 
     pub fn required(dir: &Path, name: &str) -> Result<Table> {

@@ -3,6 +3,7 @@
 mod explain;
 mod hotplug;
 mod namespace;
+mod pace;
 mod step_marks;
 
 use crate::config::CollectorConfig;

@@ -17,6 +17,7 @@ const EXAMPLES: &str = "\
 Examples:
   weft demo                                   a simulated fabric, faults, and what weft says of them
   weft up                                     this machine's own counters, judged, with a page
+  weft demo --once --seed 2                   a simulated fabric with faults, and weft's verdict on each
   weft sql -c \"SELECT class, device, port FROM incident WHERE state = 'open'\"
   weft replay TRACE --speed 100 --out verdicts/
 
@@ -35,6 +36,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Up(up::Args),
+    Demo(demo::Args),
     Collector(weft_collector::cli::CollectorArgs),
     Analyzer(cli::Args),
     Dashboard(weft_dashboard::cli::Args),
@@ -63,6 +65,7 @@ fn main() -> ExitCode {
 fn run(command: Command) -> ExitCode {
     match command {
         Command::Up(args) => told("up", block_on(up::run(args))),
+        Command::Demo(args) => told("demo", block_on(demo::run(args))),
         Command::Collector(args) => weft_collector::cli::run(args),
         Command::Analyzer(args) => cli::run(args),
         Command::Dashboard(args) => told("dashboard", block_on(weft_dashboard::cli::run(args))),

@@ -13,6 +13,8 @@ use weft_wire::{Tier, catalogue};
 
 /// So many counters in a row that cannot be read are the device's failure, not theirs.
 const FAILURES_OF_A_DEVICE: u32 = 3;
+/// So many slow passes in a row are the device's doing; fewer may be a busy machine's.
+const SLOW_IN_A_ROW: u32 = 3;
 /// A counter that costs more than this is read at normal ticks only.
 const DEAR_US: f32 = 200.0;
 
@@ -21,6 +23,7 @@ pub(super) struct Group {
     counters: Vec<Counter>,
     backoff: Backoff,
     is_dear: bool,
+    slow_in_a_row: u32,
 }
 
 struct Counter {
@@ -52,7 +55,7 @@ impl Group {
             let tier = board.get(entity).and_then(|e| e.cell(cell)).map_or(Tier::Slow, |c| c.tier());
             counters.push(Counter { raw, cell, tier, file: None, is_odd: false });
         }
-        Group { directory, counters, backoff: Backoff::default(), is_dear: false }
+        Group { directory, counters, backoff: Backoff::default(), is_dear: false, slow_in_a_row: 0 }
     }
 
     /// True when the directory now holds other files than were offered.
@@ -68,9 +71,12 @@ impl Group {
         }
         let pass = self.read_counters(round, row);
         let took = start.elapsed();
+        // At slow ticks files are opened: that may take its time.
+        let is_slow = took > slow && !round.wants(Tier::Slow);
+        self.slow_in_a_row = if is_slow { self.slow_in_a_row + 1 } else { 0 };
         match &pass {
             Err(why) => self.back_off(why, row),
-            Ok(Pass::Done) if took > slow => {
+            Ok(Pass::Done) if self.slow_in_a_row >= SLOW_IN_A_ROW => {
                 self.back_off(&format!("slow: {} ms for one pass", took.as_millis()), row);
             }
             Ok(_) if self.backoff.succeeded() => info!(path = %self.directory.display(), "readable again"),

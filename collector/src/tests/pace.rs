@@ -1,0 +1,99 @@
+//! Sources that fail or are slow: what is said of them, and that the others are read on.
+
+use super::config;
+use crate::agent::identity;
+use crate::board::Board;
+use crate::clock::now_ns;
+use crate::outbox::{Outbox, Outgoing, QueueConfig, Sender};
+use crate::sampler::{Progress, Sampler, Watched};
+use crate::schedule::{Rates, Round, Schedule};
+use crate::sources::{Source, SourceError, StepBuffer};
+use crate::telemetry::Telemetry;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+use weft_wire::{EventRow, Frame, SchemaCache, Table, Tier};
+
+struct Fake {
+    name: &'static str,
+    fails: bool,
+    reads: Arc<AtomicU32>,
+}
+
+impl Source for Fake {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn read(&mut self, _: &Round, _: &mut Board) -> Result<(), SourceError> {
+        self.reads.fetch_add(1, Ordering::Relaxed);
+        if self.fails { Err(SourceError::Failed("EIO".into())) } else { Ok(()) }
+    }
+}
+
+/// A sampler of `sources` that holds every read longer than `slow_read` for slow.
+fn sampler(sources: Vec<Fake>, slow_read: Duration) -> Sampler {
+    let identity = identity(&config(Path::new("/nonexistent")));
+    let telemetry = Arc::new(Telemetry::default());
+    let sender = Sender { collector: identity.id.clone(), boot: 1 };
+    Sampler {
+        board: Board::new(identity),
+        sources: sources.into_iter().map(|s| Watched::new(Box::new(s))).collect(),
+        schedule: Schedule::new(Rates::default(), now_ns()),
+        flush: Duration::from_secs(1),
+        slow_read,
+        outbox: Arc::new(Outbox::new(sender, QueueConfig::default(), telemetry.clone())),
+        steps: Arc::new(StepBuffer::new(1, telemetry.clone())),
+        telemetry,
+        progress: Progress::default(),
+    }
+}
+
+/// Ten ticks, of which the last is a normal one.
+fn a_second(sampler: &mut Sampler, second: i64) {
+    for tenth in 1..=10 {
+        let slowest = if tenth == 10 { Tier::Normal } else { Tier::Fast };
+        sampler.tick(&Round { slowest, due_ns: second * 1_000_000_000 + tenth * 100_000_000 }).unwrap();
+    }
+}
+
+/// What the collector said of itself.
+async fn said(sampler: Sampler) -> Vec<String> {
+    sampler.outbox.close();
+    let mut said = Vec::new();
+    while let Some(outgoing) = sampler.outbox.next().await {
+        let Outgoing::Frame(bytes) = outgoing else { continue };
+        let frame = Frame::decode(&bytes, &mut SchemaCache::default()).unwrap();
+        let events = frame.sections.iter().filter(|s| s.schema.table == Table::Event);
+        said.extend(events.flat_map(|s| EventRow::read(&s.batch)).map(|e| e.text));
+    }
+    said
+}
+
+#[tokio::test]
+async fn a_failing_source_is_left_alone_and_the_next_is_read() {
+    let reads = [(), ()].map(|()| Arc::new(AtomicU32::new(0)));
+    let bad = Fake { name: "bad", fails: true, reads: reads[0].clone() };
+    let good = Fake { name: "good", fails: false, reads: reads[1].clone() };
+    let mut sampler = sampler(vec![bad, good], Duration::from_secs(60));
+    a_second(&mut sampler, 10);
+    let counts = reads.each_ref().map(|r| r.load(Ordering::Relaxed));
+    assert_eq!(counts, [1, 10]);
+    assert_eq!(said(sampler).await, ["source bad: EIO; left alone for 1 s"]);
+}
+
+#[tokio::test]
+async fn a_slow_source_is_read_at_normal_ticks_only() {
+    let reads = Arc::new(AtomicU32::new(0));
+    let mut sampler = sampler(vec![Fake { name: "late", fails: false, reads: reads.clone() }], Duration::ZERO);
+    a_second(&mut sampler, 10);
+    assert_eq!(reads.load(Ordering::Relaxed), 4, "three in a row, then the normal tick");
+    sampler.slow_read = Duration::from_secs(60);
+    a_second(&mut sampler, 11);
+    assert_eq!(reads.load(Ordering::Relaxed), 5, "until it is quick again");
+    a_second(&mut sampler, 12);
+    assert_eq!(reads.load(Ordering::Relaxed), 15);
+    let said = said(sampler).await;
+    assert!(said[0].starts_with("source late is slow") && said[1] == "source late is quick again", "{said:?}");
+}
