@@ -243,7 +243,7 @@ fn read_port(world: &World, port: PortId, column: Column, back: f64) -> Value {
     let link = &world.links[port];
     match column {
         Column::Counter(counter) => Value::Int(world.read(port, counter, back)),
-        Column::QueueBytes => Value::Float((link.queue + link.burst).round()),
+        Column::QueueBytes => Value::Float(link.queue.round()),
         Column::LinkUp => Value::Int(i64::from(link.up)),
         // A dark port has no speed.
         Column::SpeedBps if link.up => Value::Float(world.topology.ports[port].speed_bps as f64),

@@ -33,8 +33,6 @@ pub struct Link {
     /// Fraction of this step that the far end kept this port paused.
     pub paused: f64,
     pub queue: f64,
-    /// What bursts leave in the buffer for a moment, bytes; nothing reacts to it.
-    pub burst: f64,
     /// When `up` last changed, seconds.
     changed: f64,
     background: f64,
@@ -283,8 +281,6 @@ impl World {
             true => (link.queue + PILE_UP * excess).min(limit),
             false => link.queue * 0.4,
         };
-        // Packets come in bursts: a busy port holds up to a microsecond of what it carries.
-        link.burst = link.carried / dt * 1e-6 * self.rng.unit();
         let paused_us = link.paused * dt * 1e6;
         if paused_us > 0.0 {
             self.add(id, C::RxPauseUs, paused_us);
@@ -336,7 +332,6 @@ fn new_link(port: &crate::topology::Port, rng: &mut Rng) -> Link {
         carried: 0.0,
         paused: 0.0,
         queue: 0.0,
-        burst: 0.0,
         changed: f64::NEG_INFINITY,
         background,
         background_now: background,
