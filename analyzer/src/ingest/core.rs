@@ -5,6 +5,7 @@ use super::aside::Aside;
 use super::closing::{Bounds, Closing};
 use super::collector::{Collector, Mark};
 use super::config::IngestConfig;
+use super::convert::{gap_of, link_event, lost, step_mark};
 use super::dedup::{Arrival, Hole};
 use super::event::IngestEvent;
 use super::gaps::{GapReason, GapRow, GapTable};
@@ -15,7 +16,6 @@ use super::split::{split, tick_of};
 use super::stats::{CollectorStatus, IngestStats};
 use super::watermark::Watermark;
 use crate::inventory::EntityTable;
-use crate::tick::{LinkEvent, StepMark};
 use bytes::Bytes;
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
@@ -466,56 +466,4 @@ impl Ingest {
 
 fn collector_name(collector: &Collector) -> String {
     collector.name.to_string()
-}
-
-/// A row about one frame.
-fn gap_of(frame: &Frame, reason: GapReason) -> GapRow {
-    GapRow {
-        collector: frame.collector.clone(),
-        boot: frame.boot,
-        from_sequence: frame.sequence,
-        to_sequence: frame.sequence,
-        from_ns: frame.flush_ts_ns,
-        to_ns: frame.flush_ts_ns,
-        frames: 1,
-        reason,
-    }
-}
-
-fn lost(collector: &str, boot: u64, hole: &Hole) -> GapRow {
-    let missing = hole.to - hole.from + 1;
-    let reason = if hole.dropped == 0 { GapReason::Lost } else { GapReason::DroppedByCollector };
-    GapRow {
-        collector: collector.to_owned(),
-        boot,
-        from_sequence: hole.from,
-        to_sequence: hole.to,
-        from_ns: hole.from_ns,
-        to_ns: hole.to_ns,
-        frames: missing,
-        reason,
-    }
-}
-
-fn link_event(row: EventRow, known: &KnownInventory) -> LinkEvent {
-    let port = row.port.and_then(|index| known.port(index));
-    LinkEvent {
-        ts_ns: row.ts_ns,
-        device: port.map_or(row.device, |p| p.device.clone()),
-        port: port.map(|p| p.port.clone()).unwrap_or_default(),
-        event: row.event,
-        text: row.text,
-    }
-}
-
-fn step_mark(row: StepRow) -> StepMark {
-    StepMark {
-        job: row.job,
-        rank: row.rank,
-        device: row.device,
-        step: row.step,
-        phase: row.phase,
-        start_ns: row.start_ns,
-        end_ns: row.end_ns,
-    }
 }

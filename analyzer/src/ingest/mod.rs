@@ -10,6 +10,7 @@ mod aside;
 mod closing;
 mod collector;
 mod config;
+mod convert;
 mod core;
 mod dedup;
 mod event;
