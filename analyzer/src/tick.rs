@@ -21,7 +21,7 @@ pub struct Tick {
     pub silent: Vec<Silence>,
 }
 
-/// Rows of one wide table from one collector. `batch` has the key columns of [`TableSchema`] and then its counters.
+/// Rows of one schema of a wide table, of one collector or several. `batch` has the key columns of [`TableSchema`] and then its counters.
 #[derive(Clone, Debug)]
 pub struct TickBatch {
     pub table: Table,
