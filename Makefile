@@ -5,6 +5,8 @@ CACHE := $(or $(WEFT_CACHE),$(HOME)/.cache/weft)
 export WEFT_CACHE := $(CACHE)
 export CARGO_TARGET_DIR ?= $(CACHE)/target
 export CARGO_INCREMENTAL ?= 0
+# Where deploy/setup.sh puts a Node.js when the machine's own is too old.
+export PATH := $(CACHE)/node/node_modules/.bin:$(PATH)
 ARGS ?=
 
 # One feature set for all: `-p X` would build the heavy crates anew. `demo`: hot crates optimised, the planner's not.

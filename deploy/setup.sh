@@ -76,16 +76,28 @@ if [ -n "$missing" ]; then
 fi
 
 if [ "$target" != web ] && ! command -v cargo >/dev/null; then
-    say "Rust is missing: install rustup (https://rustup.rs), then try again"
-    exit 2
+    # Debian 13 and later carry rustup; rust-toolchain.toml names the compiler that it fetches.
+    if ! apt-cache show rustup >/dev/null 2>&1; then
+        say "Rust is missing: install rustup (https://rustup.rs), then try again"
+        exit 2
+    fi
+    say "installing Debian package: rustup"
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends rustup >&2
 fi
 
 node_is_new_enough() {
     node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)'
 }
+# Debian 12 has Node.js 18: a newer one comes from npm, into the cache (the Makefile puts it on the PATH).
+node_version=22.23.3
 if ! node_is_new_enough; then
-    say "Node.js $(node --version) is too old for the page's build: 20.19 or newer is needed"
-    exit 2
+    say "Node.js $(node --version) is too old for the page's build: installing $node_version from npm into $cache/node"
+    npm install --prefix "$cache/node" --no-audit --no-fund --loglevel=error "node@$node_version" >&2
+    PATH=$cache/node/node_modules/.bin:$PATH
+    if ! node_is_new_enough; then
+        say "Node.js $node_version did not install; please install 20.19 or newer yourself"
+        exit 2
+    fi
 fi
 
 case $target in

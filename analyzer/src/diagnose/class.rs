@@ -104,7 +104,7 @@ pub const CLASSES: [Class; 9] = [
         kind: Kind::Hardware,
         severity: Severity::Warning,
         rank: 1,
-        open_after: 2,
+        open_after: 1,
         resolve_after_ns: 10 * SECOND,
         confidence: 0.82,
         action: "look for other load, IO waits or throttling on the node; replace it in the job if it stays late",

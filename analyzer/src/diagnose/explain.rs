@@ -4,13 +4,15 @@ use super::Key;
 use super::case::Case;
 use crate::detect::{FactKind, Place, Presence};
 use crate::incident::State;
-use crate::model::{BINS, Model};
-use std::collections::BTreeMap;
+use crate::model::Model;
+use std::collections::{BTreeMap, BTreeSet};
 
 type Told = (FactKind, Place, Presence);
 
 /// Above this part of a job's devices late at once, the workload changed; nobody straggles.
 const MANY: f64 = 0.1;
+/// Iterations after a link is well again whose onsets may still tell of it: those that onset detection looks back on.
+const AFTERMATH_ITERATIONS: i64 = 4;
 
 pub fn explain_away(
     model: &Model,
@@ -18,18 +20,30 @@ pub fn explain_away(
     ended_ns: &BTreeMap<Key, i64>,
     present: &mut Vec<Told>,
 ) {
-    let window_ns = BINS as i64 * model.bin_ns;
-    let link = |key: &Key| key.0 == "failing_link";
-    let active = cases.iter().filter(|(k, c)| link(k) && c.state != State::Resolved).map(|(k, _)| k.1);
-    let recent = ended_ns.iter().filter(|(k, t)| link(k) && **t > model.now_ns - window_ns).map(|(k, _)| k.1);
-    let told = present.iter().filter(|t| super::class_of(t.0).family == "failing_link").map(|t| t.1);
-    let links: Vec<Place> = active.chain(recent).chain(told).collect();
     // Bytes alone cannot tell late computing from late data while the job's own links are failing; marks can.
+    let troubled = troubled_links(cases, ended_ns, present);
     present.retain(|(kind, _, presence)| {
-        let through_job = (*kind == FactKind::LateOnset).then_some(presence.job).flatten();
-        !through_job.is_some_and(|job| links.iter().any(|place| touches(model, *place, job)))
+        let Some(job) = presence.job.filter(|_| *kind == FactKind::LateOnset) else { return true };
+        let aftermath_ns = (presence.evidence.reference * 1e9) as i64 * AFTERMATH_ITERATIONS;
+        let recent = |over_ns: Option<i64>| over_ns.is_none_or(|t| model.now_ns < t + aftermath_ns);
+        !troubled.iter().any(|(place, over_ns)| recent(*over_ns) && touches(model, *place, job))
     });
     keep_outliers(model, present);
+}
+
+/// Links in trouble, with the moment they were first seen well again.
+fn troubled_links(
+    cases: &BTreeMap<Key, Case>,
+    ended_ns: &BTreeMap<Key, i64>,
+    present: &[Told],
+) -> Vec<(Place, Option<i64>)> {
+    const LINK: &str = "failing_link";
+    let told: BTreeSet<Place> =
+        present.iter().filter(|t| super::class_of(t.0).family == LINK).map(|t| t.1).collect();
+    let active = cases.iter().filter(|(k, c)| k.0 == LINK && c.state != State::Resolved);
+    let active = active.filter(|(k, _)| !told.contains(&k.1)).map(|(k, c)| (k.1, c.clear_since_ns));
+    let ended = ended_ns.iter().filter(|(k, _)| k.0 == LINK).map(|(k, t)| (k.1, Some(*t)));
+    active.chain(ended).chain(told.iter().map(|place| (*place, None))).collect()
 }
 
 /// Whether trouble at a place can delay a job: it runs on a device there, or the place is between switches.

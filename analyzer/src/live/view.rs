@@ -160,7 +160,7 @@ impl ReadModel for LiveView {
         for (job, state) in model.topology.jobs.iter().zip(&model.jobs) {
             if let Some(view) = jobs.get_mut(&job.name) {
                 view.devices = devices.get(job.name.as_str()).map_or(0, |d| d.len());
-                view.step_time_s = state.period_ns.map(|ns| ns / 1e9);
+                view.step_time_s = state.step_ns().map(|ns| ns / 1e9);
                 let lost = view.lost_step_time.filter(|lost| (0.0..1.0).contains(lost));
                 view.ideal_step_time_s = view.step_time_s.map(|s| s * (1.0 - lost.unwrap_or(0.0)));
             }

@@ -1,19 +1,65 @@
 //! The last bytes of a port on an even grid of time: what onset detection looks at.
 
-/// Bins kept: 16 s at 10 Hz, 160 s at 1 Hz.
-pub const BINS: usize = 160;
+use half::bf16;
 
-/// A ring of bytes per bin; a bin nobody told of is NaN.
+/// Bins kept: on the fine grid 24 s at 10 Hz, 4 minutes at 1 Hz.
+pub const BINS: usize = 240;
+/// Bins of the fine grid that make one of the coarse: 3 minutes at 10 Hz, for iterations of up to half a minute.
+const COARSE: i64 = 8;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Grid {
+    Fine,
+    Coarse,
+}
+
+impl Grid {
+    /// Width of a bin, given that of the fine grid.
+    pub fn bin_ns(self, fine_ns: i64) -> i64 {
+        match self {
+            Grid::Fine => fine_ns,
+            Grid::Coarse => fine_ns * COARSE,
+        }
+    }
+}
+
+/// The bytes a port sent lately, on both grids: 1 KiB.
+#[derive(Clone, Debug, Default)]
+pub struct Sent {
+    fine: Bins,
+    coarse: Bins,
+}
+
+impl Sent {
+    /// Bytes sent between two readings; `bin_ns` is the width of a fine bin.
+    pub fn add(&mut self, from_ns: i64, to_ns: i64, bytes: f64, bin_ns: i64) {
+        self.fine.add(from_ns, to_ns, bytes, Grid::Fine.bin_ns(bin_ns));
+        self.coarse.add(from_ns, to_ns, bytes, Grid::Coarse.bin_ns(bin_ns));
+    }
+
+    pub fn on(&self, grid: Grid) -> &Bins {
+        match grid {
+            Grid::Fine => &self.fine,
+            Grid::Coarse => &self.coarse,
+        }
+    }
+
+    pub fn clear(&mut self) {
+        *self = Sent::default();
+    }
+}
+
+/// A ring of bytes per bin, to three digits; a bin nobody told of is NaN.
 #[derive(Clone, Debug)]
 pub struct Bins {
-    ring: [f32; BINS],
+    ring: [bf16; BINS],
     /// Absolute index of the newest bin written, `ts_ns / bin_ns`.
     newest: i64,
 }
 
 impl Default for Bins {
     fn default() -> Self {
-        Bins { ring: [f32::NAN; BINS], newest: i64::MIN }
+        Bins { ring: [bf16::NAN; BINS], newest: i64::MIN }
     }
 }
 
@@ -28,23 +74,24 @@ impl Bins {
         while at < to_ns {
             let bin = at.div_euclid(bin_ns);
             let end = ((bin + 1) * bin_ns).min(to_ns);
-            *self.slot(bin) += (per_ns * (end - at) as f64) as f32;
+            let slot = self.slot(bin);
+            *slot = bf16::from_f64(slot.to_f64() + per_ns * (end - at) as f64);
             at = end;
         }
     }
 
-    fn slot(&mut self, bin: i64) -> &mut f32 {
+    fn slot(&mut self, bin: i64) -> &mut bf16 {
         if bin > self.newest {
             let skipped = bin.saturating_sub(self.newest).min(BINS as i64);
             for b in (bin - skipped + 1)..bin {
-                self.ring[b.rem_euclid(BINS as i64) as usize] = f32::NAN;
+                self.ring[b.rem_euclid(BINS as i64) as usize] = bf16::NAN;
             }
-            self.ring[bin.rem_euclid(BINS as i64) as usize] = 0.0;
+            self.ring[bin.rem_euclid(BINS as i64) as usize] = bf16::ZERO;
             self.newest = bin;
         }
         let value = &mut self.ring[bin.rem_euclid(BINS as i64) as usize];
         if value.is_nan() {
-            *value = 0.0;
+            *value = bf16::ZERO;
         }
         value
     }
@@ -54,11 +101,7 @@ impl Bins {
         if bin > self.newest || bin <= self.newest.saturating_sub(BINS as i64) {
             return f32::NAN;
         }
-        self.ring[bin.rem_euclid(BINS as i64) as usize]
-    }
-
-    pub fn clear(&mut self) {
-        *self = Bins::default();
+        self.ring[bin.rem_euclid(BINS as i64) as usize].to_f32()
     }
 }
 

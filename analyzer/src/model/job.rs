@@ -20,8 +20,6 @@ pub struct JobState {
     pub ranks: BTreeMap<i32, RankMarks>,
     /// When the marks last told anything.
     pub marked_ns: i64,
-    /// Period of the iteration in ns, as last measured.
-    pub period_ns: Option<f64>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -99,6 +97,11 @@ impl JobState {
     /// it marks them; else by its bytes: they are constant an iteration, so bytes a second tell iterations a second.
     pub fn lost(&self, from_ns: i64, to_ns: i64) -> Option<f64> {
         self.lost_steps(from_ns, to_ns).or_else(|| self.lost_bytes(from_ns, to_ns))
+    }
+
+    /// Median length of the loop's last steps, ns; `None` without marks: bytes alone show phases, not steps.
+    pub fn step_ns(&self) -> Option<f64> {
+        self.steps.usual_ns(|_| true)
     }
 
     fn lost_bytes(&self, from_ns: i64, to_ns: i64) -> Option<f64> {

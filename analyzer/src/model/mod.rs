@@ -14,7 +14,7 @@ mod sample;
 mod series;
 mod topology;
 
-pub use bins::BINS;
+pub use bins::{BINS, Grid};
 pub use drift::Conservation;
 pub use job::{JobState, Progress};
 pub use port::{FLAP_MEMORY_NS, Link, PortState, Service};
@@ -24,7 +24,7 @@ use crate::inventory::{EntityId, EntityTable};
 use crate::plan::Plan;
 use crate::tick::{LinkEvent, Tick};
 use arrow_array::cast::AsArray;
-use arrow_array::types::Int32Type;
+use arrow_array::types::{Int32Type, Int64Type};
 use sample::{Columns, Health, Sample};
 use series::Series;
 use weft_wire::Table;
@@ -155,11 +155,13 @@ impl Model {
                     self.restart(port);
                 }
             }
-            let epochs = batch.batch.column(3).as_primitive::<Int32Type>();
+            let (times, epochs) = (
+                batch.batch.column(1).as_primitive::<Int64Type>(),
+                batch.batch.column(3).as_primitive::<Int32Type>(),
+            );
             for (row, &entity) in batch.entities.iter().enumerate() {
                 let Some(port) = self.port_of(entity, entities) else { continue };
-                let epoch = epochs.value(row);
-                if self.ports[port].epoch.replace(epoch).is_some_and(|before| before != epoch) {
+                if self.ports[port].tell_epoch(times.value(row), epochs.value(row)) {
                     self.restart(port);
                 }
             }
@@ -222,8 +224,8 @@ impl Model {
     fn update_traffic(&mut self, samples: &[(PortId, Sample)]) {
         self.measure_interval(samples);
         for &(port, sample) in samples {
-            let state = &mut self.ports[port];
-            state.tell_traffic(sample, self.bin_ns, self.tick_ns);
+            let (state, planned_bps) = (&mut self.ports[port], self.topology.ports[port].planned_bps);
+            state.tell_traffic(sample, self.bin_ns, self.tick_ns, planned_bps);
             state.seen_tick = Some(self.tick);
             let device = &mut self.devices[self.topology.ports[port].device];
             device.seen_ns = device.seen_ns.max(Some(sample.ts_ns));

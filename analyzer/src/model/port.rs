@@ -1,6 +1,6 @@
 //! What is remembered of one fabric port: well under 1 KiB, whatever the number of its counters.
 
-use super::bins::Bins;
+use super::bins::Sent;
 use super::sample::{Health, Sample};
 use std::collections::VecDeque;
 
@@ -31,10 +31,11 @@ pub struct PortState {
     pub peaks: VecDeque<(i64, f32)>,
     backlog: Backlog,
     /// Only for ports that carry a job's bytes.
-    pub sent: Option<Box<Bins>>,
+    pub sent: Option<Box<Sent>>,
     /// Tick in which its counters were last restarted.
     pub reset_tick: Option<i64>,
-    pub epoch: Option<i32>,
+    /// As the latest reading has it, with that reading's time.
+    epoch: Option<(i64, i32)>,
 }
 
 /// The rate of an interval in the middle of a stretch of readings that all saw a queue: the link was busy throughout.
@@ -51,6 +52,13 @@ struct Backlog {
     intervals: u32,
     /// The last of them: in the middle once the next one is of the stretch too.
     last: Option<Service>,
+}
+
+/// A queue stands when it holds more than the few packets that bursts leave on any busy port: 5 µs of the planned rate
+/// (a tenth of a fabric's round trip under load), and more than one jumbo packet.
+fn standing_bytes(planned_bps: Option<i64>) -> f64 {
+    const JUMBO_BYTES: f64 = 9_216.0;
+    (planned_bps.unwrap_or(0) as f64 / 8.0 * 5e-6).max(JUMBO_BYTES)
 }
 
 fn push<T>(ring: &mut VecDeque<T>, value: T, room: usize) {
@@ -106,6 +114,17 @@ impl Link {
 }
 
 impl PortState {
+    /// Takes in the epoch of a reading; true when it is another than before. Rows of different tiers come out of order.
+    pub fn tell_epoch(&mut self, ts_ns: i64, epoch: i32) -> bool {
+        match self.epoch {
+            Some((last_ns, _)) if ts_ns < last_ns => false,
+            before => {
+                self.epoch = Some((ts_ns, epoch));
+                before.is_some_and(|(_, before)| before != epoch)
+            }
+        }
+    }
+
     /// Takes in the slower counters of this tick.
     pub fn tell_health(&mut self, ts_ns: i64, health: Health) {
         let rise = |new: Option<i64>, old: Option<i64>| new.zip(old).map_or(0, |(n, o)| (n - o).max(0));
@@ -128,17 +147,17 @@ impl PortState {
     }
 
     /// Takes in one traffic reading: the service rate if a queue stood, and the bytes sent on the grid.
-    pub fn tell_traffic(&mut self, sample: Sample, bin_ns: i64, tick_ns: i64) {
+    pub fn tell_traffic(&mut self, sample: Sample, bin_ns: i64, tick_ns: i64, planned_bps: Option<i64>) {
         if let Some(last) = self.last {
             let dt = sample.ts_ns - last.ts_ns;
             let sent = sample.tx_bytes.zip(last.tx_bytes).map(|(n, o)| n - o);
             // A pause of readings longer than a few bins says nothing of what happened inside it.
             if let Some(bytes) = sent.filter(|&b| b >= 0 && dt > 0 && dt < bin_ns * 5 / 2) {
-                if let Some(bins) = &mut self.sent {
-                    bins.add(last.ts_ns, sample.ts_ns, bytes as f64, bin_ns);
+                if let Some(grids) = &mut self.sent {
+                    grids.add(last.ts_ns, sample.ts_ns, bytes as f64, bin_ns);
                 }
                 let bps = bytes as f64 * 8e9 / dt as f64;
-                self.tell_service(last, sample, bps);
+                self.tell_service(last, sample, bps, standing_bytes(planned_bps));
                 self.tell_peak(sample.ts_ns, tick_ns, bps);
             }
         }
@@ -153,8 +172,8 @@ impl PortState {
         self.last = Some(merged);
     }
 
-    fn tell_service(&mut self, last: Sample, now: Sample, bps: f64) {
-        let queued = |s: Sample| s.queue_bytes.unwrap_or(0.0) > 0.0;
+    fn tell_service(&mut self, last: Sample, now: Sample, bps: f64, standing_bytes: f64) {
+        let queued = |s: Sample| s.queue_bytes.unwrap_or(0.0) >= standing_bytes;
         if !(queued(last) && queued(now)) {
             self.backlog = Backlog::default();
             return;

@@ -6,14 +6,15 @@ use arrow_array::Array;
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
 use std::collections::BTreeMap;
-use weft_wire::{ColumnKind, CounterKind, Overflow, Table, TableSchema, catalogue};
+use weft_wire::{ColumnKind, CounterKind, Fingerprint, Overflow, TableSchema, catalogue};
 
 const UNREAD: i64 = i64::MIN;
 
-/// Last values per table and column, indexed by the entity's slot.
+/// Last values per schema and column, indexed by the entity's slot. Rows of one schema come in order of time; those of
+/// two (a tier read ten times a second, one read once) interleave, and are compared each with its own kind.
 #[derive(Debug, Default)]
 pub struct Series {
-    columns: BTreeMap<(Table, String), Vec<i64>>,
+    schemas: BTreeMap<Fingerprint, Vec<Vec<i64>>>,
 }
 
 /// What one batch told of resets: per entity slot, how many counters fell and how many rose or stood.
@@ -29,6 +30,9 @@ impl Series {
         let rows = tick.batch.num_rows();
         let (mut fallen, mut compared) = (vec![0u16; rows], vec![0u16; rows]);
         let slots: Vec<usize> = tick.entities.iter().map(|&e| entities.get(e).slot as usize).collect();
+        let room = entities.slots(tick.table);
+        let columns = self.schemas.entry(tick.schema.fingerprint()).or_default();
+        columns.resize_with(tick.schema.counters.len(), Vec::new);
         for (index, name) in tick.schema.counters.iter().enumerate() {
             let Some(counter) = catalogue().counter(tick.table, name) else { continue };
             if counter.kind != CounterKind::Counter || counter.column_kind() != ColumnKind::Int {
@@ -37,8 +41,8 @@ impl Series {
             let Some(values) = tick.batch.column(index + TableSchema::KEYS).as_primitive_opt::<Int64Type>() else {
                 continue;
             };
-            let last = self.columns.entry((tick.table, name.clone())).or_default();
-            last.resize(entities.slots(tick.table).max(last.len()), UNREAD);
+            let last = &mut columns[index];
+            last.resize(room.max(last.len()), UNREAD);
             for row in 0..rows {
                 if values.is_null(row) {
                     continue;

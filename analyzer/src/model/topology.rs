@@ -51,6 +51,8 @@ pub struct Job {
     pub end_ns: i64,
     /// Sorted.
     pub devices: Vec<DeviceId>,
+    /// Role group of each device, numbered: peers that do the same work. Empty when the plan names none.
+    pub groups: BTreeMap<DeviceId, u32>,
 }
 
 impl Topology {
@@ -79,6 +81,7 @@ impl Topology {
 
     fn add_jobs(&mut self, plan: &Plan) {
         let mut jobs: BTreeMap<&str, Job> = BTreeMap::new();
+        let mut names: BTreeMap<&str, BTreeMap<&str, u32>> = BTreeMap::new();
         for row in &plan.jobs {
             let device = self.device(&row.device);
             let (start, end) = (row.start_ns.unwrap_or(i64::MIN), row.end_ns.unwrap_or(i64::MAX));
@@ -87,9 +90,15 @@ impl Topology {
                 start_ns: start,
                 end_ns: end,
                 devices: Vec::new(),
+                groups: BTreeMap::new(),
             });
             (job.start_ns, job.end_ns) = (job.start_ns.min(start), job.end_ns.max(end));
             job.devices.push(device);
+            if !row.group.is_empty() {
+                let known = names.entry(&row.job).or_default();
+                let number = known.len() as u32;
+                job.groups.entry(device).or_insert(*known.entry(&row.group).or_insert(number));
+            }
         }
         self.jobs = jobs.into_values().collect();
         for job in &mut self.jobs {

@@ -98,6 +98,8 @@ pub struct Layout {
 const FAST: &[Column] = &[
     Column::Counter(C::TxBytes),
     Column::Counter(C::RxBytes),
+    Column::Counter(C::TxPackets),
+    Column::Counter(C::RxPackets),
     Column::QueueBytes,
     Column::Counter(C::RxPauseUs),
     Column::Counter(C::TxPauseUs),

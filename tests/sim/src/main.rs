@@ -39,7 +39,7 @@ struct TraceArgs {
     /// Faults to inject (docs/simulator.md); none without it.
     #[arg(long, value_name = "faults.csv")]
     script: Option<PathBuf>,
-    /// Also read bytes, backlog and pause at 10 Hz.
+    /// Also read bytes, packets, backlog and pause at 10 Hz.
     #[arg(long, value_enum, default_value_t = OnOff::On)]
     fast: OnOff,
     /// Write the step marks of the training loops.

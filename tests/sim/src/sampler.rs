@@ -17,7 +17,7 @@ const FAST_A_NORMAL: u64 = 10;
 pub struct SamplerOptions {
     /// True time 0 of the simulation, ns since the epoch.
     pub start_ns: i64,
-    /// Read bytes, backlog and pause at 10 Hz.
+    /// Read bytes, packets, backlog and pause at 10 Hz.
     pub fast: bool,
     /// Training loops send marks of their steps.
     pub marks: bool,

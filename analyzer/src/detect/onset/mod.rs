@@ -1,0 +1,94 @@
+//! Host straggler by bytes alone: one port begins to send late, iteration after iteration, after a quiet as much longer.
+//!
+//! ```text
+//! peers      ████________█·····████        compute, first chunk, waiting, the rest
+//! straggler  ████_____________█████        one longer quiet
+//!                 ├── core ──┤             bins in which nearly all are quiet
+//! ```
+//! Late onset *and* a longer quiet: a port that only finished late (its network was slow) starts late after a normal
+//! quiet; a victim starts on time and stalls. Completion says nothing: a collective ends together.
+
+mod habit;
+mod quiet;
+
+use super::{FactKind, Place, Presence, Sink, strength};
+use crate::fact::Evidence;
+use crate::model::{BINS, DeviceId, Grid, Job, Model, PortId};
+use habit::Lateness;
+use quiet::Row;
+use std::collections::BTreeMap;
+
+const MIN_PORTS: usize = 3;
+
+pub fn detect(model: &Model, out: &mut Sink<'_>) {
+    for (job, plan) in model.topology.jobs.iter().enumerate() {
+        if plan.start_ns > model.now_ns || plan.end_ns < model.now_ns {
+            continue;
+        }
+        // Iterations too long for the fine grid are looked for on the coarse one.
+        let _found = [Grid::Fine, Grid::Coarse].into_iter().any(|grid| look(model, job, plan, grid, out));
+    }
+}
+
+/// True when the job's iterations show on this grid.
+fn look(model: &Model, job: usize, plan: &Job, grid: Grid, out: &mut Sink<'_>) -> bool {
+    let rows: Vec<Row> = model.topology.job_ports(plan).filter_map(|p| Row::read(model, p, grid)).collect();
+    if rows.len() < MIN_PORTS {
+        return false;
+    }
+    let cores = quiet::cores(&rows);
+    let Some(period) = quiet::period(&cores) else { return false };
+    let peers = peers(model, plan, &rows);
+    let late = habit::judge(&rows, &peers, &cores, period);
+    say(model, job, &rows, &late, Scale { period, grid }, out);
+    true
+}
+
+/// The role group of each row, when a plan names groups large enough to be compared within; else all are peers.
+fn peers(model: &Model, plan: &Job, rows: &[Row]) -> Vec<u32> {
+    let group: Vec<u32> =
+        rows.iter().map(|r| plan.groups.get(&model.topology.ports[r.port].device).copied().unwrap_or(0)).collect();
+    let mut sizes: BTreeMap<u32, usize> = BTreeMap::new();
+    group.iter().for_each(|g| *sizes.entry(*g).or_default() += 1);
+    if sizes.values().all(|n| *n >= MIN_PORTS) { group } else { vec![0; rows.len()] }
+}
+
+#[derive(Clone, Copy)]
+struct Scale {
+    period: f64,
+    grid: Grid,
+}
+
+/// A device is as late as its latest port.
+fn say(model: &Model, job: usize, rows: &[Row], late: &[Lateness], scale: Scale, out: &mut Sink<'_>) {
+    let mut devices: BTreeMap<DeviceId, (Lateness, PortId)> = BTreeMap::new();
+    for (row, &late) in rows.iter().zip(late) {
+        let worst = devices.entry(model.topology.ports[row.port].device).or_insert((late, row.port));
+        if late.bins() > worst.0.bins() {
+            *worst = (late, row.port);
+        }
+    }
+    let bin_ns = scale.grid.bin_ns(model.bin_ns);
+    let first_bin = model.now_ns.div_euclid(bin_ns) - BINS as i64;
+    let bin_s = bin_ns as f64 / 1e9;
+    for (device, (late, port)) in devices {
+        let place = Place::Device(device);
+        match late {
+            Lateness::OnTime => out.clear(FactKind::LateOnset, place),
+            Lateness::Unsure => {}
+            Lateness::Late { bins, threshold, since } => {
+                let evidence = Evidence {
+                    counter: "onset_lateness".into(),
+                    value: bins * bin_s,
+                    unit: "s an iteration".into(),
+                    reference: scale.period * bin_s,
+                    reference_of: "the iteration".into(),
+                };
+                let since_ns = (first_bin + since as i64) * bin_ns;
+                let strength = strength(bins, threshold);
+                let presence = Presence { since_ns, port: Some(port), strength, evidence, job: Some(job) };
+                out.present(FactKind::LateOnset, place, presence);
+            }
+        }
+    }
+}
