@@ -9,11 +9,21 @@ use crate::model::{Model, PortId};
 
 /// Readings older than this are of another time.
 const WINDOW_NS: i64 = 8_000_000_000;
-/// Intervals with a standing queue that are needed to say anything.
-const MIN_INTERVALS: usize = 6;
-/// Of the planned rate. Framing takes up to 4 %.
-const SLOW_BELOW: f64 = 0.85;
-const SOUND_ABOVE: f64 = 0.92;
+/// What shows a slow link: intervals with a standing queue, all below a part of the planned rate.
+struct Rule {
+    /// Only intervals in the middle of a longer queue: the link was busy throughout them. Those merely between two
+    /// readings that saw a queue may have rested; so more of them are asked for, and a lower rate.
+    inside: bool,
+    intervals: usize,
+    /// Of the planned rate. Framing takes up to 4 %.
+    below: f64,
+}
+
+const RULES: [Rule; 2] =
+    [Rule { inside: true, intervals: 6, below: 0.85 }, Rule { inside: false, intervals: 8, below: 0.7 }];
+/// Sampling at which an interval lies within a transfer, and does not span several.
+const SHORT_NS: i64 = 200_000_000;
+const SOUND_ABOVE: f64 = 0.88;
 /// A link that reached its rate in the last so many ticks is sound.
 const SOUND_TICKS: i64 = 3;
 /// The rate taken is the highest but one: an interval in which the queue ran empty in the middle lies below the link's
@@ -25,16 +35,13 @@ pub fn detect(model: &Model, out: &mut Sink<'_>) {
         let Some(planned) = model.topology.ports[port].planned_bps.filter(|&b| b > 0) else { continue };
         if peak_bps(model, port, model.now_ns - SOUND_TICKS * model.tick_ns) > SOUND_ABOVE * planned as f64 {
             out.clear(FactKind::LowServiceRate, place_of(model, port));
-        } else if let Some((bps, since_ns)) = service_bps(model, port) {
-            say(model, port, planned as f64, bps.max(peak_bps(model, port, since_ns)), since_ns, out);
+        } else if let Some((bps, rule, since_ns)) = RULES.iter().find_map(|rule| judge(model, port, planned, rule)) {
+            say(model, port, planned as f64, bps, rule, since_ns, out);
         }
     }
 }
 
-fn say(model: &Model, port: PortId, planned: f64, bps: f64, since_ns: i64, out: &mut Sink<'_>) {
-    if bps >= SLOW_BELOW * planned {
-        return;
-    }
+fn say(model: &Model, port: PortId, planned: f64, bps: f64, rule: &Rule, since_ns: i64, out: &mut Sink<'_>) {
     let evidence = Evidence {
         counter: "tx_bytes".into(),
         value: bps,
@@ -42,7 +49,7 @@ fn say(model: &Model, port: PortId, planned: f64, bps: f64, since_ns: i64, out: 
         reference: planned,
         reference_of: "plan".into(),
     };
-    let strength = strength(1.0 - bps / planned, 1.0 - SLOW_BELOW);
+    let strength = strength(1.0 - bps / planned, 1.0 - rule.below);
     let presence = Presence { since_ns, port: Some(port), strength, evidence, job: None };
     out.present(FactKind::LowServiceRate, place_of(model, port), presence);
 }
@@ -53,14 +60,19 @@ fn peak_bps(model: &Model, port: PortId, since_ns: i64) -> f64 {
     recent.map(|p| f64::from(p.1)).fold(0.0, f64::max)
 }
 
-/// Rate while backlogged, and since when the readings tell it.
-fn service_bps(model: &Model, port: PortId) -> Option<(f64, i64)> {
+/// Rate while backlogged, if it is as low as the rule asks, and since when the readings tell it.
+fn judge<'a>(model: &Model, port: PortId, planned: i64, rule: &'a Rule) -> Option<(f64, &'a Rule, i64)> {
+    if !rule.inside && model.bin_ns > SHORT_NS {
+        return None;
+    }
     let recent = model.ports[port].service.iter().filter(|s| s.ts_ns > model.now_ns - WINDOW_NS);
-    let kept: Vec<_> = recent.filter(|s| !s.paused).collect();
-    if kept.len() < MIN_INTERVALS {
+    let kept: Vec<_> = recent.filter(|s| !s.paused && (s.inside || !rule.inside)).collect();
+    if kept.len() < rule.intervals {
         return None;
     }
     let mut rates: Vec<f64> = kept.iter().map(|s| f64::from(s.bps)).collect();
     rates.sort_by(f64::total_cmp);
-    Some((rates[rates.len() - 1 - FROM_TOP], kept[0].ts_ns))
+    let since_ns = kept[0].ts_ns;
+    let bps = rates[rates.len() - 1 - FROM_TOP].max(peak_bps(model, port, since_ns));
+    (bps < rule.below * planned as f64).then_some((bps, rule, since_ns))
 }

@@ -11,8 +11,8 @@ type Told = (FactKind, Place, Presence);
 
 /// Above this part of a job's devices late at once, the workload changed; nobody straggles.
 const MANY: f64 = 0.1;
-/// Iterations after a link is well again whose onsets may still tell of it: those that onset detection looks back on.
-const AFTERMATH_ITERATIONS: i64 = 4;
+/// Iterations after a link is well again whose onsets may still tell of it.
+const AFTERMATH_ITERATIONS: i64 = 3;
 
 pub fn explain_away(
     model: &Model,

@@ -5,7 +5,7 @@ use super::sample::{Health, Sample};
 use std::collections::VecDeque;
 
 /// Readings of the service rate kept.
-const SERVICE_INTERVALS: usize = 8;
+const SERVICE_INTERVALS: usize = 12;
 const PEAK_TICKS: usize = 10;
 /// Link-downs kept a port.
 pub const DOWNS: usize = 8;
@@ -29,7 +29,8 @@ pub struct PortState {
     pub service: VecDeque<Service>,
     /// The highest rate of any interval of a tick, bits per second, with the tick's end; the last few ticks.
     pub peaks: VecDeque<(i64, f32)>,
-    backlog: Backlog,
+    /// Intervals running, up to the last, that are in `service`.
+    backlogged: u32,
     /// Only for ports that carry a job's bytes.
     pub sent: Option<Box<Sent>>,
     /// Tick in which its counters were last restarted.
@@ -38,20 +39,14 @@ pub struct PortState {
     epoch: Option<(i64, i32)>,
 }
 
-/// The rate of an interval in the middle of a stretch of readings that all saw a queue: the link was busy throughout.
+/// The rate of an interval that began and ended with a standing queue.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Service {
     pub ts_ns: i64,
     pub bps: f32,
     pub paused: bool,
-}
-
-/// A stretch of intervals with a queue at both ends.
-#[derive(Clone, Debug, Default)]
-struct Backlog {
-    intervals: u32,
-    /// The last of them: in the middle once the next one is of the stretch too.
-    last: Option<Service>,
+    /// The intervals before and after saw a queue too: the link was busy throughout, and not just at both ends.
+    pub inside: bool,
 }
 
 /// A queue stands when it holds more than the few packets that bursts leave on any busy port: 5 µs of the planned rate
@@ -175,15 +170,19 @@ impl PortState {
     fn tell_service(&mut self, last: Sample, now: Sample, bps: f64, standing_bytes: f64) {
         let queued = |s: Sample| s.queue_bytes.unwrap_or(0.0) >= standing_bytes;
         if !(queued(last) && queued(now)) {
-            self.backlog = Backlog::default();
+            self.backlogged = 0;
             return;
         }
-        self.backlog.intervals += 1;
-        let this = Service { ts_ns: now.ts_ns, bps: bps as f32, paused: self.paused_us > 0 };
-        let before = self.backlog.last.replace(this);
-        if let Some(middle) = before.filter(|_| self.backlog.intervals >= 3) {
-            push(&mut self.service, middle, SERVICE_INTERVALS);
+        self.backlogged += 1;
+        if let Some(before) = self.service.back_mut().filter(|_| self.backlogged >= 3) {
+            before.inside = true;
         }
+        let paused = self.paused_us > 0;
+        push(
+            &mut self.service,
+            Service { ts_ns: now.ts_ns, bps: bps as f32, paused, inside: false },
+            SERVICE_INTERVALS,
+        );
     }
 
     fn tell_peak(&mut self, ts_ns: i64, tick_ns: i64, bps: f64) {

@@ -4,11 +4,15 @@ use super::quiet::Row;
 use crate::detect::median;
 use std::collections::BTreeMap;
 
-/// Of the last so many iterations: enough for a median, few enough to be soon.
-const LAST: usize = 5;
+/// Of the last so many: enough for a fine median, where iterations are short.
+const LAST: usize = 16;
+/// Of these the noise is taken.
+const NOISE: usize = 5;
+/// Iterations that must be late to the last: a habit that has ended is none.
+const TO_THE_LAST: usize = 2;
 
-/// Late in `of` iterations running, at least. The fewer, the larger the lateness must be: as a part of the iteration,
-/// over the noise of a single one, and in bins.
+/// Late in the median of the last `of` iterations, at least, or in all of them where they are few. The fewer, the larger
+/// the lateness must be: as a part of the iteration, over the noise of a single one, and in bins.
 struct Rule {
     of: usize,
     share: f64,
@@ -17,11 +21,16 @@ struct Rule {
 }
 
 /// Below 5 % of the iteration ordinary jitter dominates.
-const RULES: [Rule; 3] = [
+const RULES: [Rule; 4] = [
     Rule { of: 2, share: 0.12, over_noise: 12.0, bins: 1.0 },
     Rule { of: 3, share: 0.08, over_noise: 8.0, bins: 0.75 },
-    Rule { of: LAST, share: 0.05, over_noise: 5.0, bins: 0.5 },
+    Rule { of: 5, share: 0.05, over_noise: 5.0, bins: 0.5 },
+    Rule { of: LAST, share: 0.05, over_noise: 4.0, bins: 0.25 },
 ];
+/// Up to so many all must be late.
+const FEW: usize = 3;
+/// Half of the least lateness that is ever called late.
+const ON_TIME: (f64, f64) = (0.025, 0.125);
 
 /// Times in bins.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -51,7 +60,8 @@ impl Lateness {
 pub fn judge(rows: &[Row], peers: &[u32], cores: &[f64], period: f64) -> Vec<Lateness> {
     let by_core: Vec<(f64, Vec<Option<f64>>)> = cores.iter().map(|&c| (c, late_at(rows, peers, c))).collect();
     let recent = &by_core[by_core.len().saturating_sub(LAST)..];
-    let mut noise: Vec<f64> = recent.iter().flat_map(|(_, late)| late.iter().flatten().map(|l| l.abs())).collect();
+    let newest = &recent[recent.len().saturating_sub(NOISE)..];
+    let mut noise: Vec<f64> = newest.iter().flat_map(|(_, late)| late.iter().flatten().map(|l| l.abs())).collect();
     let noise = median(&mut noise);
     (0..rows.len())
         .map(|row| {
@@ -63,18 +73,21 @@ pub fn judge(rows: &[Row], peers: &[u32], cores: &[f64], period: f64) -> Vec<Lat
 
 /// `told`: (core, lateness at it), oldest first.
 fn habit(told: &[(f64, f64)], period: f64, noise: f64) -> Lateness {
+    let last = |n: usize| told.len().checked_sub(n).map(|from| &told[from..]);
     for rule in &RULES {
+        // One in five may not have been told: a reading was lost.
+        let Some(these) = last(rule.of).or_else(|| last(rule.of - rule.of / 5)) else { continue };
         let threshold = (rule.share * period).max(rule.over_noise * noise).max(rule.bins);
-        let Some(last) = told.len().checked_sub(rule.of.min(LAST - 1)).map(|from| &told[from..]) else { continue };
-        let late = if rule.of < LAST { least(last) } else { middle(told) };
-        if late >= threshold {
+        let late = if rule.of <= FEW { least(these) } else { middle(these) };
+        if late >= threshold && last(TO_THE_LAST).is_some_and(|l| least(l) >= threshold / 2.0) {
             let since = told.iter().rev().take_while(|t| t.1 >= late / 2.0).last().map_or(0.0, |t| t.0);
-            return Lateness::Late { bins: middle(last).max(late), threshold, since };
+            return Lateness::Late { bins: middle(these), threshold, since };
         }
     }
-    let Some(last) = told.len().checked_sub(3).map(|from| &told[from..]) else { return Lateness::Unsure };
-    let on_time = (RULES[LAST - 3].share * period).max(RULES[LAST - 3].bins) / 2.0;
-    if middle(last) < on_time { Lateness::OnTime } else { Lateness::Unsure }
+    match last(FEW) {
+        Some(these) if middle(these) < (ON_TIME.0 * period).max(ON_TIME.1) => Lateness::OnTime,
+        _ => Lateness::Unsure,
+    }
 }
 
 fn least(told: &[(f64, f64)]) -> f64 {
@@ -124,20 +137,21 @@ mod tests {
     fn the_fewer_iterations_the_more_it_takes() {
         assert!(is_late(&[0.0, 0.0, 0.0, 1.3, 1.4]), "two by more than a tenth");
         assert!(!is_late(&[0.0, 0.0, 0.0, 0.9, 0.9]) && is_late(&[0.0, 0.0, 0.9, 0.9, 0.9]));
-        assert!(!is_late(&[0.0, 0.0, 0.6, 0.6, 0.6][..4]) && is_late(&[0.0, 0.6, 0.6, 0.6, 0.6]));
+        assert!(!is_late(&[0.0, 0.0, 0.0, 0.6, 0.6]) && is_late(&[0.0, 0.0, 0.6, 0.6, 0.6]));
         assert!(!is_late(&[0.0, 0.0, 0.0, 0.0, 9.0]), "once is no habit");
         assert!(!is_late(&[9.0, 0.0, 9.0, 0.0, 0.0]));
+        assert!(!is_late(&[0.9, 0.9, 0.9, 0.0, 0.0]), "it has ended");
     }
 
     #[test]
     fn it_began_with_the_first_of_the_run() {
-        assert_eq!(verdict(&[0.0, 0.1, 2.0, 2.2, 2.1]), Lateness::Late { bins: 2.1, threshold: 1.2, since: 20.0 });
+        assert_eq!(verdict(&[0.0, 0.1, 2.0, 2.2, 2.1]), Lateness::Late { bins: 2.15, threshold: 1.2, since: 20.0 });
     }
 
     #[test]
     fn on_time_is_said_only_of_what_is() {
         assert_eq!(verdict(&[2.0, 2.0, 0.0, 0.1, 0.0]), Lateness::OnTime);
-        assert_eq!(verdict(&[0.0, 0.0, 0.3, 0.3, 0.3]), Lateness::Unsure);
+        assert_eq!(verdict(&[0.0, 0.0, 0.4, 0.4, 0.4]), Lateness::Unsure);
         assert_eq!(verdict(&[0.0, 0.0]), Lateness::Unsure);
     }
 }

@@ -9,7 +9,8 @@ const QUIET: f32 = 0.03;
 const TOGETHER: f64 = 0.85;
 /// Iterations needed.
 const MIN_ITERATIONS: usize = 4;
-/// A core shorter than this part of the longest is a stall in mid-transfer, not the computing.
+/// A core shorter than this part of the longest, by more than a bin that its edges may have lost, is a stall in
+/// mid-transfer and not the computing.
 const CORE_SHARE: f64 = 0.6;
 
 /// The quiet of one port over the window.
@@ -96,7 +97,7 @@ pub fn cores(rows: &[Row]) -> Vec<f64> {
     }
     let mut lengths: Vec<f64> = stretches.iter().map(|s| s.1 as f64).collect();
     let usual = upper_median(&mut lengths);
-    let long = stretches.into_iter().filter(|s| s.1 as f64 >= usual * CORE_SHARE);
+    let long = stretches.into_iter().filter(|s| s.1 as f64 >= usual * CORE_SHARE - 1.0);
     long.map(|(start, length)| start as f64 + length as f64 / 2.0).collect()
 }
 
