@@ -16,17 +16,8 @@ const MAY_IMPORT: [(&str, &[&str]); 7] = [
 
 /// No wall clock, no IO, no transport, no SQL: a replay of the same data gives the same incidents.
 const PURE: [&str; 3] = ["analyzer/src/model", "analyzer/src/detect", "analyzer/src/diagnose"];
-const IMPURE: [&str; 9] = [
-    "SystemTime",
-    "Instant",
-    "std::fs",
-    "std::net",
-    "tokio",
-    "rdkafka",
-    "weft_transport",
-    "datafusion",
-    "weft_sim",
-];
+const IMPURE: [&str; 9] =
+    ["SystemTime", "Instant", "std::fs", "std::net", "tokio", "rdkafka", "weft_transport", "datafusion", "weft_sim"];
 
 /// A longer file tells of two ideas.
 const MOST_LINES: usize = 500;

@@ -38,8 +38,7 @@ fn troubled_links(
     present: &[Told],
 ) -> Vec<(Place, Option<i64>)> {
     const LINK: &str = "failing_link";
-    let told: BTreeSet<Place> =
-        present.iter().filter(|t| super::class_of(t.0).family == LINK).map(|t| t.1).collect();
+    let told: BTreeSet<Place> = present.iter().filter(|t| super::class_of(t.0).family == LINK).map(|t| t.1).collect();
     let active = cases.iter().filter(|(k, c)| k.0 == LINK && c.state != State::Resolved);
     let active = active.filter(|(k, _)| !told.contains(&k.1)).map(|(k, c)| (k.1, c.clear_since_ns));
     let ended = ended_ns.iter().filter(|(k, _)| k.0 == LINK).map(|(k, t)| (k.1, Some(*t)));

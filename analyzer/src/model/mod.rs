@@ -155,10 +155,8 @@ impl Model {
                     self.restart(port);
                 }
             }
-            let (times, epochs) = (
-                batch.batch.column(1).as_primitive::<Int64Type>(),
-                batch.batch.column(3).as_primitive::<Int32Type>(),
-            );
+            let (times, epochs) =
+                (batch.batch.column(1).as_primitive::<Int64Type>(), batch.batch.column(3).as_primitive::<Int32Type>());
             for (row, &entity) in batch.entities.iter().enumerate() {
                 let Some(port) = self.port_of(entity, entities) else { continue };
                 if self.ports[port].tell_epoch(times.value(row), epochs.value(row)) {

@@ -58,8 +58,8 @@ impl Lateness {
 
 /// A verdict a row. `peers` is the group of each row, within which it is compared; `cores` and `period` in bins.
 pub fn judge(rows: &[Row], peers: &[u32], cores: &[f64], period: f64) -> Vec<Lateness> {
-    let by_core: Vec<(f64, Vec<Option<f64>>)> = cores.iter().map(|&c| (c, late_at(rows, peers, c))).collect();
-    let recent = &by_core[by_core.len().saturating_sub(LAST)..];
+    let recent = &cores[cores.len().saturating_sub(LAST)..];
+    let recent: Vec<(f64, Vec<Option<f64>>)> = recent.iter().map(|&c| (c, late_at(rows, peers, c, cores))).collect();
     let newest = &recent[recent.len().saturating_sub(NOISE)..];
     let mut noise: Vec<f64> = newest.iter().flat_map(|(_, late)| late.iter().flatten().map(|l| l.abs())).collect();
     let noise = median(&mut noise);
@@ -100,8 +100,8 @@ fn middle(told: &[(f64, f64)]) -> f64 {
 
 /// How late each row begins after the quiet around `core`: its onset beyond its peers' median onset, but no more than
 /// its quiet is longer than their median quiet. `None` where the row was not quiet then, or still is.
-fn late_at(rows: &[Row], peers: &[u32], core: f64) -> Vec<Option<f64>> {
-    let runs: Vec<_> = rows.iter().map(|r| r.run_at(core)).collect();
+fn late_at(rows: &[Row], peers: &[u32], core: f64, cores: &[f64]) -> Vec<Option<f64>> {
+    let runs: Vec<_> = rows.iter().map(|r| r.run_of(core, cores)).collect();
     let mut by_group: BTreeMap<u32, (Vec<f64>, Vec<f64>)> = BTreeMap::new();
     for (run, &group) in runs.iter().zip(peers) {
         if let Some(run) = run {
@@ -110,8 +110,10 @@ fn late_at(rows: &[Row], peers: &[u32], core: f64) -> Vec<Option<f64>> {
             lengths.push(run.end - run.start);
         }
     }
-    let medians: BTreeMap<u32, (f64, f64)> =
-        by_group.into_iter().map(|(g, (mut ends, mut lengths))| (g, (median(&mut ends), median(&mut lengths)))).collect();
+    let medians: BTreeMap<u32, (f64, f64)> = by_group
+        .into_iter()
+        .map(|(g, (mut ends, mut lengths))| (g, (median(&mut ends), median(&mut lengths))))
+        .collect();
     let late = |run: super::quiet::Run, group: u32| {
         let (end, length) = medians[&group];
         (run.end - end).min(run.end - run.start - length)

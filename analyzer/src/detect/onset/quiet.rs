@@ -9,9 +9,10 @@ const QUIET: f32 = 0.03;
 const TOGETHER: f64 = 0.85;
 /// Iterations needed.
 const MIN_ITERATIONS: usize = 4;
-/// A core shorter than this part of the longest, by more than a bin that its edges may have lost, is a stall in
-/// mid-transfer and not the computing.
+/// A core shorter than this part of the longest is a stall in mid-transfer, not the computing.
 const CORE_SHARE: f64 = 0.6;
+/// A port quiet over more cores than this is out of use, and tells nothing of them.
+const MOST_SPANNED: usize = 3;
 
 /// The quiet of one port over the window.
 pub struct Row {
@@ -55,6 +56,12 @@ impl Row {
         let after = self.runs.partition_point(|r| r.start <= bin);
         self.runs[..after].last().copied().filter(|r| r.end >= bin)
     }
+
+    /// Its quiet around one core alone: a port that was quiet over several was out of use, not late.
+    pub fn run_of(&self, core: f64, cores: &[f64]) -> Option<Run> {
+        let covered = |r: &Run| cores.iter().filter(|c| (r.start..=r.end).contains(*c)).count();
+        self.run_at(core).filter(|r| covered(r) == 1)
+    }
 }
 
 /// Quiet runs that both begin and end inside the window.
@@ -78,8 +85,21 @@ fn runs<'a>(bytes: &'a [f32], quiet: &'a [bool], busy: f32) -> impl Iterator<Ite
     })
 }
 
-/// Middles of the longer stretches in which nearly all ports are quiet, in bins, oldest first.
+/// Middles of the stretches in which nearly all ports compute, one an iteration, in bins, oldest first.
+///
+/// All are quiet together a second time when they wait for a straggler. That stretch is shorter; or, with a straggler
+/// slow enough, one port is seen to have sent nothing between the two.
 pub fn cores(rows: &[Row]) -> Vec<f64> {
+    let middles = quiet_together(rows);
+    let lengths: Vec<f64> = middles.iter().map(|&m| usual_length(rows, m)).collect();
+    let long = upper_median(&mut lengths.clone()) * CORE_SHARE;
+    let cores: Vec<f64> = middles.into_iter().zip(lengths).filter(|(_, l)| *l >= long).map(|(m, _)| m).collect();
+    let waits = waits(rows, &cores);
+    cores.into_iter().zip(waits).filter(|(_, wait)| !wait).map(|(core, _)| core).collect()
+}
+
+/// Middles of the stretches of bins in which nearly all are quiet; the first and the last are cut by the window.
+fn quiet_together(rows: &[Row]) -> Vec<f64> {
     let mut quiet = [0u32; BINS];
     for row in rows {
         quiet.iter_mut().zip(&row.quiet).for_each(|(n, q)| *n += u32::from(*q));
@@ -87,18 +107,32 @@ pub fn cores(rows: &[Row]) -> Vec<f64> {
     let enough = rows.len() as f64 * TOGETHER;
     let together = quiet.map(|n| f64::from(n) >= enough);
     let mut at = 0;
-    let mut stretches = Vec::new();
+    let mut middles = Vec::new();
     for run in together.chunk_by(|a, b| a == b) {
-        // The first and the last stretch are cut by the window.
         if run[0] && at > 0 && at + run.len() < BINS {
-            stretches.push((at, run.len()));
+            middles.push(at as f64 + run.len() as f64 / 2.0);
         }
         at += run.len();
     }
-    let mut lengths: Vec<f64> = stretches.iter().map(|s| s.1 as f64).collect();
-    let usual = upper_median(&mut lengths);
-    let long = stretches.into_iter().filter(|s| s.1 as f64 >= usual * CORE_SHARE - 1.0);
-    long.map(|(start, length)| start as f64 + length as f64 / 2.0).collect()
+    middles
+}
+
+/// Median length of the ports' own quiet around a core; NaN where none is known.
+fn usual_length(rows: &[Row], core: f64) -> f64 {
+    let mut lengths: Vec<f64> = rows.iter().filter_map(|r| r.run_at(core)).map(|r| r.end - r.start).collect();
+    median(&mut lengths)
+}
+
+/// Whether each core is of the same iteration as the one before it: some port has sent nothing in between.
+fn waits(rows: &[Row], cores: &[f64]) -> Vec<bool> {
+    let mut waits = vec![false; cores.len()];
+    for run in rows.iter().flat_map(|r| &r.runs) {
+        let (first, after) = (cores.partition_point(|c| *c < run.start), cores.partition_point(|c| *c <= run.end));
+        if (2..=MOST_SPANNED).contains(&after.saturating_sub(first)) {
+            waits[first + 1..after].fill(true);
+        }
+    }
+    waits
 }
 
 /// Median distance of neighbouring cores, in bins; `None` when they are too few to tell an iteration.
@@ -107,7 +141,9 @@ pub fn period(cores: &[f64]) -> Option<f64> {
     (gaps.len() >= MIN_ITERATIONS).then(|| median(&mut gaps))
 }
 
-fn upper_median(values: &mut [f64]) -> f64 {
+/// Of those that are known.
+fn upper_median(values: &mut Vec<f64>) -> f64 {
+    values.retain(|v| !v.is_nan());
     values.sort_by(f64::total_cmp);
     let upper = values.len() / 2;
     median(&mut values[upper..])
