@@ -42,7 +42,7 @@ fn a_link_down_names_the_cable_says_the_loss_and_is_resolved_when_it_stays_up() 
     healthy(&mut scene, 30);
     let events = vec![event(scene.now_ns() + SAMPLE, "leaf", "swp2", "link_down")];
     scene.second(|_, _| Interval::default(), Extra { events, ..Extra::default() });
-    assert_eq!(named(&scene), [part("link_down", "leaf", "swp2")]);
+    assert_eq!(named(&scene), [part("link_down", "h2", "eth1")]);
     for _ in 0..7 {
         scene.second(|_, _| Interval::default(), Extra::default());
     }
@@ -53,7 +53,7 @@ fn a_link_down_names_the_cable_says_the_loss_and_is_resolved_when_it_stays_up() 
     assert_eq!(scene.incidents.len(), 1);
     assert_eq!(incident.state, State::Resolved);
     assert!(incident.jobs[0].lost_step_time.is_some_and(|lost| lost > 0.9), "{:?}", incident.jobs);
-    assert_eq!((incident.culprits[0].peer_device.as_str(), incident.culprits[0].peer_port.as_str()), ("h2", "eth1"));
+    assert_eq!((incident.culprits[0].peer_device.as_str(), incident.culprits[0].peer_port.as_str()), ("leaf", "swp2"));
 }
 
 #[test]
@@ -120,6 +120,24 @@ fn a_standing_queue_served_below_the_plan_is_a_slow_link_and_at_the_plan_is_none
         }
         assert_eq!(named(&scene), expected);
     }
+}
+
+#[test]
+fn a_port_that_gets_its_data_in_bursts_is_no_slow_link_however_often_its_queue_is_seen() {
+    let mut scene = Scene::new(star(4));
+    healthy(&mut scene, 10);
+    // Half the time at full rate, in bursts shorter than a sample: half of the readings see the queue of one.
+    for _ in 0..20 {
+        let bursts = |host: &str, at: i64| match host {
+            "h3" => {
+                let seen = (at / SAMPLE).rem_euclid(8) < 4;
+                Interval { sent: 625_000.0, queue_bytes: if seen { 60_000.0 } else { 0.0 }, ..Interval::default() }
+            }
+            _ => iteration(at, PERIOD, 0),
+        };
+        scene.second(bursts, Extra::default());
+    }
+    assert_eq!(named(&scene), []);
 }
 
 #[test]

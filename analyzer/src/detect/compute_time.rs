@@ -45,8 +45,14 @@ fn look(model: &Model, job: usize, state: &JobState, out: &mut Sink<'_>) {
         };
         let first = state.ranks[&rank].compute.iter().find(|c| c.0 == steps[0]);
         let since_ns = first.map_or(model.now_ns - model.tick_ns, |c| c.1);
-        let presence =
-            Presence { since_ns, port: None, strength: strength(excess, threshold), evidence, job: Some(job) };
+        let presence = Presence {
+            since_ns,
+            port: None,
+            one_sided: true,
+            strength: strength(excess, threshold),
+            evidence,
+            job: Some(job),
+        };
         out.present(FactKind::LongCompute, Place::Device(device), presence);
     }
 }

@@ -30,7 +30,7 @@ pub fn detect(model: &Model, out: &mut Sink<'_>) {
             .filter_map(|(v, way)| Some((v.lost()?, way)))
             .max_by(|a, b| a.0.ratio.total_cmp(&b.0.ratio));
         match worst {
-            Some((loss, (from, to))) => say(model, id, from, to, loss, out),
+            Some((loss, way)) => say(model, id, way, loss, losses.contains(&Verdict::Clean), out),
             None if losses.iter().all(|v| *v == Verdict::Clean) => clear(id, out),
             None => {}
         }
@@ -64,7 +64,7 @@ fn judge(model: &Model, from: PortId, to: PortId, conservation: &Conservation) -
     let ring = &conservation.ring;
     let newest = ring.len().wrapping_sub(1);
     let both_up = [from, to].iter().all(|&p| model.ports[p].link.up != Some(false));
-    if ring.is_empty() || ring[newest].tick != model.tick || !both_up {
+    if ring.is_empty() || conservation.tick_of(&ring[newest]) != model.tick || !both_up {
         return Verdict::Unknown;
     }
     for early in WINDOWS.into_iter().filter_map(|w| newest.checked_sub(w)) {
@@ -86,7 +86,8 @@ fn judge(model: &Model, from: PortId, to: PortId, conservation: &Conservation) -
 /// Packets lost between two ticks, for certain and most likely, and packets sent.
 fn lost_between(conservation: &Conservation, early: usize, late: usize) -> (f64, f64, f64) {
     let (e, l) = (&conservation.ring[early], &conservation.ring[late]);
-    (l.low - e.high, l.mid() - e.mid(), (l.sent - e.sent) as f64)
+    let sent = conservation.ring.range(early + 1..=late).map(|d| f64::from(d.sent)).sum();
+    (f64::from(l.low - e.high), l.mid() - e.mid(), sent)
 }
 
 /// The first tick after `early` by whose end a tenth of the window's loss had happened.
@@ -94,7 +95,7 @@ fn began(conservation: &Conservation, early: usize) -> i64 {
     let ring = &conservation.ring;
     let (first, last) = (ring[early].mid(), ring[ring.len() - 1].mid());
     let begun = (early + 1..ring.len()).find(|&i| ring[i].mid() - first > (last - first) / 10.0);
-    begun.map_or(ring[early].tick + 1, |i| ring[i].tick)
+    begun.map_or(conservation.tick_of(&ring[early]) + 1, |i| conservation.tick_of(&ring[i]))
 }
 
 /// A loss of this ratio has ended: the last ticks sent enough to have shown it, and did not.
@@ -110,7 +111,7 @@ fn over(conservation: &Conservation, newest: usize, ratio: f64) -> bool {
 fn growing(conservation: &Conservation, early: usize, lost: f64) -> bool {
     let ring = &conservation.ring;
     let rose = ROSE.max(lost / (ring.len() - 1 - early) as f64 / 10.0);
-    let busy = (early + 1..ring.len()).filter(|&i| ring[i].sent > ring[i - 1].sent);
+    let busy = (early + 1..ring.len()).filter(|&i| ring[i].sent > 0.0);
     let (grew, all) = busy.fold((0, 0), |(g, n), i| (g + usize::from(ring[i].mid() - ring[i - 1].mid() > rose), n + 1));
     grew >= 3 && grew * 2 >= all
 }
@@ -124,7 +125,7 @@ fn clean(conservation: &Conservation, newest: usize) -> bool {
     })
 }
 
-fn say(model: &Model, id: CableId, from: PortId, to: PortId, loss: Loss, out: &mut Sink<'_>) {
+fn say(model: &Model, id: CableId, (from, to): (PortId, PortId), loss: Loss, one_sided: bool, out: &mut Sink<'_>) {
     let receiver = &model.ports[to];
     // Refusals are counted at 1 Hz: this tick's share against this tick's loss tells whether the receiver knows of it.
     let per_tick = loss.packets / (model.tick - loss.since_tick + 1).max(1) as f64;
@@ -133,6 +134,7 @@ fn say(model: &Model, id: CableId, from: PortId, to: PortId, loss: Loss, out: &m
     let presence = Presence {
         since_ns: loss.since_tick * model.tick_ns,
         port: Some(from),
+        one_sided,
         strength: strength(loss.ratio, 1e-3),
         evidence: Evidence {
             counter: "tx_packets".into(),

@@ -65,6 +65,8 @@ pub struct Presence {
     pub since_ns: i64,
     /// The end or device that shows it.
     pub port: Option<PortId>,
+    /// The cable's other end was looked at too, and is positively well: the trouble is this end's.
+    pub one_sided: bool,
     /// 0 to 1.
     pub strength: f64,
     pub evidence: Evidence,

@@ -44,5 +44,6 @@ fn presence(model: &Model, ports: usize, port: PortId) -> Presence {
         reference: 0.0,
         reference_of: "itself before".into(),
     };
-    Presence { since_ns: model.now_ns - model.tick_ns, port: Some(port), strength: 1.0, evidence, job: None }
+    let since_ns = model.now_ns - model.tick_ns;
+    Presence { since_ns, port: Some(port), one_sided: true, strength: 1.0, evidence, job: None }
 }

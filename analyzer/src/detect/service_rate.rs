@@ -5,7 +5,7 @@
 
 use super::{FactKind, Presence, Sink, place_of, strength};
 use crate::fact::Evidence;
-use crate::model::{Model, PortId};
+use crate::model::{Busy, Model, PortId};
 
 /// Readings older than this are of another time.
 const WINDOW_NS: i64 = 8_000_000_000;
@@ -33,7 +33,7 @@ const FROM_TOP: usize = 1;
 pub fn detect(model: &Model, out: &mut Sink<'_>) {
     for port in 0..model.ports.len() {
         let Some(planned) = model.topology.ports[port].planned_bps.filter(|&b| b > 0) else { continue };
-        if peak_bps(model, port, model.now_ns - SOUND_TICKS * model.tick_ns) > SOUND_ABOVE * planned as f64 {
+        if is_sound(model, port) {
             out.clear(FactKind::LowServiceRate, place_of(model, port));
         } else if let Some((bps, rule, since_ns)) = RULES.iter().find_map(|rule| judge(model, port, planned, rule)) {
             say(model, port, planned as f64, bps, rule, since_ns, out);
@@ -50,14 +50,35 @@ fn say(model: &Model, port: PortId, planned: f64, bps: f64, rule: &Rule, since_n
         reference_of: "plan".into(),
     };
     let strength = strength(1.0 - bps / planned, 1.0 - rule.below);
-    let presence = Presence { since_ns, port: Some(port), strength, evidence, job: None };
+    let one_sided = model.topology.far(port).is_some_and(|far| is_sound(model, far));
+    let presence = Presence { since_ns, port: Some(port), one_sided, strength, evidence, job: None };
     out.present(FactKind::LowServiceRate, place_of(model, port), presence);
+}
+
+/// It reached its rate lately.
+fn is_sound(model: &Model, port: PortId) -> bool {
+    let planned = model.topology.ports[port].planned_bps.unwrap_or(i64::MAX) as f64;
+    peak_bps(model, port, model.now_ns - SOUND_TICKS * model.tick_ns) > SOUND_ABOVE * planned
 }
 
 /// The highest rate of any interval since then.
 fn peak_bps(model: &Model, port: PortId, since_ns: i64) -> f64 {
-    let recent = model.ports[port].peaks.iter().filter(|(end_ns, _)| end_ns - model.tick_ns >= since_ns);
-    recent.map(|p| f64::from(p.1)).fold(0.0, f64::max)
+    busy_since(model, port, since_ns).map(|b| f64::from(b.peak_bps)).fold(0.0, f64::max)
+}
+
+fn busy_since(model: &Model, port: PortId, since_ns: i64) -> impl Iterator<Item = &Busy> {
+    model.ports[port].busy.iter().filter(move |b| b.end_ns - model.tick_ns >= since_ns)
+}
+
+/// The most it can have served while a queue stood: all that it sent, over the part of the time that saw one. A queue
+/// seen now and then on a port that merely gets its data late and in bursts stands as seldom as the port is busy.
+fn backlogged_bps(model: &Model, port: PortId, since_ns: i64) -> f64 {
+    let sum = busy_since(model, port, since_ns).fold(Busy::default(), |mut sum, b| {
+        (sum.bits, sum.seconds) = (sum.bits + b.bits, sum.seconds + b.seconds);
+        (sum.readings, sum.standing) = (sum.readings + b.readings, sum.standing + b.standing);
+        sum
+    });
+    f64::from(sum.bits / sum.seconds) * f64::from(sum.readings) / f64::from(sum.standing)
 }
 
 /// Rate while backlogged, if it is as low as the rule asks, and since when the readings tell it.
@@ -74,5 +95,6 @@ fn judge<'a>(model: &Model, port: PortId, planned: i64, rule: &'a Rule) -> Optio
     rates.sort_by(f64::total_cmp);
     let since_ns = kept[0].ts_ns;
     let bps = rates[rates.len() - 1 - FROM_TOP].max(peak_bps(model, port, since_ns));
-    (bps < rule.below * planned as f64).then_some((bps, rule, since_ns))
+    let limit = rule.below * planned as f64;
+    (bps < limit && backlogged_bps(model, port, since_ns) < limit).then_some((bps, rule, since_ns))
 }

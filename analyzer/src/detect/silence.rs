@@ -36,7 +36,8 @@ pub fn detect(model: &Model, out: &mut Sink<'_>) {
             reference: silent.flush_period_ns as f64 / 1e9,
             reference_of: "flush period".into(),
         };
-        let presence = Presence { since_ns: silent.since_ns, port: None, strength: 1.0, evidence, job: None };
+        let presence =
+            Presence { since_ns: silent.since_ns, port: None, one_sided: true, strength: 1.0, evidence, job: None };
         out.present(FactKind::Silent, place, presence);
     }
 }

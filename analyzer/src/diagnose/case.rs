@@ -12,6 +12,7 @@
 use super::class::{Class, class_of};
 use crate::detect::{FactKind, Place, Presence};
 use crate::incident::{State, Transition};
+use crate::model::PortId;
 use std::collections::BTreeMap;
 
 #[derive(Clone, Debug)]
@@ -22,6 +23,8 @@ pub struct Case {
     pub onset_ns: i64,
     pub opened_ns: Option<i64>,
     pub resolved_ns: Option<i64>,
+    /// The end of a cable that is accused: the one that alone shows trouble when it opens, else none of the two.
+    pub end: Option<PortId>,
     /// The last presence of every kind of fact that belongs to it.
     pub facts: BTreeMap<FactKind, Presence>,
     pub transitions: Vec<Transition>,
@@ -49,6 +52,7 @@ impl Case {
             onset_ns: presence.since_ns,
             opened_ns: None,
             resolved_ns: None,
+            end: None,
             facts: BTreeMap::new(),
             transitions: Vec::new(),
             ticks: 0,
@@ -70,6 +74,10 @@ impl Case {
         }
         for (kind, presence) in told.present {
             changed |= self.rename(class_of(kind), now_ns);
+            // Pagers know an alert by its port: once said, it stays.
+            if self.state == State::Suspected {
+                self.end = presence.port.filter(|_| presence.one_sided);
+            }
             self.facts.insert(kind, presence);
         }
         if self.state == State::Suspected && self.ticks >= self.class.open_after {

@@ -36,7 +36,7 @@ pub fn incident(model: &Model, case: &Case) -> Incident {
     }
 }
 
-/// The place as a device and port: of a cable, the end that shows the fault, else its first.
+/// The place as a device and port: of a cable, the end given, else its first.
 pub fn at(model: &Model, place: Place, port: Option<PortId>) -> PortRef {
     match place {
         Place::Device(device) => PortRef::new(&model.topology.devices[device].name, ""),
@@ -47,7 +47,7 @@ pub fn at(model: &Model, place: Place, port: Option<PortId>) -> PortRef {
 
 fn culprit(model: &Model, case: &Case) -> Culprit {
     let shown = case.facts.get(&case.class.fact).or_else(|| case.facts.values().next());
-    let own = at(model, case.place, shown.and_then(|p| p.port));
+    let own = at(model, case.place, case.end);
     let peer = match case.place {
         Place::Cable(_) => model
             .topology
@@ -111,7 +111,7 @@ fn sentence(model: &Model, case: &Case, culprit: &Culprit) -> String {
         true => own,
         false => format!("the link {own} – {}", name(&culprit.peer_device, &culprit.peer_port)),
     };
-    let what = what(case);
+    let what = what(model, case);
     let worst = case.jobs.iter().max_by(|a, b| a.1.unwrap_or(0.0).total_cmp(&b.1.unwrap_or(0.0)));
     match worst {
         Some((job, Some(lost))) if *lost >= 0.005 => {
@@ -127,8 +127,11 @@ fn sentence(model: &Model, case: &Case, culprit: &Culprit) -> String {
 }
 
 /// The trouble in words, with its number.
-fn what(case: &Case) -> String {
-    let shown = case.facts.get(&case.class.fact).map(|p| &p.evidence);
+fn what(model: &Model, case: &Case) -> String {
+    let presence = case.facts.get(&case.class.fact);
+    let shown = presence.map(|p| &p.evidence);
+    let from = presence.and_then(|p| p.port).map(|p| &model.topology.ports[p].name);
+    let from = from.map_or(String::new(), |at| format!("{} {}", at.device, at.port));
     let value = shown.map_or(f64::NAN, |e| e.value);
     let reference = shown.map_or(f64::NAN, |e| e.reference);
     match case.class.fact {
@@ -138,13 +141,13 @@ fn what(case: &Case) -> String {
         FactKind::LinkDown => "is down".to_owned(),
         FactKind::LinkFlap => format!("flaps: it went down {value:.0} times in six hours"),
         FactKind::ConservationLoss => {
-            format!("loses {:.2} % of its packets, and neither end counts them", value * 100.0)
+            format!("loses {:.2} % of the packets that leave {from}, and neither end counts them", value * 100.0)
         }
         FactKind::ConservationLossCounted => {
-            format!("loses {:.2} % of its packets, damaged on the wire", value * 100.0)
+            format!("loses {:.2} % of the packets that leave {from}, damaged on the wire", value * 100.0)
         }
         FactKind::LowServiceRate => {
-            format!("serves a standing queue at {:.0} % of its planned rate", value / reference * 100.0)
+            format!("is slow: {from} serves a standing queue at {:.0} % of its planned rate", value / reference * 100.0)
         }
         FactKind::LongCompute => format!("computes {:.0} ms longer than its peers every step", value * 1e3),
         FactKind::LateOnset => format!("begins to send {:.0} ms later than its peers every iteration", value * 1e3),

@@ -13,25 +13,36 @@ pub const TICKS: usize = 32;
 /// The two ends' clocks agree to within this, as nodes under NTP or PTP do.
 const CLOCKS_NS: i64 = 2_000_000;
 
-/// One tick of one direction of a cable.
+/// One tick of one direction of a cable, in 16 bytes: a fabric has hundreds of thousands of them.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Drift {
-    pub tick: i64,
-    /// The difference lies between these.
-    pub low: f64,
-    pub high: f64,
-    /// Packets sent so far (cumulative) at the tick's last reading.
-    pub sent: i64,
+    /// Ticks since the counters began.
+    pub tick: u32,
+    /// The difference, less that of the first tick kept, lies between these.
+    pub low: f32,
+    pub high: f32,
+    /// Packets sent since the drift before.
+    pub sent: f32,
 }
 
 #[derive(Clone, Debug, Default)]
 pub struct Conservation {
     pub ring: VecDeque<Drift>,
+    origin: Option<Origin>,
+}
+
+/// What the ring's values are counted from.
+#[derive(Clone, Copy, Debug)]
+struct Origin {
+    tick: i64,
+    difference: f64,
+    /// Packets sent up to the newest drift.
+    sent: i64,
 }
 
 impl Drift {
     pub fn mid(&self) -> f64 {
-        (self.low + self.high) / 2.0
+        f64::from(self.low + self.high) / 2.0
     }
 }
 
@@ -44,17 +55,27 @@ impl Conservation {
         let bounds = new.filter_map(|s| {
             let (low, high) = received_by(receiver, s.ts_ns, bps)?;
             let sent = s.tx_packets?;
-            Some(Drift { tick, low: sent as f64 - high, high: sent as f64 - low, sent })
+            Some((sent as f64 - high, sent as f64 - low, sent))
         });
-        let Some(tightest) = bounds.min_by(|a, b| (a.high - a.low).total_cmp(&(b.high - b.low))) else { return };
+        let Some((low, high, sent)) = bounds.min_by(|a, b| (a.1 - a.0).total_cmp(&(b.1 - b.0))) else { return };
+        let origin = self.origin.get_or_insert(Origin { tick, difference: (low + high) / 2.0, sent });
+        let Ok(since) = u32::try_from(tick - origin.tick) else { return };
+        let (low, high) = ((low - origin.difference) as f32, (high - origin.difference) as f32);
+        let drift = Drift { tick: since, low, high, sent: (sent - origin.sent).max(0) as f32 };
+        origin.sent = sent;
         if self.ring.len() >= TICKS {
             self.ring.pop_front();
         }
-        self.ring.push_back(tightest);
+        self.ring.push_back(drift);
+    }
+
+    /// The tick of a drift.
+    pub fn tick_of(&self, drift: &Drift) -> i64 {
+        self.origin.map_or(0, |o| o.tick) + i64::from(drift.tick)
     }
 
     pub fn restart(&mut self) {
-        self.ring.clear();
+        *self = Conservation::default();
     }
 }
 
@@ -94,9 +115,10 @@ mod tests {
         let receiver =
             [sample(-50 * MS, 0, 0), sample(50 * MS, 0, 500), sample(150 * MS, 0, 990), sample(250 * MS, 0, 990)];
         conservation.tell(1, &sender, &receiver, None);
-        let drift = conservation.ring[0];
-        assert_eq!((drift.low, drift.high, drift.sent), (10.0, 10.0, 1000));
         conservation.tell(2, &sender[..2], &receiver, None);
-        assert_eq!((conservation.ring[1].low, conservation.ring[1].high), (10.0, 500.0));
+        // Ten are lost for good in both ticks; in the second they may be up to 490 more.
+        let bounds = |at: usize| (conservation.ring[at].low, conservation.ring[at].high);
+        assert_eq!((bounds(0), bounds(1)), ((0.0, 0.0), (0.0, 490.0)));
+        assert_eq!(conservation.tick_of(&conservation.ring[1]), 2);
     }
 }

@@ -17,7 +17,7 @@ mod topology;
 pub use bins::{BINS, Grid};
 pub use drift::Conservation;
 pub use job::{JobState, Progress};
-pub use port::{FLAP_MEMORY_NS, Link, PortState, Service};
+pub use port::{Busy, FLAP_MEMORY_NS, Link, PortState, Service};
 pub use topology::{Cable, CableId, DeviceId, Job, PortId, Topology};
 
 use crate::inventory::{EntityId, EntityTable};

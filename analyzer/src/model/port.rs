@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 
 /// Readings of the service rate kept.
 const SERVICE_INTERVALS: usize = 12;
-const PEAK_TICKS: usize = 10;
+const BUSY_TICKS: usize = 10;
 /// Link-downs kept a port.
 pub const DOWNS: usize = 8;
 /// Two downs within six hours are a flap.
@@ -27,8 +27,8 @@ pub struct PortState {
     pub paused_us: i64,
     pub link: Link,
     pub service: VecDeque<Service>,
-    /// The highest rate of any interval of a tick, bits per second, with the tick's end; the last few ticks.
-    pub peaks: VecDeque<(i64, f32)>,
+    /// How busy it was, tick by tick; the last few.
+    pub busy: VecDeque<Busy>,
     /// Intervals running, up to the last, that are in `service`.
     backlogged: u32,
     /// Only for ports that carry a job's bytes.
@@ -47,6 +47,20 @@ pub struct Service {
     pub paused: bool,
     /// The intervals before and after saw a queue too: the link was busy throughout, and not just at both ends.
     pub inside: bool,
+}
+
+/// What a port's readings of one tick say of its load.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Busy {
+    /// End of the tick.
+    pub end_ns: i64,
+    /// Bits sent, in the time that the readings cover, and the highest rate of any interval.
+    pub bits: f32,
+    pub seconds: f32,
+    pub peak_bps: f32,
+    /// Readings, and those that saw a standing queue.
+    pub readings: u16,
+    pub standing: u16,
 }
 
 /// A queue stands when it holds more than the few packets that bursts leave on any busy port: 5 µs of the planned rate
@@ -152,8 +166,9 @@ impl PortState {
                     grids.add(last.ts_ns, sample.ts_ns, bytes as f64, bin_ns);
                 }
                 let bps = bytes as f64 * 8e9 / dt as f64;
-                self.tell_service(last, sample, bps, standing_bytes(planned_bps));
-                self.tell_peak(sample.ts_ns, tick_ns, bps);
+                let standing = standing_bytes(planned_bps);
+                self.tell_service(last, sample, bps, standing);
+                self.tell_busy(sample, dt, bps, standing, tick_ns);
             }
         }
         let merged = Sample {
@@ -185,11 +200,18 @@ impl PortState {
         );
     }
 
-    fn tell_peak(&mut self, ts_ns: i64, tick_ns: i64, bps: f64) {
-        let end_ns = (ts_ns.div_euclid(tick_ns) + 1) * tick_ns;
-        match self.peaks.back_mut().filter(|p| p.0 == end_ns) {
-            Some(peak) => peak.1 = peak.1.max(bps as f32),
-            None => push(&mut self.peaks, (end_ns, bps as f32), PEAK_TICKS),
+    fn tell_busy(&mut self, sample: Sample, dt: i64, bps: f64, standing_bytes: f64, tick_ns: i64) {
+        let end_ns = (sample.ts_ns.div_euclid(tick_ns) + 1) * tick_ns;
+        if self.busy.back().is_none_or(|b| b.end_ns != end_ns) {
+            push(&mut self.busy, Busy { end_ns, ..Busy::default() }, BUSY_TICKS);
+        }
+        let Some(busy) = self.busy.back_mut() else { return };
+        let seconds = dt as f64 / 1e9;
+        (busy.bits, busy.seconds) = (busy.bits + (bps * seconds) as f32, busy.seconds + seconds as f32);
+        busy.peak_bps = busy.peak_bps.max(bps as f32);
+        if let Some(queue) = sample.queue_bytes {
+            busy.readings += 1;
+            busy.standing += u16::from(queue >= standing_bytes);
         }
     }
 

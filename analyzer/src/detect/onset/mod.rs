@@ -86,7 +86,8 @@ fn say(model: &Model, job: usize, rows: &[Row], late: &[Lateness], scale: Scale,
                 };
                 let since_ns = (first_bin + since as i64) * bin_ns;
                 let strength = strength(bins, threshold);
-                let presence = Presence { since_ns, port: Some(port), strength, evidence, job: Some(job) };
+                let port = Some(port);
+                let presence = Presence { since_ns, port, one_sided: true, strength, evidence, job: Some(job) };
                 out.present(FactKind::LateOnset, place, presence);
             }
         }
