@@ -23,6 +23,9 @@ pub fn load<T: DeserializeOwned>(
         None => ("no file".into(), String::new()),
     };
     let wrong = |error: &toml::de::Error| wrong(&format!("{name}:{}", line_of(&text, error)), error);
+    if let Some(error) = unknown_section(&name, &text) {
+        return Err(error);
+    }
     // Read by itself first: only then does an error know its line.
     let from_file: T = toml::from_str(&text).map_err(|e| wrong(&e))?;
     let mut table: toml::Table = toml::from_str(&text).map_err(|e| wrong(&e))?;
@@ -36,6 +39,18 @@ pub fn load<T: DeserializeOwned>(
         T::deserialize(table.clone()).map_err(|e| self::wrong(&variable, &e))?;
     }
     T::deserialize(table).map_err(|e| self::wrong("environment", &e))
+}
+
+/// Of all roles: one file may serve them all.
+const SECTIONS: [&str; 7] = ["transport", "collector", "analyzer", "http", "dashboard", "notify", "silence"];
+
+fn unknown_section(name: &str, text: &str) -> Option<SettingsError> {
+    let table: toml::Table = text.parse().ok()?;
+    let unknown = table.keys().find(|key| !SECTIONS.contains(&key.as_str()))?;
+    let line = text.lines().position(|line| line.trim_start_matches(['[', ' ']).starts_with(unknown.as_str()));
+    let mend = nearest(unknown, &SECTIONS).map_or_else(String::new, |near| format!(": did you mean `{near}`?"));
+    let what = format!("unknown section `{unknown}`{mend} (known: {})", SECTIONS.join(", "));
+    Some(SettingsError::Wrong { place: format!("{name}:{}", line.map_or(1, |line| line + 1)), what })
 }
 
 fn read(path: &Path) -> Result<String, SettingsError> {
@@ -123,6 +138,12 @@ mod tests {
     fn an_unknown_key_names_its_line_and_the_nearest() {
         let error = from("[collector]\nid = 'n1'\nflushms = 5\n", &[]).unwrap_err().to_string();
         assert!(error.contains("weft.toml:3: unknown key `flushms`: did you mean `flush_ms`?"), "{error}");
+    }
+
+    #[test]
+    fn an_unknown_section_names_its_line_and_the_nearest() {
+        let error = from("[transport]\n\n[colector]\nid = 'n1'\n", &[]).unwrap_err().to_string();
+        assert!(error.contains("weft.toml:3: unknown section `colector`: did you mean `collector`?"), "{error}");
     }
 
     #[test]

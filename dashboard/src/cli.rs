@@ -52,7 +52,10 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
     }
     let busy = || format!("{}: cannot listen there; name another address by --listen", config.listen);
     let listener = TcpListener::bind(config.listen).await.with_context(busy)?;
-    println!("{}", serde_json::json!({"ready": true, "http": format!("http://{}", listener.local_addr()?)}));
+    println!(
+        "{}",
+        serde_json::json!({"ready": true, "http": format!("http://{}", listener.local_addr()?), "direct": null, "pg": null})
+    );
     let mut terminate = signal(SignalKind::terminate())?;
     // Event streams never end by themselves: the process does not wait for them.
     tokio::select! {

@@ -26,7 +26,7 @@ const FORWARDED: [HeaderName; 5] = [
 ];
 
 /// What the analyzer's answer says of itself; the rest belongs to the connection between it and us.
-const RETURNED: [HeaderName; 7] = [
+const RETURNED: [HeaderName; 8] = [
     header::CONTENT_TYPE,
     header::CONTENT_LENGTH,
     header::CONTENT_ENCODING,
@@ -34,6 +34,7 @@ const RETURNED: [HeaderName; 7] = [
     header::ALLOW,
     header::RETRY_AFTER,
     header::VARY,
+    HeaderName::from_static("weft-truncated"),
 ];
 
 #[derive(Clone)]

@@ -1,3 +1,5 @@
-//! Helpers of the end-to-end tests.
+//! Helpers of the end-to-end tests and the benchmarks.
 
 pub mod broker;
+pub mod fleet;
+pub mod meter;

@@ -30,6 +30,8 @@ pub struct Case {
     pub transitions: Vec<Transition>,
     /// Ticks in which its own fact was present.
     pub ticks: u32,
+    /// When its own fact was last present.
+    pub present_ns: i64,
     /// Since when it has been positively absent.
     pub clear_since_ns: Option<i64>,
     pub jobs: Vec<(usize, Option<f64>)>,
@@ -56,6 +58,7 @@ impl Case {
             facts: BTreeMap::new(),
             transitions: Vec::new(),
             ticks: 0,
+            present_ns: presence.since_ns,
             clear_since_ns: None,
             jobs: Vec::new(),
         }
@@ -67,6 +70,7 @@ impl Case {
             return told.clear && self.step_clear(now_ns);
         }
         self.clear_since_ns = None;
+        self.present_ns = now_ns;
         self.ticks += 1;
         let mut changed = self.transitions.is_empty();
         if changed {
@@ -123,8 +127,8 @@ impl Case {
         self.transitions.push(Transition { ts_ns, state, reason });
     }
 
-    /// The end of what is counted as its damage: now, or when it was first seen gone.
+    /// The end of what is counted as its damage: now, or when it was last seen before it was seen gone.
     pub fn until_ns(&self, now_ns: i64) -> i64 {
-        self.clear_since_ns.unwrap_or(now_ns)
+        if self.clear_since_ns.is_some() { self.present_ns } else { now_ns }
     }
 }

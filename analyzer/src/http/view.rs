@@ -84,7 +84,6 @@ pub struct JobView {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct CollectorView {
     pub collector: String,
-    pub version: String,
     /// `live`, `idle` (too far behind to be awaited) or `silent`.
     pub state: String,
     /// Event time of its latest frame.
@@ -99,7 +98,6 @@ pub struct CollectorView {
     /// Dropped on its own side.
     pub dropped: u64,
     pub clock_error_us: Option<f64>,
-    pub read_us: Option<f64>,
     pub ports: usize,
     /// Counters it cannot read, each `port/counter: reason`.
     pub blind: Vec<String>,

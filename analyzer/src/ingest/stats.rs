@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-/// Totals since the start. Each is a metric; see `docs/metrics.md` for names.
+/// Totals since the start. Each is a metric of `/metrics`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct IngestStats {
     /// Frames taken in and not told before.

@@ -298,7 +298,6 @@ fn collector(status: &CollectorStatus, now_ns: i64) -> CollectorView {
     };
     CollectorView {
         collector: status.collector.clone(),
-        version: String::new(),
         state: state.to_owned(),
         last_ns: (status.last_seen_ns != 0).then_some(status.last_seen_ns),
         lag_s: Some(lag_s),
@@ -309,7 +308,6 @@ fn collector(status: &CollectorStatus, now_ns: i64) -> CollectorView {
         missing: status.lost_frames,
         dropped: status.drops,
         clock_error_us: status.clock_error_us.map(|us| us as f64),
-        read_us: None,
         ports: status.ports,
         blind: status.blind_counters.clone(),
     }

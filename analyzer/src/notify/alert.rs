@@ -39,7 +39,7 @@ pub struct Links {
 
 impl Links {
     pub fn incident(&self, id: &str) -> String {
-        format!("{}/#/incident/{id}", self.external_url)
+        format!("{}/incidents/{id}", self.external_url)
     }
 }
 

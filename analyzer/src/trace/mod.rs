@@ -1,4 +1,4 @@
-//! Traces: recorded or foreign telemetry as a folder (`docs/trace-format.md`).
+//! Traces: recorded or foreign telemetry as a folder.
 //!
 //! ```text
 //! import: CSVs ─► checked, sorted ─► trace        record: subscriber ─► trace

@@ -21,13 +21,13 @@ async fn the_webhook_is_alertmanagers_version_4() {
         r#""class":"link_down","device":"leaf-1","family":"link","incident":"00aa","port":"eth3","severity":"critical"},"#,
         r#""annotations":{"action":"reseat or replace the cable","confidence":"0.97","jobs":"train","lost_step_time":"0.125","#,
         r#""summary":"the link leaf-1 eth3 \u003c-\u003e spine-2 eth1 is down \u0026 costs job train 12.5 % of its step time","#,
-        r#""url":"http://weft.test/#/incident/00aa"},"startsAt":"2023-11-14T22:13:21Z","endsAt":"0001-01-01T00:00:00Z","#,
-        r#""generatorURL":"http://weft.test/#/incident/00aa","fingerprint":"FINGERPRINT"}],"groupLabels":{"alertname":"WeftLinkDown"},"#,
+        r#""url":"http://weft.test/incidents/00aa"},"startsAt":"2023-11-14T22:13:21Z","endsAt":"0001-01-01T00:00:00Z","#,
+        r#""generatorURL":"http://weft.test/incidents/00aa","fingerprint":"FINGERPRINT"}],"groupLabels":{"alertname":"WeftLinkDown"},"#,
         r#""commonLabels":{"alertname":"WeftLinkDown","class":"link_down","device":"leaf-1","family":"link","incident":"00aa","#,
         r#""port":"eth3","severity":"critical"},"commonAnnotations":{"action":"reseat or replace the cable","confidence":"0.97","#,
         r#""jobs":"train","lost_step_time":"0.125","#,
         r#""summary":"the link leaf-1 eth3 \u003c-\u003e spine-2 eth1 is down \u0026 costs job train 12.5 % of its step time","#,
-        r#""url":"http://weft.test/#/incident/00aa"},"externalURL":"http://weft.test","version":"4","#,
+        r#""url":"http://weft.test/incidents/00aa"},"externalURL":"http://weft.test","version":"4","#,
         r#""groupKey":"{}:{alertname=\"WeftLinkDown\"}","truncatedAlerts":0}"#,
         "\n"
     );
@@ -146,7 +146,7 @@ async fn alertmanager_is_told_with_an_end_ahead() {
     rig.offer(open("1"));
     let alert = &rig.request(1).await.json()[0];
     assert_eq!(alert["startsAt"], "2023-11-14T22:13:21Z");
-    assert_eq!(alert["generatorURL"], "http://weft.test/#/incident/1");
+    assert_eq!(alert["generatorURL"], "http://weft.test/incidents/1");
     assert_eq!(alert["labels"]["device"], "leaf-1");
     assert!(rig::seconds_ahead(&alert["endsAt"]) > 300.0, "{alert}");
 

@@ -17,6 +17,9 @@ pub struct Incident {
     #[serde(default)]
     pub kind: String,
     #[serde(default)]
+    pub class: String,
+    pub opened_ns: Option<i64>,
+    #[serde(default)]
     pub jobs: Vec<JobLoss>,
 }
 
@@ -50,6 +53,13 @@ impl Api {
     pub fn open_incidents(&self) -> Result<Vec<Incident>> {
         let items = self.get::<Items<Incident>>("/api/v1/incidents?state=open")?.items;
         Ok(items.into_iter().filter(|i| i.kind == "hardware").collect())
+    }
+
+    /// Incidents of any kind that opened at or after a moment: class and state.
+    pub fn opened_since(&self, since_ns: i64) -> Result<Vec<String>> {
+        let items = self.get::<Items<Incident>>("/api/v1/incidents?limit=1000")?.items;
+        let opened = items.into_iter().filter(|i| i.opened_ns.is_some_and(|t| t >= since_ns));
+        Ok(opened.map(|i| i.class).collect())
     }
 
     /// The largest loss that the incident names, `None` when it does not know.

@@ -14,8 +14,8 @@ pub struct Lab {
     pub workdir: PathBuf,
     pub cgroups: Option<Cgroups>,
     pub training: Option<Training>,
-    /// Cables pulled so far, latest last.
-    pub pulled: Vec<Place>,
+    /// Cables pulled so far, by index, latest last.
+    pub pulled: Vec<usize>,
 }
 
 impl Lab {
@@ -26,6 +26,15 @@ impl Lab {
         fabric::build(topology)?;
         routes::start_agent(topology)?;
         Ok(Self { topology, workdir: inside.workdir, cgroups: inside.cgroups, training: None, pulled: Vec::new() })
+    }
+
+    /// Whether the cable at this place was pulled before; by either of its ends.
+    pub fn was_pulled(&self, place: &Place) -> bool {
+        self.topology.cable_at(&place.device, &place.port).is_some_and(|cable| self.pulled.contains(&cable))
+    }
+
+    pub fn note_pull(&mut self, place: &Place) {
+        self.pulled.extend(self.topology.cable_at(&place.device, &place.port));
     }
 
     /// What weft is told should be there.

@@ -77,12 +77,16 @@ impl Pass<'_> {
         Ok(Some((row, (start_ns, end_ns))))
     }
 
-    /// Nothing is broken; a checkpoint is made. Gives the alerts that accuse something all the same.
-    pub fn fault_free(&mut self, length: Duration) -> Result<Vec<Named>> {
+    /// Nothing is broken; a checkpoint is made. Gives what was said all the same: alerts, and incidents of any kind.
+    pub fn fault_free(&mut self, length: Duration) -> Result<Vec<String>> {
         self.wait_for_pace()?;
+        let began_ns = now_ns();
         self.lab.training.as_mut().context("no job is running")?.checkpoint()?;
         self.watch(length)?;
-        Ok(self.new_alerts().iter().filter(|a| a.is_firing() && verdict::accuses(a)).map(Named::from).collect())
+        let alerts = self.new_alerts().into_iter().filter(|a| a.is_firing() && verdict::accuses(a));
+        let mut said: Vec<String> = alerts.map(|a| a.label("class").to_owned()).collect();
+        said.extend(self.api.opened_since(began_ns)?);
+        Ok(said)
     }
 
     fn draw(&mut self, planned: &Planned) -> Result<Option<Place>> {
@@ -97,7 +101,7 @@ impl Pass<'_> {
 
     /// A cable pulled for the second time flaps.
     fn expected_class(&self, fault: &Fault, place: &Place) -> String {
-        let again = fault.class == "link_down" && self.lab.pulled.contains(place);
+        let again = fault.class == "link_down" && self.lab.was_pulled(place);
         if again { "link_flap" } else { fault.class }.to_owned()
     }
 

@@ -86,10 +86,10 @@ impl Weft<'_> {
     }
 
     fn analyzer_config(&self) -> String {
-        let Settings { analyzer_port, webhook_url, .. } = self.settings;
+        let Settings { analyzer_port, page_port, webhook_url, .. } = self.settings;
         format!(
             "[transport]\nkind = \"kafka\"\nbootstrap = \"{}\"\n\n[analyzer]\nplan = \"{}\"\nstate = \"{}\"\n\n\
-             [http]\nlisten = \"127.0.0.1:{analyzer_port}\"\n\n\
+             [http]\nlisten = \"127.0.0.1:{analyzer_port}\"\nexternal_url = \"http://127.0.0.1:{page_port}\"\n\n\
              [[notify]]\nkind = \"webhook\"\nurl = \"{webhook_url}\"\nsecret = \"{SECRET}\"\n",
             self.bootstrap,
             self.plan.display(),

@@ -112,10 +112,10 @@ fn start_inside(workdir: &Path, cgroups: Option<&Cgroups>) -> Result<tokio::proc
     tokio::process::Command::from(command).spawn().context("unshare (Debian package util-linux); the lab needs root")
 }
 
-/// Two ports that were free a moment ago.
+/// Two ports that were free a moment ago: the usual ones, where `weft sql` looks by itself, or any.
 fn free_ports() -> Result<String> {
-    let bind = || TcpListener::bind(("127.0.0.1", 0));
-    let (a, b) = (bind()?, bind()?);
+    let bind = |usual: u16| TcpListener::bind(("127.0.0.1", usual)).or_else(|_| TcpListener::bind(("127.0.0.1", 0)));
+    let (a, b) = (bind(9870)?, bind(9871)?);
     Ok(format!("{},{}", a.local_addr()?.port(), b.local_addr()?.port()))
 }
 

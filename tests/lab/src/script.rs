@@ -64,8 +64,11 @@ struct ScriptRow {
 
 /// Reads `at_s,for_s,class,device,port,strength`. Faults of the lab come one after the other: rows may not overlap.
 pub fn read(path: &Path) -> Result<Vec<Planned>> {
-    let mut reader =
-        csv::ReaderBuilder::new().trim(csv::Trim::All).from_path(path).with_context(|| path.display().to_string())?;
+    let mut reader = csv::ReaderBuilder::new()
+        .trim(csv::Trim::All)
+        .comment(Some(b'#'))
+        .from_path(path)
+        .with_context(|| path.display().to_string())?;
     let mut planned: Vec<Planned> = Vec::new();
     for row in reader.deserialize() {
         let row: ScriptRow = row.with_context(|| path.display().to_string())?;

@@ -37,10 +37,6 @@ pub fn line(row: &Row) -> String {
     )
 }
 
-pub fn names(all: &[Named]) -> String {
-    all.iter().map(named).collect::<Vec<_>>().join(", ")
-}
-
 fn named(named: &Named) -> String {
     let confidence = named.confidence.map(|c| format!(" ({c:.2})")).unwrap_or_default();
     format!("{} {}{confidence}", named.class, part(&named.device, &named.port))

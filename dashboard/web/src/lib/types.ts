@@ -75,7 +75,6 @@ export interface Series {
 
 export interface Collector {
   collector: string;
-  version: string;
   /** `idle` is too far behind to be awaited. */
   state: "live" | "idle" | "silent";
   /** Event time of its latest frame. */
@@ -92,7 +91,6 @@ export interface Collector {
   /** Dropped on its own side. */
   dropped: number;
   clock_error_us: number | null;
-  read_us: number | null;
   ports: number;
   /** Counters it cannot read, each `port/counter: reason`. */
   blind: string[];

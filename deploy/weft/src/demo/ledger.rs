@@ -12,6 +12,8 @@ use weft_sim::truth::Truth;
 
 /// A verdict may come this long after the end of its fault, seconds.
 const LATE_S: f64 = 10.0;
+/// A verdict that takes longer is not right, seconds from the injection.
+const SOON_S: f64 = 10.0;
 /// Clocks of the fabric differ by less, seconds.
 const EARLY_S: f64 = 1.0;
 /// What weft says of the loss is taken until so long after the end of a fault, seconds.
@@ -113,11 +115,11 @@ impl Ledger {
         }
     }
 
-    /// Named, where there is somebody to name.
+    /// Named soon, where there is somebody to name.
     pub fn right(&self, truth: usize) -> bool {
         let fault = &self.truths[truth];
         match fault.nature {
-            Nature::Hardware | Nature::Data => self.named.contains_key(&truth),
+            Nature::Hardware | Nature::Data => self.named.get(&truth).is_some_and(|n| n.seconds <= SOON_S),
             Nature::Benign => !self.accusations.iter().any(|a| a.at_s >= fault.begin && a.at_s <= fault.end + LATE_S),
         }
     }

@@ -15,12 +15,12 @@ pub const FAULT: Fault = Fault {
         // An uplink's flows are on the other spine within 100 ms: its loss costs the job next to nothing (measured).
         places.retain(|place| place.port == "eth1");
         // The same cable again would be a flap.
-        places.retain(|place| !lab.pulled.contains(place));
+        places.retain(|place| !lab.was_pulled(place));
         places
     },
     inject: |lab, place, _| {
         panel::set_plugged(cable(lab, place)?, false)?;
-        lab.pulled.push(place.clone());
+        lab.note_pull(place);
         Ok(())
     },
     heal: |lab, place| panel::set_plugged(cable(lab, place)?, true),

@@ -1,6 +1,6 @@
 //! The same cable pulled once more. Strength has no meaning.
 
-use super::{Fault, cable, link_down};
+use super::{Fault, Place, cable, link_down};
 use crate::panel;
 use std::time::Duration;
 
@@ -11,10 +11,18 @@ pub const FAULT: Fault = Fault {
     class: "link_flap",
     lasts: link_down::LASTS,
     strength: 1.0,
-    places: |lab, _| lab.pulled.last().cloned().into_iter().collect(),
+    places: |lab, traffic| match lab.pulled.last() {
+        Some(&cable) => {
+            let end = &lab.topology.cables[cable].a;
+            vec![Place { device: end.device.clone(), port: end.port.clone() }]
+        }
+        None => (link_down::FAULT.places)(lab, traffic),
+    },
     inject: |lab, place, _| {
+        let first = !lab.was_pulled(place);
+        lab.note_pull(place);
         let cable = cable(lab, place)?;
-        if !lab.pulled.contains(place) {
+        if first {
             panel::set_plugged(cable, false)?;
             std::thread::sleep(FIRST);
             panel::set_plugged(cable, true)?;

@@ -1,4 +1,4 @@
-//! What both benchmarks need: frames as collectors send them, and the CPU time of this thread.
+//! Frames as collectors of a large fabric send them, for benchmarks.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use weft_wire::*;
 
 pub const S: i64 = 1_000_000_000;
 /// What a ConnectX port tells at 1 Hz, as far as the model and SQL care: 26 values a row.
-const COUNTERS: [&str; 26] = [
+pub const COUNTERS: [&str; 26] = [
     "rx_bytes",
     "tx_bytes",
     "rx_packets",
@@ -89,61 +89,4 @@ fn inventory(schema: &TableSchema, collector: &str, rows: i32) -> Inventory {
         schemas: vec![schema.clone()],
         flush_period_ms: 1000,
     }
-}
-
-/// CPU time of this thread, s.
-pub fn cpu_s() -> f64 {
-    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
-    text.split_whitespace().next().and_then(|ns| ns.parse::<f64>().ok()).unwrap_or(0.0) / 1e9
-}
-
-/// Resident memory now, bytes.
-pub fn resident_bytes() -> u64 {
-    let text = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
-    text.split_whitespace().nth(1).and_then(|pages| pages.parse::<u64>().ok()).unwrap_or(0) * 4096
-}
-
-/// Ticks taken in before the measurement, so that the inventory is known and the model warm.
-pub const WARM: i64 = 3;
-
-/// Feeds `ticks` ticks of all collectors through ingest and engine; prints one line of JSON.
-pub fn measure(name: &str, collectors: usize, rows: i32, ticks: i64) {
-    use weft_analyzer::engine::{Engine, EngineConfig};
-    use weft_analyzer::ingest::{Ingest, IngestConfig, IngestEvent};
-    let schema = schema();
-    let names: Vec<String> = (0..collectors).map(|c| format!("node{c:05}")).collect();
-    let mut ingest = Ingest::new(IngestConfig::default());
-    let mut engine = Engine::new(Default::default(), EngineConfig { tick_ns: S });
-    let (mut ingest_s, mut engine_s, mut samples, mut closed) = (0.0, 0.0, 0, 0);
-    for tick in 0..WARM + ticks {
-        let payloads: Vec<bytes::Bytes> = names.iter().map(|n| frame(&schema, n, rows, tick).into()).collect();
-        let counted_before = ingest.stats().samples;
-        for (name, payload) in names.iter().zip(&payloads) {
-            let began = cpu_s();
-            let events = ingest.push(name, payload);
-            let pushed = cpu_s();
-            for event in events {
-                if let IngestEvent::Tick(tick) = event {
-                    std::hint::black_box(engine.on_tick(&tick, ingest.entities()));
-                    closed += 1;
-                }
-            }
-            if tick >= WARM {
-                ingest_s += pushed - began;
-                engine_s += cpu_s() - pushed;
-            }
-        }
-        if tick >= WARM {
-            samples += ingest.stats().samples - counted_before;
-        }
-    }
-    let total_s = ingest_s + engine_s;
-    println!(
-        "{{\"bench\":\"{name}\",\"collectors\":{collectors},\"rows_a_frame\":{rows},\"ticks\":{closed},\"samples\":{samples},\
-         \"ingest_cpu_s\":{ingest_s:.3},\"engine_cpu_s\":{engine_s:.3},\"samples_per_cpu_s\":{:.0},\"frames_per_cpu_s\":{:.0},\
-         \"resident_mib\":{}}}",
-        samples as f64 / total_s,
-        (collectors as i64 * ticks) as f64 / total_s,
-        resident_bytes() >> 20,
-    );
 }
