@@ -30,7 +30,7 @@ pub fn detect(model: &Model, out: &mut Sink<'_>) {
             .filter_map(|(v, way)| Some((v.lost()?, way)))
             .max_by(|a, b| a.0.ratio.total_cmp(&b.0.ratio));
         match worst {
-            Some((loss, way)) => say(model, id, way, loss, losses.contains(&Verdict::Clean), out),
+            Some((loss, way)) => say(model, id, way, loss, is_one_sided(model, id, way.0, loss), out),
             None if losses.iter().all(|v| *v == Verdict::Clean) => clear(id, out),
             None => {}
         }
@@ -123,6 +123,13 @@ fn clean(conservation: &Conservation, newest: usize) -> bool {
         let (sure, likely, sent) = lost_between(conservation, early, newest);
         sent >= ENOUGH_SENT && likely < SOUND * sent.max(2e3) && likely - sure < sent / 50.0
     })
+}
+
+/// The other way would have shown a loss of this ratio, and did not.
+fn is_one_sided(model: &Model, id: CableId, from: PortId, loss: Loss) -> bool {
+    let back = &model.cables[id][usize::from(from == model.topology.cables[id].a)];
+    let newest = back.ring.back().filter(|d| back.tick_of(d) == model.tick);
+    newest.is_some() && over(back, back.ring.len() - 1, loss.ratio)
 }
 
 fn say(model: &Model, id: CableId, (from, to): (PortId, PortId), loss: Loss, one_sided: bool, out: &mut Sink<'_>) {

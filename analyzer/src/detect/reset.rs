@@ -7,7 +7,7 @@ use crate::model::{Model, PortId};
 
 pub fn detect(model: &Model, out: &mut Sink<'_>) {
     for (id, device) in model.devices.iter().enumerate() {
-        let seen = model.topology.devices[id].ports.iter().filter(|&&p| model.ports[p].last.is_some()).count();
+        let seen = model.topology.devices[id].ports.iter().filter(|&&p| model.ports[p].seen_tick.is_some()).count();
         let whole = device.reset_ports.len() * 2 > seen;
         if device.reset_ports.is_empty() {
             if device.silent.is_none() && seen > 0 {

@@ -26,13 +26,12 @@ const SHORT_NS: i64 = 200_000_000;
 const SOUND_ABOVE: f64 = 0.88;
 /// A link that reached its rate in the last so many ticks is sound.
 const SOUND_TICKS: i64 = 3;
-/// The rate taken is the highest but one: an interval in which the queue ran empty in the middle lies below the link's
-/// rate, never above; one burst after a pause may lie above.
-const FROM_TOP: usize = 1;
-
 pub fn detect(model: &Model, out: &mut Sink<'_>) {
     for port in 0..model.ports.len() {
         let Some(planned) = model.topology.ports[port].planned_bps.filter(|&b| b > 0) else { continue };
+        if model.ports[port].link.up == Some(false) {
+            continue;
+        }
         if is_sound(model, port) {
             out.clear(FactKind::LowServiceRate, place_of(model, port));
         } else if let Some((bps, rule, since_ns)) = RULES.iter().find_map(|rule| judge(model, port, planned, rule)) {
@@ -86,15 +85,18 @@ fn judge<'a>(model: &Model, port: PortId, planned: i64, rule: &'a Rule) -> Optio
     if !rule.inside && model.bin_ns > SHORT_NS {
         return None;
     }
-    let recent = model.ports[port].service.iter().filter(|s| s.ts_ns > model.now_ns - WINDOW_NS);
+    let link = &model.ports[port].link;
+    let up_ns = if link.downs.is_empty() { i64::MIN } else { link.since_ns };
+    let from_ns = up_ns.max(model.now_ns - WINDOW_NS);
+    let recent = model.ports[port].service.iter().filter(|s| s.ts_ns > from_ns);
     let kept: Vec<_> = recent.filter(|s| !s.paused && (s.inside || !rule.inside)).collect();
     if kept.len() < rule.intervals {
         return None;
     }
-    let mut rates: Vec<f64> = kept.iter().map(|s| f64::from(s.bps)).collect();
-    rates.sort_by(f64::total_cmp);
+    // The highest: an interval in which the queue ran empty in the middle lies below the link's rate, never above.
+    let top_bps = kept.iter().map(|s| f64::from(s.bps)).fold(0.0, f64::max);
     let since_ns = kept[0].ts_ns;
-    let bps = rates[rates.len() - 1 - FROM_TOP].max(peak_bps(model, port, since_ns));
+    let bps = top_bps.max(peak_bps(model, port, since_ns));
     let limit = rule.below * planned as f64;
     (bps < limit && backlogged_bps(model, port, since_ns) < limit).then_some((bps, rule, since_ns))
 }

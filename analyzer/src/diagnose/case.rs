@@ -79,7 +79,7 @@ impl Case {
         for (kind, presence) in told.present {
             changed |= self.rename(class_of(kind), now_ns);
             // Pagers know an alert by its port: once said, it stays.
-            if self.state == State::Suspected {
+            if self.state == State::Suspected && class_of(kind).name == self.class.name {
                 self.end = presence.port.filter(|_| presence.one_sided);
             }
             self.facts.insert(kind, presence);

@@ -74,9 +74,9 @@ impl Diagnosis {
     }
 
     fn forget(&mut self, now_ns: i64) {
-        const REMEMBER_NS: i64 = 60_000_000_000;
+        const REMEMBER_NS: i64 = 180_000_000_000;
         for (key, case) in self.cases.iter().filter(|(_, c)| c.state == State::Resolved && c.opened_ns.is_some()) {
-            self.ended_ns.insert(*key, case.until_ns(now_ns));
+            self.ended_ns.insert(*key, case.clear_since_ns.unwrap_or(now_ns));
         }
         self.ended_ns.retain(|_, ended| *ended > now_ns - REMEMBER_NS);
         self.cases.retain(|_, c| c.state != State::Resolved);

@@ -126,6 +126,14 @@ fn sentence(model: &Model, case: &Case, culprit: &Culprit) -> String {
     }
 }
 
+/// A small fraction in words.
+fn fraction(value: f64) -> String {
+    match value < 1e-3 {
+        true => format!("{:.0} in a million", value * 1e6),
+        false => format!("{:.2} %", value * 100.0),
+    }
+}
+
 /// The trouble in words, with its number.
 fn what(model: &Model, case: &Case) -> String {
     let presence = case.facts.get(&case.class.fact);
@@ -141,10 +149,10 @@ fn what(model: &Model, case: &Case) -> String {
         FactKind::LinkDown => "is down".to_owned(),
         FactKind::LinkFlap => format!("flaps: it went down {value:.0} times in six hours"),
         FactKind::ConservationLoss => {
-            format!("loses {:.2} % of the packets that leave {from}, and neither end counts them", value * 100.0)
+            format!("loses {} of the packets that leave {from}, and neither end counts them", fraction(value))
         }
         FactKind::ConservationLossCounted => {
-            format!("loses {:.2} % of the packets that leave {from}, damaged on the wire", value * 100.0)
+            format!("loses {} of the packets that leave {from}, damaged on the wire", fraction(value))
         }
         FactKind::LowServiceRate => {
             format!("is slow: {from} serves a standing queue at {:.0} % of its planned rate", value / reference * 100.0)

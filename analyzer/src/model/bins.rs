@@ -24,17 +24,38 @@ impl Grid {
 }
 
 /// The bytes a port sent lately, on both grids: 1 KiB.
+///
+/// A bin lies between two readings of the port, wherever in the grid its collector reads: spread over two bins of a fixed
+/// grid, the edges of a transfer would be blurred by as much as they are to be measured.
 #[derive(Clone, Debug, Default)]
 pub struct Sent {
     fine: Bins,
     coarse: Bins,
+    /// How long after the grid's instants this port is read, ns; follows slow drift, and does not wrap.
+    offset_ns: Option<i64>,
 }
+
+/// Of a reading's distance from where it was expected, the part by which the offset follows.
+const FOLLOW: i64 = 8;
 
 impl Sent {
     /// Bytes sent between two readings; `bin_ns` is the width of a fine bin.
     pub fn add(&mut self, from_ns: i64, to_ns: i64, bytes: f64, bin_ns: i64) {
-        self.fine.add(from_ns, to_ns, bytes, Grid::Fine.bin_ns(bin_ns));
-        self.coarse.add(from_ns, to_ns, bytes, Grid::Coarse.bin_ns(bin_ns));
+        if to_ns <= from_ns || bytes < 0.0 {
+            return;
+        }
+        let from_grid = (to_ns + bin_ns / 2).rem_euclid(bin_ns) - bin_ns / 2;
+        let offset_ns = self.offset_ns.get_or_insert(from_grid);
+        let reading = |ts_ns: i64, offset_ns: i64| (ts_ns - offset_ns + bin_ns / 2).div_euclid(bin_ns);
+        let (first, last) = (reading(from_ns, *offset_ns), reading(to_ns, *offset_ns));
+        *offset_ns += (to_ns - *offset_ns - last * bin_ns) / FOLLOW;
+        // Two tiers may be read within one bin.
+        let bins = first.max(last - BINS as i64)..last.max(first + 1);
+        let share = bytes / (bins.end - bins.start) as f64;
+        for bin in bins {
+            self.fine.add(bin, share);
+            self.coarse.add(bin.div_euclid(COARSE), share);
+        }
     }
 
     pub fn on(&self, grid: Grid) -> &Bins {
@@ -44,16 +65,21 @@ impl Sent {
         }
     }
 
+    /// How long after the grid's instants this port's bins begin, ns.
+    pub fn offset_ns(&self) -> i64 {
+        self.offset_ns.unwrap_or(0)
+    }
+
     pub fn clear(&mut self) {
         *self = Sent::default();
     }
 }
 
-/// A ring of bytes per bin, to three digits; a bin nobody told of is NaN.
+/// A ring of bytes per bin, to two digits; a bin nobody told of is NaN.
 #[derive(Clone, Debug)]
 pub struct Bins {
     ring: [bf16; BINS],
-    /// Absolute index of the newest bin written, `ts_ns / bin_ns`.
+    /// Absolute index of the newest bin written.
     newest: i64,
 }
 
@@ -64,19 +90,10 @@ impl Default for Bins {
 }
 
 impl Bins {
-    /// Spreads the bytes sent between two readings evenly over the bins they span.
-    pub fn add(&mut self, from_ns: i64, to_ns: i64, bytes: f64, bin_ns: i64) {
-        if to_ns <= from_ns || bytes < 0.0 || from_ns.div_euclid(bin_ns) <= self.newest.saturating_sub(BINS as i64) {
-            return;
-        }
-        let per_ns = bytes / (to_ns - from_ns) as f64;
-        let mut at = from_ns;
-        while at < to_ns {
-            let bin = at.div_euclid(bin_ns);
-            let end = ((bin + 1) * bin_ns).min(to_ns);
+    fn add(&mut self, bin: i64, bytes: f64) {
+        if bin > self.newest.saturating_sub(BINS as i64) {
             let slot = self.slot(bin);
-            *slot = bf16::from_f64(slot.to_f64() + per_ns * (end - at) as f64);
-            at = end;
+            *slot = bf16::from_f64(slot.to_f64() + bytes);
         }
     }
 
@@ -110,15 +127,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bytes_are_spread_by_time_and_gaps_stay_unknown() {
-        let mut bins = Bins::default();
-        bins.add(50, 250, 200.0, 100);
-        assert_eq!([0, 1, 2].map(|b| bins.get(b)), [50.0, 100.0, 50.0]);
-        bins.add(500, 600, 10.0, 100);
-        assert!(bins.get(3).is_nan() && bins.get(4).is_nan());
-        assert_eq!(bins.get(5), 10.0);
-        bins.add(100_000, 100_100, 7.0, 100);
-        assert!(bins.get(5).is_nan());
-        assert_eq!(bins.get(1000), 7.0);
+    fn a_bin_lies_between_two_readings_and_gaps_stay_unknown() {
+        let mut sent = Sent::default();
+        // Read 30 after the grid's instants, give or take some.
+        for (from, to, bytes) in [(30, 130, 8.0), (130, 236, 0.0), (236, 228 + 100, 16.0), (328, 331, 1.0)] {
+            sent.add(from, to, bytes, 100);
+        }
+        let fine = sent.on(Grid::Fine);
+        assert_eq!([0, 1, 2, 3].map(|b| fine.get(b)), [8.0, 0.0, 16.0, 1.0]);
+        assert!((25..35).contains(&sent.offset_ns()), "{}", sent.offset_ns());
+        assert_eq!(sent.on(Grid::Coarse).get(0), 25.0);
+        sent.add(630, 830, 10.0, 100);
+        let fine = sent.on(Grid::Fine);
+        assert!(fine.get(4).is_nan() && fine.get(5).is_nan());
+        assert_eq!([6, 7].map(|b| fine.get(b)), [5.0, 5.0]);
+        sent.add(100_030, 100_130, 7.0, 100);
+        let fine = sent.on(Grid::Fine);
+        assert!(fine.get(6).is_nan());
+        assert_eq!(fine.get(1000), 7.0);
     }
 }

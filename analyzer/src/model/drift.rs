@@ -10,6 +10,9 @@ use std::collections::VecDeque;
 /// Ticks kept.
 pub const TICKS: usize = 32;
 
+/// Differences beyond this move the origin: half a packet must show in 24 bits.
+const FINE: f64 = 1e6;
+
 /// The two ends' clocks agree to within this, as nodes under NTP or PTP do.
 const CLOCKS_NS: i64 = 2_000_000;
 
@@ -18,7 +21,7 @@ const CLOCKS_NS: i64 = 2_000_000;
 pub struct Drift {
     /// Ticks since the counters began.
     pub tick: u32,
-    /// The difference, less that of the first tick kept, lies between these.
+    /// The difference, less the origin's, lies between these.
     pub low: f32,
     pub high: f32,
     /// Packets sent since the drift before.
@@ -42,7 +45,7 @@ struct Origin {
 
 impl Drift {
     pub fn mid(&self) -> f64 {
-        f64::from(self.low + self.high) / 2.0
+        (f64::from(self.low) + f64::from(self.high)) / 2.0
     }
 }
 
@@ -60,6 +63,11 @@ impl Conservation {
         let Some((low, high, sent)) = bounds.min_by(|a, b| (a.1 - a.0).total_cmp(&(b.1 - b.0))) else { return };
         let origin = self.origin.get_or_insert(Origin { tick, difference: (low + high) / 2.0, sent });
         let Ok(since) = u32::try_from(tick - origin.tick) else { return };
+        if (low - origin.difference).abs() > FINE {
+            let by = (low + high) / 2.0 - origin.difference;
+            origin.difference += by;
+            self.ring.iter_mut().for_each(|d| (d.low, d.high) = (d.low - by as f32, d.high - by as f32));
+        }
         let (low, high) = ((low - origin.difference) as f32, (high - origin.difference) as f32);
         let drift = Drift { tick: since, low, high, sent: (sent - origin.sent).max(0) as f32 };
         origin.sent = sent;

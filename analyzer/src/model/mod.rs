@@ -114,7 +114,7 @@ impl Model {
         }
         for port in &mut self.ports {
             (port.refused, port.damaged, port.paused_us) = (0, 0, 0);
-            port.before = port.last;
+            (port.before, port.packets_before) = (port.last, port.packets);
         }
         self.update_resets(tick, entities);
         let (samples, told) = self.read(tick, entities);
@@ -250,9 +250,11 @@ impl Model {
         let mut index = vec![usize::MAX; self.ports.len()];
         for run in samples.chunk_by(|a, b| a.0 == b.0) {
             let port = run[0].0;
-            if self.topology.ports[port].cable.is_some() {
+            // In the tick of a restart old and new counts stand side by side.
+            if self.topology.ports[port].cable.is_some() && self.ports[port].reset_tick != Some(self.tick) {
                 index[port] = readings.len();
-                readings.push(self.ports[port].before.into_iter().chain(run.iter().map(|s| s.1)).collect());
+                let before = self.ports[port].packets_before;
+                readings.push(before.into_iter().chain(run.iter().map(|s| s.1)).collect());
             }
         }
         for (cable, ends) in self.topology.cables.iter().enumerate() {

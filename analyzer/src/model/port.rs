@@ -1,4 +1,4 @@
-//! What is remembered of one fabric port: well under 1 KiB, whatever the number of its counters.
+//! What is remembered of one fabric port: some 2 KiB at most, whatever the number of its counters.
 
 use super::bins::Sent;
 use super::sample::{Health, Sample};
@@ -14,10 +14,13 @@ pub const FLAP_MEMORY_NS: i64 = 6 * 3600 * 1_000_000_000;
 
 #[derive(Clone, Debug, Default)]
 pub struct PortState {
-    /// The last reading before this tick.
+    /// The last reading that had bytes, before this tick.
     pub before: Option<Sample>,
     /// The last reading, this tick's included.
     pub last: Option<Sample>,
+    /// The same of packets, which may be read less often.
+    pub packets_before: Option<Sample>,
+    pub packets: Option<Sample>,
     /// Index of the last tick that carried a row of this port.
     pub seen_tick: Option<i64>,
     pub health: Health,
@@ -29,7 +32,7 @@ pub struct PortState {
     pub service: VecDeque<Service>,
     /// How busy it was, tick by tick; the last few.
     pub busy: VecDeque<Busy>,
-    /// Intervals running, up to the last, that are in `service`.
+    /// Intervals running, up to the last, that began and ended with a standing queue.
     backlogged: u32,
     /// Only for ports that carry a job's bytes.
     pub sent: Option<Box<Sent>>,
@@ -157,6 +160,12 @@ impl PortState {
 
     /// Takes in one traffic reading: the service rate if a queue stood, and the bytes sent on the grid.
     pub fn tell_traffic(&mut self, sample: Sample, bin_ns: i64, tick_ns: i64, planned_bps: Option<i64>) {
+        if sample.tx_packets.or(sample.rx_packets).is_some() {
+            self.packets = Some(sample);
+        }
+        if sample.tx_bytes.is_none() {
+            return;
+        }
         if let Some(last) = self.last {
             let dt = sample.ts_ns - last.ts_ns;
             let sent = sample.tx_bytes.zip(last.tx_bytes).map(|(n, o)| n - o);
@@ -169,17 +178,11 @@ impl PortState {
                 let standing = standing_bytes(planned_bps);
                 self.tell_service(last, sample, bps, standing);
                 self.tell_busy(sample, dt, bps, standing, tick_ns);
+            } else {
+                self.backlogged = 0;
             }
         }
-        let merged = Sample {
-            ts_ns: sample.ts_ns,
-            tx_bytes: sample.tx_bytes.or(self.last.and_then(|l| l.tx_bytes)),
-            rx_bytes: sample.rx_bytes.or(self.last.and_then(|l| l.rx_bytes)),
-            tx_packets: sample.tx_packets.or(self.last.and_then(|l| l.tx_packets)),
-            rx_packets: sample.rx_packets.or(self.last.and_then(|l| l.rx_packets)),
-            queue_bytes: sample.queue_bytes,
-        };
-        self.last = Some(merged);
+        self.last = Some(sample);
     }
 
     fn tell_service(&mut self, last: Sample, now: Sample, bps: f64, standing_bytes: f64) {
@@ -217,8 +220,8 @@ impl PortState {
 
     /// Counters begin anew: nothing before may be compared with what comes.
     pub fn restart(&mut self, tick: i64) {
-        self.before = None;
-        self.last = None;
+        (self.before, self.last, self.packets_before, self.packets) = (None, None, None, None);
+        self.backlogged = 0;
         self.reset_tick = Some(tick);
         self.health = Health { link_up: self.health.link_up, ..Health::default() };
         self.link.restart_counter();

@@ -239,8 +239,8 @@ impl Session<'_> {
         let right = self.rows.iter().filter(|r| r.ok).count();
         let near = self.rows.iter().filter(|r| judge::agrees(r.lost_said, r.lost_measured)).count();
         let cheap = self.rows.iter().filter(|r| r.lost_measured.is_none_or(|l| l < 0.05)).count();
-        let pass_of = |pass: &str| self.rows.iter().filter(move |r| r.pass == pass);
-        let median = |pass: &str| judge::median(pass_of(pass).filter_map(|r| r.seconds).collect());
+        let of = |pass: &str| self.rows.iter().filter(|r| r.pass == pass).filter_map(|r| r.seconds).collect();
+        let median = |pass: &str| judge::median(of(pass));
         let medians: Vec<Option<f64>> = self.args.passes().iter().map(|pass| median(pass)).collect();
         let rounds = self.rows.len();
         println!(

@@ -6,13 +6,13 @@ use std::collections::BTreeMap;
 
 /// Of the last so many: enough for a fine mean, where iterations are short.
 const LAST: usize = 16;
-/// Of these the noise is taken.
-const NOISE: usize = 5;
+/// Of these the noise is taken, and a long habit must still show in them.
+const NEWEST: usize = 5;
 /// Iterations that must be late to the last: a habit that has ended is none.
 const TO_THE_LAST: usize = 2;
 
-/// Late in the mean of the last `of` iterations, but for the outermost, at least; or in all of them where they are few. The fewer, the larger
-/// the lateness must be: as a part of the iteration, over the noise of a single one, and in bins.
+/// Late in all of the last `of` iterations where they are few, else in their mean but for the outermost. The fewer, the
+/// larger the lateness must be: as a part of the iteration, over the noise of a single one, and in bins.
 struct Rule {
     of: usize,
     share: f64,
@@ -20,7 +20,7 @@ struct Rule {
     bins: f64,
 }
 
-/// Below 5 % of the iteration ordinary jitter dominates. A reading's place within its bin may shift one onset by a bin.
+/// Below 5 % of the iteration ordinary jitter dominates; bursts of traffic may shift one onset by a bin.
 const RULES: [Rule; 4] = [
     Rule { of: 2, share: 0.12, over_noise: 12.0, bins: 1.25 },
     Rule { of: 3, share: 0.08, over_noise: 8.0, bins: 1.05 },
@@ -29,6 +29,8 @@ const RULES: [Rule; 4] = [
 ];
 /// Up to so many all must be late.
 const FEW: usize = 3;
+/// A habit is at least so long, s: one hiccup may span two short iterations.
+const LONG_S: f64 = 2.0;
 /// Half of the least lateness that is ever called late.
 const ON_TIME: (f64, f64) = (0.025, 0.125);
 
@@ -56,62 +58,114 @@ impl Lateness {
     }
 }
 
-/// A verdict a row. `peers` is the group of each row, within which it is compared; `cores` and `period` in bins.
-pub fn judge(rows: &[Row], peers: &[u32], cores: &[f64], period: f64) -> Vec<Lateness> {
+/// One row at one core, against its peers' medians, in bins.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct At {
+    core: f64,
+    /// How much later it begins.
+    onset: f64,
+    /// How much longer its quiet was.
+    longer: f64,
+}
+
+impl At {
+    /// Late by its own computing: its onset is late, and its quiet as much longer.
+    fn late(&self) -> f64 {
+        self.onset.min(self.longer)
+    }
+}
+
+/// What lateness is measured against, in bins.
+#[derive(Clone, Copy, Debug)]
+pub struct Scale {
+    pub period: f64,
+    /// Bins a second.
+    pub second: f64,
+    noise: f64,
+}
+
+impl Scale {
+    pub fn new(period: f64, second: f64) -> Scale {
+        Scale { period, second, noise: 0.0 }
+    }
+}
+
+/// A verdict a row. `peers` is the group of each row, within which it is compared, if any; `cores` in bins.
+pub fn judge(rows: &[Row], peers: &[Option<u32>], cores: &[f64], scale: Scale) -> Vec<Lateness> {
     let recent = &cores[cores.len().saturating_sub(LAST)..];
-    let recent: Vec<(f64, Vec<Option<f64>>)> = recent.iter().map(|&c| (c, late_at(rows, peers, c, cores))).collect();
-    let newest = &recent[recent.len().saturating_sub(NOISE)..];
-    let mut noise: Vec<f64> = newest.iter().flat_map(|(_, late)| late.iter().flatten().map(|l| l.abs())).collect();
-    let noise = median(&mut noise);
+    let recent: Vec<Vec<Option<At>>> = recent.iter().map(|&core| at(rows, peers, core, cores)).collect();
+    let newest = &recent[recent.len().saturating_sub(NEWEST)..];
+    let mut noise: Vec<f64> = newest.iter().flatten().flatten().map(|at| at.late().abs()).collect();
+    let scale = Scale { noise: median(&mut noise), ..scale };
     (0..rows.len())
         .map(|row| {
-            let told: Vec<(f64, f64)> = recent.iter().filter_map(|(core, late)| Some((*core, late[row]?))).collect();
-            habit(&told, period, noise)
+            let told: Vec<At> = recent.iter().filter_map(|core| core[row]).collect();
+            // Not seen of late: what it did before is no habit.
+            match newest.iter().rev().take(FEW).any(|core| core[row].is_some()) {
+                true => habit(&told, scale),
+                false => Lateness::Unsure,
+            }
         })
         .collect()
 }
 
-/// `told`: (core, lateness at it), oldest first.
-fn habit(told: &[(f64, f64)], period: f64, noise: f64) -> Lateness {
+/// `told`: oldest first.
+fn habit(told: &[At], scale: Scale) -> Lateness {
     let last = |n: usize| told.len().checked_sub(n).map(|from| &told[from..]);
     for rule in &RULES {
         // One in five may not have been told: a reading was lost.
         let Some(these) = last(rule.of).or_else(|| last(rule.of - rule.of / 5)) else { continue };
-        let threshold = (rule.share * period).max(rule.over_noise * noise).max(rule.bins);
-        let late = if rule.of <= FEW { least(these) } else { trimmed_mean(these) };
-        if late >= threshold && last(TO_THE_LAST).is_some_and(|l| least(l) >= threshold / 2.0) {
-            let since = told.iter().rev().take_while(|t| t.1 >= late / 2.0).last().map_or(0.0, |t| t.0);
-            return Lateness::Late { bins: trimmed_mean(these), threshold, since };
+        let long = these[these.len() - 1].core - these[0].core >= LONG_S * scale.second - scale.period / 4.0;
+        let threshold = (rule.share * scale.period).max(rule.over_noise * scale.noise).max(rule.bins);
+        let late: fn(&At) -> f64 = if begins_after_all(told, rule) { |at| at.onset } else { At::late };
+        if (long || rule.of > FEW) && is_late(told, these, rule, threshold, late) {
+            let since = told.iter().rev().take_while(|at| late(at) >= threshold / 2.0).last().map_or(0.0, |at| at.core);
+            return Lateness::Late { bins: trimmed_mean(these, late), threshold, since };
         }
     }
     match last(FEW) {
-        Some(these) if trimmed_mean(these) < (ON_TIME.0 * period).max(ON_TIME.1) => Lateness::OnTime,
+        Some(these) if trimmed_mean(these, At::late) < (ON_TIME.0 * scale.period).max(ON_TIME.1) => Lateness::OnTime,
         _ => Lateness::Unsure,
     }
 }
 
-fn least(told: &[(f64, f64)]) -> f64 {
-    told.iter().map(|t| t.1).fold(f64::INFINITY, f64::min)
+fn is_late(told: &[At], these: &[At], rule: &Rule, threshold: f64, late: fn(&At) -> f64) -> bool {
+    let newest = |n: usize| &told[told.len().saturating_sub(n)..];
+    let much = if rule.of <= FEW { least(these, late) } else { trimmed_mean(these, late) };
+    let goes_on = rule.of < LAST || trimmed_mean(newest(NEWEST), late) >= threshold / 2.0;
+    much >= threshold && goes_on && least(newest(TO_THE_LAST), late) >= threshold / 2.0
+}
+
+/// Where computing and sending overlap, who begins late also ends last, and all wait for it: its quiet is but a little
+/// longer than its peers', who rest until it is done. Longer in three of four iterations by more than a shifted clock,
+/// whose quiet is as long as any, shows by chance.
+fn begins_after_all(told: &[At], rule: &Rule) -> bool {
+    let newest = &told[told.len().saturating_sub(4)..];
+    let least = (0.15 * trimmed_mean(newest, |at| at.onset)).max(0.2);
+    rule.of >= FEW && newest.iter().filter(|at| at.longer >= least).count() >= 3
+}
+
+fn least(told: &[At], late: fn(&At) -> f64) -> f64 {
+    told.iter().map(late).fold(f64::INFINITY, f64::min)
 }
 
 /// Without the highest and the lowest eighth, of more than two: onsets jump by whole bins where traffic is bursty, and a
 /// median would jump with them.
-fn trimmed_mean(told: &[(f64, f64)]) -> f64 {
-    let mut late: Vec<f64> = told.iter().map(|t| t.1).collect();
+fn trimmed_mean(told: &[At], late: fn(&At) -> f64) -> f64 {
+    let mut late: Vec<f64> = told.iter().map(late).collect();
     late.sort_by(f64::total_cmp);
     let cut = if late.len() > 2 { late.len().div_ceil(8) } else { 0 };
     let kept = &late[cut..late.len() - cut];
     kept.iter().sum::<f64>() / kept.len() as f64
 }
 
-/// How late each row begins after the quiet around `core`: its onset beyond its peers' median onset, but no more than
-/// its quiet is longer than their median quiet. `None` where the row was not quiet then, or still is.
-fn late_at(rows: &[Row], peers: &[u32], core: f64, cores: &[f64]) -> Vec<Option<f64>> {
+/// Each row against its peers' medians around one core. `None` where it was not quiet then, or still is.
+fn at(rows: &[Row], peers: &[Option<u32>], core: f64, cores: &[f64]) -> Vec<Option<At>> {
     let runs: Vec<_> = rows.iter().map(|r| r.run_of(core, cores)).collect();
     let mut by_group: BTreeMap<u32, (Vec<f64>, Vec<f64>)> = BTreeMap::new();
-    for (run, &group) in runs.iter().zip(peers) {
-        if let Some(run) = run {
-            let (ends, lengths) = by_group.entry(group).or_default();
+    for (run, group) in runs.iter().zip(peers) {
+        if let (Some(run), Some(group)) = (run, group) {
+            let (ends, lengths) = by_group.entry(*group).or_default();
             ends.push(run.end);
             lengths.push(run.end - run.start);
         }
@@ -120,21 +174,26 @@ fn late_at(rows: &[Row], peers: &[u32], core: f64, cores: &[f64]) -> Vec<Option<
         .into_iter()
         .map(|(g, (mut ends, mut lengths))| (g, (median(&mut ends), median(&mut lengths))))
         .collect();
-    let late = |run: super::quiet::Run, group: u32| {
-        let (end, length) = medians[&group];
-        (run.end - end).min(run.end - run.start - length)
+    let of = |run: Option<super::quiet::Run>, group: Option<u32>| {
+        let (run, (end, length)) = (run?, medians[&group?]);
+        Some(At { core, onset: run.end - end, longer: run.end - run.start - length })
     };
-    runs.into_iter().zip(peers).map(|(run, &group)| run.map(|run| late(run, group))).collect()
+    runs.into_iter().zip(peers).map(|(run, group)| of(run, *group)).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// Iterations of ten bins, a noise of a hundredth of a bin.
+    /// Iterations of ten bins, a second each, a noise of a hundredth of a bin.
+    fn of(told: impl Iterator<Item = (f64, f64)>) -> Lateness {
+        let at = |(i, (onset, longer)): (usize, (f64, f64))| At { core: 10.0 * i as f64, onset, longer };
+        let told: Vec<At> = told.enumerate().map(at).collect();
+        habit(&told, Scale { period: 10.0, second: 10.0, noise: 0.01 })
+    }
+
     fn verdict(late: &[f64]) -> Lateness {
-        let told: Vec<(f64, f64)> = late.iter().enumerate().map(|(i, l)| (10.0 * i as f64, *l)).collect();
-        habit(&told, 10.0, 0.01)
+        of(late.iter().map(|l| (*l, *l)))
     }
 
     fn is_late(late: &[f64]) -> bool {
@@ -143,7 +202,6 @@ mod tests {
 
     #[test]
     fn the_fewer_iterations_the_more_it_takes() {
-        assert!(is_late(&[0.0, 0.0, 0.0, 1.3, 1.4]), "two by more than a tenth");
         assert!(!is_late(&[0.0, 0.0, 0.0, 1.1, 1.1]) && is_late(&[0.0, 0.0, 1.1, 1.1, 1.1]));
         assert!(!is_late(&[0.0, 0.0, 0.0, 0.9, 0.9]) && is_late(&[0.0, 0.8, 0.8, 0.8, 0.9]));
         assert!(!is_late(&[0.0, 0.0, 0.0, 0.0, 9.0]), "once is no habit");
@@ -152,8 +210,25 @@ mod tests {
     }
 
     #[test]
+    fn two_late_iterations_are_enough_when_they_are_long() {
+        let told: Vec<At> = (0..5)
+            .map(|i| At { core: 25.0 * f64::from(i), onset: if i > 2 { 4.0 } else { 0.0 }, longer: 4.0 })
+            .collect();
+        assert!(matches!(habit(&told, Scale { period: 25.0, second: 10.0, noise: 0.01 }), Lateness::Late { .. }));
+        assert!(!is_late(&[0.0, 0.0, 0.0, 4.0, 4.0]), "a hiccup of a second");
+    }
+
+    #[test]
     fn it_began_with_the_first_of_the_run() {
-        assert_eq!(verdict(&[0.0, 0.1, 2.0, 2.25, 2.25]), Lateness::Late { bins: 2.25, threshold: 1.25, since: 20.0 });
+        assert_eq!(verdict(&[0.0, 0.1, 2.0, 2.25, 2.25]), Lateness::Late { bins: 2.25, threshold: 1.05, since: 20.0 });
+    }
+
+    #[test]
+    fn who_ends_last_too_is_late_if_its_quiet_is_a_little_longer_each_time_and_a_shifted_clock_is_not() {
+        let late = [(0.0, 0.0), (2.5, 2.5), (2.5, 0.7), (2.5, 0.1), (2.5, 0.6)];
+        assert!(matches!(of(late.into_iter()), Lateness::Late { .. }));
+        let shifted = [(2.0, 1.0), (2.0, 1.0), (1.0, -1.0), (2.0, 0.0), (2.0, 1.0), (1.0, -1.0), (1.0, -1.0)];
+        assert!(!matches!(of(shifted.into_iter()), Lateness::Late { .. }));
     }
 
     #[test]

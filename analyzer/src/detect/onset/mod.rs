@@ -39,18 +39,20 @@ fn look(model: &Model, job: usize, plan: &Job, grid: Grid, out: &mut Sink<'_>) -
     let cores = quiet::cores(&rows);
     let Some(period) = quiet::period(&cores) else { return false };
     let peers = peers(model, plan, &rows);
-    let late = habit::judge(&rows, &peers, &cores, period);
+    let second = 1e9 / grid.bin_ns(model.bin_ns) as f64;
+    let late = habit::judge(&rows, &peers, &cores, habit::Scale::new(period, second));
     say(model, job, &rows, &late, Scale { period, grid }, out);
     true
 }
 
-/// The role group of each row, when a plan names groups large enough to be compared within; else all are peers.
-fn peers(model: &Model, plan: &Job, rows: &[Row]) -> Vec<u32> {
-    let group: Vec<u32> =
-        rows.iter().map(|r| plan.groups.get(&model.topology.ports[r.port].device).copied().unwrap_or(0)).collect();
+/// The role group of each row. `None`: its group is too small to be compared within, and others do other work.
+fn peers(model: &Model, plan: &Job, rows: &[Row]) -> Vec<Option<u32>> {
+    const UNGROUPED: u32 = u32::MAX;
+    let group = |row: &Row| plan.groups.get(&model.topology.ports[row.port].device).copied().unwrap_or(UNGROUPED);
+    let groups: Vec<u32> = rows.iter().map(group).collect();
     let mut sizes: BTreeMap<u32, usize> = BTreeMap::new();
-    group.iter().for_each(|g| *sizes.entry(*g).or_default() += 1);
-    if sizes.values().all(|n| *n >= MIN_PORTS) { group } else { vec![0; rows.len()] }
+    groups.iter().for_each(|g| *sizes.entry(*g).or_default() += 1);
+    groups.into_iter().map(|g| (sizes[&g] >= MIN_PORTS).then_some(g)).collect()
 }
 
 #[derive(Clone, Copy)]

@@ -9,7 +9,7 @@ const QUIET: f32 = 0.03;
 const TOGETHER: f64 = 0.85;
 /// Iterations needed.
 const MIN_ITERATIONS: usize = 4;
-/// A core shorter than this part of the longest is a stall in mid-transfer, not the computing.
+/// A core shorter than this part of the longer ones is a stall in mid-transfer, not the computing.
 const CORE_SHARE: f64 = 0.6;
 /// A port quiet over more cores than this is out of use, and tells nothing of them.
 const MOST_SPANNED: usize = 3;
@@ -31,8 +31,8 @@ pub struct Run {
 impl Row {
     /// `None` when the port sends nothing, never rests, or was not told of throughout.
     pub fn read(model: &Model, port: PortId, grid: Grid) -> Option<Row> {
-        let bins = model.ports[port].sent.as_ref()?.on(grid);
-        let last = model.now_ns.div_euclid(grid.bin_ns(model.bin_ns)) - 1;
+        let (sent, bin_ns) = (model.ports[port].sent.as_ref()?, grid.bin_ns(model.bin_ns));
+        let (bins, last) = (sent.on(grid), model.now_ns.div_euclid(bin_ns) - 1);
         let bytes: Vec<f32> = (last - BINS as i64 + 1..=last).map(|b| bins.get(b)).collect();
         let known = bytes.iter().position(|b| !b.is_nan())?;
         let bytes = &bytes[known..];
@@ -47,9 +47,10 @@ impl Row {
         }
         let mut quiet: Vec<bool> = vec![false; known];
         quiet.extend(bytes.iter().map(|b| *b < busy * QUIET));
-        let runs = runs(bytes, &quiet[known..], busy)
-            .map(|r| Run { start: r.start + known as f64, end: r.end + known as f64 });
-        Some(Row { port, runs: runs.collect(), quiet })
+        let shift = known as f64 + sent.offset_ns() as f64 / bin_ns as f64;
+        let runs = runs(bytes, &quiet[known..], busy).map(|r| Run { start: r.start + shift, end: r.end + shift });
+        let runs: Vec<Run> = runs.collect();
+        (!runs.is_empty()).then_some(Row { port, runs, quiet })
     }
 
     pub fn run_at(&self, bin: f64) -> Option<Run> {
@@ -72,7 +73,8 @@ fn runs<'a>(bytes: &'a [f32], quiet: &'a [bool], busy: f32) -> impl Iterator<Ite
             let from = at + quiet[at..].iter().position(|q| *q)?;
             let to = from + quiet[from..].iter().position(|q| !*q)?;
             at = to;
-            if from > 0 {
+            // Beside a bin that nobody told of there is no edge.
+            if from > 0 && !bytes[from - 1].is_nan() && !bytes[to].is_nan() {
                 // The bin after the quiet is filled from its middle on: its bytes against a full bin say where.
                 let full = bytes.get(to + 1).copied().unwrap_or(busy).max(busy / 2.0);
                 let late = 1.0 - (bytes[to] / full).clamp(0.0, 1.0);
