@@ -92,8 +92,8 @@ impl Scale {
 
 /// A verdict a row. `peers` is the group of each row, within which it is compared, if any; `cores` in bins.
 pub fn judge(rows: &[Row], peers: &[Option<u32>], cores: &[f64], scale: Scale) -> Vec<Lateness> {
-    let recent = &cores[cores.len().saturating_sub(LAST)..];
-    let recent: Vec<Vec<Option<At>>> = recent.iter().map(|&core| at(rows, peers, core, cores)).collect();
+    let last = &cores[cores.len().saturating_sub(LAST)..];
+    let recent: Vec<Vec<Option<At>>> = last.iter().map(|&core| at(rows, peers, core, cores)).collect();
     let newest = &recent[recent.len().saturating_sub(NEWEST)..];
     let mut noise: Vec<f64> = newest.iter().flatten().flatten().map(|at| at.late().abs()).collect();
     let scale = Scale { noise: median(&mut noise), ..scale };
@@ -102,22 +102,23 @@ pub fn judge(rows: &[Row], peers: &[Option<u32>], cores: &[f64], scale: Scale) -
             let told: Vec<At> = recent.iter().filter_map(|core| core[row]).collect();
             // Not seen of late: what it did before is no habit.
             match newest.iter().rev().take(FEW).any(|core| core[row].is_some()) {
-                true => habit(&told, scale),
+                true => habit(&told, last, scale),
                 false => Lateness::Unsure,
             }
         })
         .collect()
 }
 
-/// `told`: oldest first.
-fn habit(told: &[At], scale: Scale) -> Lateness {
+/// `told`: oldest first; `cores`: all of the same time.
+fn habit(told: &[At], cores: &[f64], scale: Scale) -> Lateness {
     let last = |n: usize| told.len().checked_sub(n).map(|from| &told[from..]);
     for rule in &RULES {
         // One in five may not have been told: a reading was lost.
         let Some(these) = last(rule.of).or_else(|| last(rule.of - rule.of / 5)) else { continue };
         let long = these[these.len() - 1].core - these[0].core >= LONG_S * scale.second - scale.period / 4.0;
         let threshold = (rule.share * scale.period).max(rule.over_noise * scale.noise).max(rule.bins);
-        let late: fn(&At) -> f64 = if begins_after_all(told, rule) { |at| at.onset } else { At::late };
+        let holds_up = rule.of >= FEW && holds_up(told, cores, threshold);
+        let late: fn(&At) -> f64 = if holds_up { |at| at.onset } else { At::late };
         if (long || rule.of > FEW) && is_late(told, these, rule, threshold, late) {
             let since = told.iter().rev().take_while(|at| late(at) >= threshold / 2.0).last().map_or(0.0, |at| at.core);
             return Lateness::Late { bins: trimmed_mean(these, late), threshold, since };
@@ -132,17 +133,25 @@ fn habit(told: &[At], scale: Scale) -> Lateness {
 fn is_late(told: &[At], these: &[At], rule: &Rule, threshold: f64, late: fn(&At) -> f64) -> bool {
     let newest = |n: usize| &told[told.len().saturating_sub(n)..];
     let much = if rule.of <= FEW { least(these, late) } else { trimmed_mean(these, late) };
+    let most = these.iter().filter(|at| late(at) >= threshold / 2.0).count() * 2 > these.len();
     let goes_on = rule.of < LAST || trimmed_mean(newest(NEWEST), late) >= threshold / 2.0;
-    much >= threshold && goes_on && least(newest(TO_THE_LAST), late) >= threshold / 2.0
+    much >= threshold && most && goes_on && least(newest(TO_THE_LAST), late) >= threshold / 2.0
 }
 
 /// Where computing and sending overlap, who begins late also ends last, and all wait for it: its quiet is but a little
-/// longer than its peers', who rest until it is done. Longer in three of four iterations by more than a shifted clock,
-/// whose quiet is as long as any, shows by chance.
-fn begins_after_all(told: &[At], rule: &Rule) -> bool {
+/// longer than its peers', who rest until it is done. It counts when the iteration has become longer by as much, or half
+/// of it, since it began late. A shifted clock costs no time.
+fn holds_up(told: &[At], cores: &[f64], threshold: f64) -> bool {
     let newest = &told[told.len().saturating_sub(4)..];
-    let least = (0.15 * trimmed_mean(newest, |at| at.onset)).max(0.2);
-    rule.of >= FEW && newest.iter().filter(|at| at.longer >= least).count() >= 3
+    let onset = trimmed_mean(newest, |at| at.onset);
+    let longer = newest.iter().filter(|at| at.longer >= (0.15 * onset).max(0.2)).count() >= 3;
+    let Some(since) = told.iter().rev().take_while(|at| at.onset >= threshold / 2.0).last() else { return false };
+    let gap = |within: &dyn Fn(f64, f64) -> bool| {
+        let gaps = cores.windows(2).filter(|w| within(w[0], w[1])).map(|w| w[1] - w[0]);
+        median(&mut gaps.collect::<Vec<_>>())
+    };
+    // NaN where there is none of either: then nothing is known of it.
+    longer && gap(&|from, _| from >= since.core) - gap(&|_, to| to <= since.core) >= onset / 2.0
 }
 
 fn least(told: &[At], late: fn(&At) -> f64) -> f64 {
@@ -189,7 +198,8 @@ mod tests {
     fn of(told: impl Iterator<Item = (f64, f64)>) -> Lateness {
         let at = |(i, (onset, longer)): (usize, (f64, f64))| At { core: 10.0 * i as f64, onset, longer };
         let told: Vec<At> = told.enumerate().map(at).collect();
-        habit(&told, Scale { period: 10.0, second: 10.0, noise: 0.01 })
+        let cores: Vec<f64> = told.iter().map(|at| at.core).collect();
+        habit(&told, &cores, Scale { period: 10.0, second: 10.0, noise: 0.01 })
     }
 
     fn verdict(late: &[f64]) -> Lateness {
@@ -214,7 +224,8 @@ mod tests {
         let told: Vec<At> = (0..5)
             .map(|i| At { core: 25.0 * f64::from(i), onset: if i > 2 { 4.0 } else { 0.0 }, longer: 4.0 })
             .collect();
-        assert!(matches!(habit(&told, Scale { period: 25.0, second: 10.0, noise: 0.01 }), Lateness::Late { .. }));
+        let scale = Scale { period: 25.0, second: 10.0, noise: 0.01 };
+        assert!(matches!(habit(&told, &[], scale), Lateness::Late { .. }));
         assert!(!is_late(&[0.0, 0.0, 0.0, 4.0, 4.0]), "a hiccup of a second");
     }
 
@@ -224,11 +235,22 @@ mod tests {
     }
 
     #[test]
-    fn who_ends_last_too_is_late_if_its_quiet_is_a_little_longer_each_time_and_a_shifted_clock_is_not() {
-        let late = [(0.0, 0.0), (2.5, 2.5), (2.5, 0.7), (2.5, 0.1), (2.5, 0.6)];
-        assert!(matches!(of(late.into_iter()), Lateness::Late { .. }));
-        let shifted = [(2.0, 1.0), (2.0, 1.0), (1.0, -1.0), (2.0, 0.0), (2.0, 1.0), (1.0, -1.0), (1.0, -1.0)];
-        assert!(!matches!(of(shifted.into_iter()), Lateness::Late { .. }));
+    fn who_ends_last_too_is_late_when_it_costs_time_and_a_shifted_clock_is_not() {
+        let longer = [0.0, 0.0, 0.0, 2.5, 0.7, 0.1, 0.6];
+        let told = |period: f64| -> Vec<At> {
+            let mut core = 0.0;
+            let at = |(i, &longer): (usize, &f64)| {
+                core += if i > 3 { period } else { 10.0 };
+                At { core, onset: if i > 2 { 2.5 } else { 0.0 }, longer }
+            };
+            longer.iter().enumerate().map(at).collect()
+        };
+        for (period, expected) in [(12.3, true), (10.0, false)] {
+            let told = told(period);
+            let cores: Vec<f64> = told.iter().map(|at| at.core).collect();
+            let verdict = habit(&told, &cores, Scale { period: 10.0, second: 10.0, noise: 0.01 });
+            assert_eq!(matches!(verdict, Lateness::Late { .. }), expected, "{verdict:?}");
+        }
     }
 
     #[test]
