@@ -89,19 +89,27 @@ fn runs<'a>(bytes: &'a [f32], quiet: &'a [bool], busy: f32) -> impl Iterator<Ite
 
 /// Middles of the stretches in which nearly all ports compute, one an iteration, in bins, oldest first.
 ///
-/// All are quiet together a second time when they wait for a straggler. That stretch is shorter; or, with a straggler
-/// slow enough, one port is seen to have sent nothing between the two.
+/// All are quiet together a second time when they wait for a straggler. That stretch is short beside their computing; and
+/// some port is seen to have sent nothing between the two: the straggler, or one that was done before.
 pub fn cores(rows: &[Row]) -> Vec<f64> {
-    let middles = quiet_together(rows);
-    let lengths: Vec<f64> = middles.iter().map(|&m| usual_length(rows, m)).collect();
+    let stretches = quiet_together(rows);
+    let lengths: Vec<f64> = stretches.iter().map(|s| usual_length(rows, s.middle)).collect();
     let long = upper_median(&mut lengths.clone()) * CORE_SHARE;
-    let cores: Vec<f64> = middles.into_iter().zip(lengths).filter(|(_, l)| *l >= long).map(|(m, _)| m).collect();
-    let waits = waits(rows, &cores);
-    cores.into_iter().zip(waits).filter(|(_, wait)| !wait).map(|(core, _)| core).collect()
+    let kept = stretches.into_iter().zip(lengths).filter(|(_, l)| *l >= long);
+    let stretches: Vec<Stretch> = kept.map(|(stretch, _)| stretch).collect();
+    let waits = waits(rows, &stretches);
+    stretches.into_iter().zip(waits).filter(|(_, wait)| !wait).map(|(stretch, _)| stretch.middle).collect()
 }
 
-/// Middles of the stretches of bins in which nearly all are quiet; the first and the last are cut by the window.
-fn quiet_together(rows: &[Row]) -> Vec<f64> {
+/// Bins in which nearly all are quiet.
+#[derive(Clone, Copy, Debug)]
+struct Stretch {
+    middle: f64,
+    bins: usize,
+}
+
+/// The first and the last are cut by the window, and left out.
+fn quiet_together(rows: &[Row]) -> Vec<Stretch> {
     let mut quiet = [0u32; BINS];
     for row in rows {
         quiet.iter_mut().zip(&row.quiet).for_each(|(n, q)| *n += u32::from(*q));
@@ -109,14 +117,15 @@ fn quiet_together(rows: &[Row]) -> Vec<f64> {
     let enough = rows.len() as f64 * TOGETHER;
     let together = quiet.map(|n| f64::from(n) >= enough);
     let mut at = 0;
-    let mut middles = Vec::new();
+    let mut stretches = Vec::new();
     for run in together.chunk_by(|a, b| a == b) {
-        if run[0] && at > 0 && at + run.len() < BINS {
-            middles.push(at as f64 + run.len() as f64 / 2.0);
+        let bins = run.len();
+        if run[0] && at > 0 && at + bins < BINS {
+            stretches.push(Stretch { middle: at as f64 + bins as f64 / 2.0, bins });
         }
-        at += run.len();
+        at += bins;
     }
-    middles
+    stretches
 }
 
 /// Median length of the ports' own quiet around a core; NaN where none is known.
@@ -125,14 +134,17 @@ fn usual_length(rows: &[Row], core: f64) -> f64 {
     median(&mut lengths)
 }
 
-/// Whether each core is of the same iteration as the one before it: some port has sent nothing in between.
-fn waits(rows: &[Row], cores: &[f64]) -> Vec<bool> {
-    let mut waits = vec![false; cores.len()];
+/// Whether each stretch is a wait: some port sent nothing between it and a longer one.
+fn waits(rows: &[Row], stretches: &[Stretch]) -> Vec<bool> {
+    let mut waits = vec![false; stretches.len()];
     for run in rows.iter().flat_map(|r| &r.runs) {
-        let (first, after) = (cores.partition_point(|c| *c < run.start), cores.partition_point(|c| *c <= run.end));
-        if (2..=MOST_SPANNED).contains(&after.saturating_sub(first)) {
-            waits[first + 1..after].fill(true);
+        let first = stretches.partition_point(|s| s.middle < run.start);
+        let after = stretches.partition_point(|s| s.middle <= run.end);
+        if !(2..=MOST_SPANNED).contains(&after.saturating_sub(first)) {
+            continue;
         }
+        let longest = (first..after).rev().max_by_key(|&at| stretches[at].bins);
+        (first..after).filter(|at| Some(*at) != longest).for_each(|at| waits[at] = true);
     }
     waits
 }
