@@ -4,7 +4,6 @@ import type { Collector } from "../src/lib/types";
 
 const collector = (changes: Partial<Collector> = {}): Collector => ({
   collector: "node-1",
-  version: "0.1.0",
   state: "live",
   last_ns: 1e18,
   lag_s: 0.3,
@@ -15,7 +14,6 @@ const collector = (changes: Partial<Collector> = {}): Collector => ({
   missing: 0,
   dropped: 0,
   clock_error_us: null,
-  read_us: null,
   ports: 8,
   blind: [],
   ...changes,
