@@ -15,7 +15,7 @@ deny() { "$cache/bin/cargo-deny" --log-level error check bans licenses sources; 
 clippy() { cargo clippy --locked --workspace --all-targets --quiet -- -D warnings; }
 build() { cargo build --locked --workspace --bins --quiet; }
 rust() { cargo test --locked --workspace --no-fail-fast; }
-browser() { tests/browser/run.sh "$bin/weft" demo --listen 127.0.0.1:0; }
+browser() { tests/browser/run.sh "$bin/weft" demo --gpus 256 --listen 127.0.0.1:0; }
 lab() { "$bin/weft-lab" run --quick; }
 
 total=$(date +%s)

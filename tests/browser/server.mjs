@@ -1,4 +1,5 @@
-// Starts the command under test and waits for its ready line: `{"ready":true,"http":URL,…}` on stdout.
+// Starts the command under test and waits until it says on stdout that it is ready: `{"ready":true,"http":URL,…}`, or, of
+// the demo, `weft demo: URL`.
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 
@@ -13,7 +14,8 @@ export async function start(command) {
   const ready = new Promise((resolve) => {
     createInterface({ input: child.stdout }).on("line", (line) => {
       lines.push(line);
-      const said = parse(line);
+      const demo = /^weft demo: (http:\S+)$/.exec(line);
+      const said = demo ? { ready: true, http: demo[1] } : parse(line);
       if (said?.ready === true && said.http) resolve(said);
     });
   });
