@@ -251,10 +251,6 @@ impl Session<'_> {
                 .collect::<Vec<_>>()
                 .join(" and ")
         );
-        // One round a fault, beside whatever else a test machine does, shows that parts are named; not how soon.
-        if self.args.quick {
-            return rounds > 0 && right == rounds && quiet;
-        }
         let quick_enough = medians.iter().all(|m| m.is_some_and(|m| m <= 5.0));
         // A judge's own script may hold faults that cost little; those drawn here must not, and none may be left out.
         let as_drawn = self.args.script.is_some() || (cheap == 0 && self.left_out == 0);
