@@ -63,8 +63,15 @@ impl Engine {
         let downs = link.downs.iter().filter(|&&t| t > event.ts_ns - crate::model::FLAP_MEMORY_NS).count();
         let kind = if downs > 0 { FactKind::LinkFlap } else { FactKind::LinkDown };
         let evidence = Evidence { counter: "link_up".into(), value: (downs + 1) as f64, ..Evidence::default() };
-        let presence =
-            Presence { since_ns: event.ts_ns, port: Some(port), one_sided: false, strength: 1.0, evidence, job: None };
+        let presence = Presence {
+            since_ns: event.ts_ns,
+            until_ns: None,
+            port: Some(port),
+            one_sided: false,
+            strength: 1.0,
+            evidence,
+            job: None,
+        };
         self.diagnosis.preview(&self.model, kind, place, presence).into_iter().collect()
     }
 

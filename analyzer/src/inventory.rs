@@ -1,5 +1,6 @@
 //! The owner of entity ids: dense integers, assigned once, never reused.
 
+use crate::name_index::NameIndex;
 use std::collections::HashMap;
 use std::sync::Arc;
 use weft_wire::{Profile, Table};
@@ -8,26 +9,32 @@ use weft_wire::{Profile, Table};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct EntityId(pub u32);
 
-/// An entity as it is now described.
+/// An entity as it is now described. Names are shared: the ports of a device have its name in common.
 #[derive(Clone, Debug)]
 pub struct Entity {
     pub id: EntityId,
     pub table: Table,
     /// Dense within its table: the index into that table's state arrays.
     pub slot: u32,
-    pub device: String,
-    pub port: String,
-    pub driver: String,
-    pub collector: String,
+    pub device: Arc<str>,
+    pub port: Arc<str>,
+    pub driver: Arc<str>,
+    pub collector: Arc<str>,
     pub speed_bps: Option<i64>,
     pub epoch: i32,
     pub profile: Arc<Profile>,
 }
 
+impl Entity {
+    fn is(&self, table: Table, device: &str, port: &str) -> bool {
+        self.table == table && *self.port == *port && *self.device == *device
+    }
+}
+
 #[derive(Debug, Default)]
 pub struct EntityTable {
     entities: Vec<Entity>,
-    by_name: HashMap<(Table, String, String), EntityId>,
+    by_name: NameIndex,
     slots: HashMap<Table, u32>,
 }
 
@@ -37,7 +44,8 @@ impl EntityTable {
     }
 
     pub fn find(&self, table: Table, device: &str, port: &str) -> Option<EntityId> {
-        self.by_name.get(&(table, device.to_owned(), port.to_owned())).copied()
+        let is = |id: u32| self.entities[id as usize].is(table, device, port);
+        self.by_name.find((table, device, port), is).map(EntityId)
     }
 
     pub fn iter(&self) -> impl Iterator<Item = &Entity> {
@@ -51,8 +59,7 @@ impl EntityTable {
 
     /// Describes an entity, new or known; a known one keeps its id and slot.
     pub fn describe(&mut self, mut entity: Entity) -> EntityId {
-        let key = (entity.table, entity.device.clone(), entity.port.clone());
-        if let Some(&id) = self.by_name.get(&key) {
+        if let Some(id) = self.find(entity.table, &entity.device, &entity.port) {
             let old = &self.entities[id.0 as usize];
             (entity.id, entity.slot) = (id, old.slot);
             self.entities[id.0 as usize] = entity;
@@ -62,7 +69,7 @@ impl EntityTable {
         let slot = self.slots.entry(entity.table).or_insert(0);
         (entity.id, entity.slot) = (id, *slot);
         *slot += 1;
-        self.by_name.insert(key, id);
+        self.by_name.insert((entity.table, &*entity.device, &*entity.port), id.0);
         self.entities.push(entity);
         id
     }

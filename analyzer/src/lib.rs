@@ -17,6 +17,7 @@ pub mod inventory;
 pub mod live;
 pub mod log;
 pub mod model;
+mod name_index;
 pub mod notify;
 pub mod plan;
 pub mod route;

@@ -47,6 +47,7 @@ fn look(model: &Model, job: usize, state: &JobState, out: &mut Sink<'_>) {
         let since_ns = first.map_or(model.now_ns - model.tick_ns, |c| c.1);
         let presence = Presence {
             since_ns,
+            until_ns: None,
             port: None,
             one_sided: true,
             strength: strength(excess, threshold),

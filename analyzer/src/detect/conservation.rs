@@ -19,8 +19,14 @@ const ROSE: f64 = 0.5;
 /// Packets that must have passed before the absence of loss means anything.
 const ENOUGH_SENT: f64 = 200.0;
 
+const KINDS: [FactKind; 2] = [FactKind::ConservationLoss, FactKind::ConservationLossCounted];
+
 pub fn detect(model: &Model, out: &mut Sink<'_>) {
     for (id, cable) in model.topology.cables.iter().enumerate() {
+        let is_even = model.cables[id].iter().all(|c| c.at_most_lost() < MIN_LOST);
+        if is_even && !KINDS.iter().any(|&kind| out.watches(kind, Place::Cable(id))) {
+            continue;
+        }
         let ways = [(cable.a, cable.b), (cable.b, cable.a)];
         let losses: Vec<Verdict> =
             ways.iter().zip(&model.cables[id]).map(|(&(from, to), c)| judge(model, from, to, c)).collect();
@@ -49,6 +55,7 @@ struct Loss {
     ratio: f64,
     packets: f64,
     since_tick: i64,
+    until_tick: i64,
 }
 
 impl Verdict {
@@ -70,11 +77,14 @@ fn judge(model: &Model, from: PortId, to: PortId, conservation: &Conservation) -
     for early in WINDOWS.into_iter().filter_map(|w| newest.checked_sub(w)) {
         let (sure, likely, sent) = lost_between(conservation, early, newest);
         if sure >= MIN_LOST.max(MIN_RATIO * sent) && growing(conservation, early, likely) {
-            let ratio = (likely / sent.max(1.0)).clamp(0.0, 1.0);
+            let (calm, last) = span(conservation, early);
+            let (_, packets, sent) = lost_between(conservation, calm, last);
+            let ratio = (packets / sent.max(1.0)).clamp(0.0, 1.0);
             if over(conservation, newest, ratio) {
                 return Verdict::Clean;
             }
-            return Verdict::Lost(Loss { ratio, packets: likely, since_tick: began(conservation, early) });
+            let [since_tick, until_tick] = [calm + 1, last].map(|at| conservation.tick_of(&ring[at]));
+            return Verdict::Lost(Loss { ratio, packets, since_tick, until_tick });
         }
     }
     match clean(conservation, newest) {
@@ -86,25 +96,32 @@ fn judge(model: &Model, from: PortId, to: PortId, conservation: &Conservation) -
 /// Packets lost between two ticks, for certain and most likely, and packets sent.
 fn lost_between(conservation: &Conservation, early: usize, late: usize) -> (f64, f64, f64) {
     let (e, l) = (&conservation.ring[early], &conservation.ring[late]);
-    let sent = conservation.ring.range(early + 1..=late).map(|d| f64::from(d.sent)).sum();
+    let sent = conservation.ring.iter().skip(early + 1).take(late - early).map(|d| f64::from(d.sent)).sum();
     (f64::from(l.low - e.high), l.mid() - e.mid(), sent)
 }
 
-/// The first tick after `early` by whose end a tenth of the window's loss had happened.
-fn began(conservation: &Conservation, early: usize) -> i64 {
+/// The last tick from `early` on by whose end no more than a tenth of the window's loss had happened, and the first by
+/// whose end no more than a tenth was still to come.
+fn span(conservation: &Conservation, early: usize) -> (usize, usize) {
     let ring = &conservation.ring;
-    let (first, last) = (ring[early].mid(), ring[ring.len() - 1].mid());
-    let begun = (early + 1..ring.len()).find(|&i| ring[i].mid() - first > (last - first) / 10.0);
-    begun.map_or(conservation.tick_of(&ring[early]) + 1, |i| conservation.tick_of(&ring[i]))
+    let newest = ring.len() - 1;
+    let (first, last) = (ring[early].mid(), ring[newest].mid());
+    let tenth = (last - first) / 10.0;
+    let calm = (early..newest).rfind(|&i| ring[i].mid() - first <= tenth).unwrap_or(early);
+    let last = (calm + 1..newest).find(|&i| last - ring[i].mid() <= tenth).unwrap_or(newest);
+    (calm, last)
 }
 
 /// A loss of this ratio has ended: the last ticks sent enough to have shown it, and did not.
 fn over(conservation: &Conservation, newest: usize, ratio: f64) -> bool {
+    WINDOWS[..4].iter().filter_map(|&w| newest.checked_sub(w)).any(|early| absent(conservation, early, newest, ratio))
+}
+
+/// Between two ticks enough was sent to have shown a loss of this ratio, and it did not show.
+fn absent(conservation: &Conservation, early: usize, late: usize, ratio: f64) -> bool {
     const EXPECTED: f64 = 8.0;
-    WINDOWS[..4].iter().filter_map(|&w| newest.checked_sub(w)).any(|early| {
-        let (sure, likely, sent) = lost_between(conservation, early, newest);
-        ratio * sent >= EXPECTED + (likely - sure) && likely < ratio * sent / 4.0
-    })
+    let (sure, likely, sent) = lost_between(conservation, early, late);
+    ratio * sent >= EXPECTED + (likely - sure) && likely < ratio * sent / 4.0
 }
 
 /// The loss is spread over the window: in at least three of its ticks that had traffic, and half of them.
@@ -125,21 +142,25 @@ fn clean(conservation: &Conservation, newest: usize) -> bool {
     })
 }
 
-/// The other way would have shown a loss of this ratio, and did not.
+/// Since the loss began the other way would have shown one of this ratio, and did not. A window from before it began
+/// would call a fresh loss absent.
 fn is_one_sided(model: &Model, id: CableId, from: PortId, loss: Loss) -> bool {
     let back = &model.cables[id][usize::from(from == model.topology.cables[id].a)];
-    let newest = back.ring.back().filter(|d| back.tick_of(d) == model.tick);
-    newest.is_some() && over(back, back.ring.len() - 1, loss.ratio)
+    let newest = back.ring.len().wrapping_sub(1);
+    let told = back.ring.back().is_some_and(|d| back.tick_of(d) == model.tick);
+    let early = back.ring.iter().position(|d| back.tick_of(d) + 1 >= loss.since_tick);
+    told && early.is_some_and(|early| early < newest && absent(back, early, newest, loss.ratio))
 }
 
 fn say(model: &Model, id: CableId, (from, to): (PortId, PortId), loss: Loss, one_sided: bool, out: &mut Sink<'_>) {
     let receiver = &model.ports[to];
     // Refusals are counted at 1 Hz: this tick's share against this tick's loss tells whether the receiver knows of it.
-    let per_tick = loss.packets / (model.tick - loss.since_tick + 1).max(1) as f64;
+    let per_tick = loss.packets / (loss.until_tick - loss.since_tick + 1) as f64;
     let counted = receiver.refused as f64 >= per_tick / 2.0 && receiver.refused > 0;
     let kind = if counted { FactKind::ConservationLossCounted } else { FactKind::ConservationLoss };
     let presence = Presence {
         since_ns: loss.since_tick * model.tick_ns,
+        until_ns: Some((loss.until_tick + 1) * model.tick_ns),
         port: Some(from),
         one_sided,
         strength: strength(loss.ratio, 1e-3),
@@ -156,7 +177,7 @@ fn say(model: &Model, id: CableId, (from, to): (PortId, PortId), loss: Loss, one
 }
 
 fn clear(id: CableId, out: &mut Sink<'_>) {
-    for kind in [FactKind::ConservationLoss, FactKind::ConservationLossCounted] {
+    for kind in KINDS {
         out.clear(kind, Place::Cable(id));
     }
 }

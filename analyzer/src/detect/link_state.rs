@@ -55,7 +55,7 @@ fn down_since(model: &Model, port: PortId) -> i64 {
 }
 
 fn presence(port: PortId, since_ns: i64, evidence: Evidence) -> Presence {
-    Presence { since_ns, port: Some(port), one_sided: false, strength: 1.0, evidence, job: None }
+    Presence { since_ns, until_ns: None, port: Some(port), one_sided: false, strength: 1.0, evidence, job: None }
 }
 
 fn evidence(counter: &str, value: f64, reference: f64) -> Evidence {

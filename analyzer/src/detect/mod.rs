@@ -52,9 +52,14 @@ impl<'a> Sink<'a> {
         self.present.push((kind, place, presence));
     }
 
+    /// Whether it matters that this is absent.
+    pub fn watches(&self, kind: FactKind, place: Place) -> bool {
+        self.watched.contains(&(kind, place))
+    }
+
     /// Looked at, with enough data, and not there.
     pub fn clear(&mut self, kind: FactKind, place: Place) {
-        if self.watched.contains(&(kind, place)) {
+        if self.watches(kind, place) {
             self.clear.insert((kind, place));
         }
     }
@@ -63,6 +68,8 @@ impl<'a> Sink<'a> {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Presence {
     pub since_ns: i64,
+    /// The last moment that showed it, where a window still tells of it and that is not now.
+    pub until_ns: Option<i64>,
     /// The end or device that shows it.
     pub port: Option<PortId>,
     /// The cable's other end was looked at too, and is positively well: the trouble is this end's.

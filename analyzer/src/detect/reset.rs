@@ -45,5 +45,5 @@ fn presence(model: &Model, ports: usize, port: PortId) -> Presence {
         reference_of: "itself before".into(),
     };
     let since_ns = model.now_ns - model.tick_ns;
-    Presence { since_ns, port: Some(port), one_sided: true, strength: 1.0, evidence, job: None }
+    Presence { since_ns, until_ns: None, port: Some(port), one_sided: true, strength: 1.0, evidence, job: None }
 }

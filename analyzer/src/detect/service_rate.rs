@@ -26,14 +26,17 @@ const SHORT_NS: i64 = 200_000_000;
 const SOUND_ABOVE: f64 = 0.88;
 /// A link that reached its rate in the last so many ticks is sound.
 const SOUND_TICKS: i64 = 3;
+
 pub fn detect(model: &Model, out: &mut Sink<'_>) {
     for port in 0..model.ports.len() {
         let Some(planned) = model.topology.ports[port].planned_bps.filter(|&b| b > 0) else { continue };
-        if model.ports[port].link.up == Some(false) {
+        let (state, place) = (&model.ports[port], place_of(model, port));
+        let never_queued = state.service.is_empty() && !out.watches(FactKind::LowServiceRate, place);
+        if never_queued || state.link.up == Some(false) {
             continue;
         }
         if is_sound(model, port) {
-            out.clear(FactKind::LowServiceRate, place_of(model, port));
+            out.clear(FactKind::LowServiceRate, place);
         } else if let Some((bps, rule, since_ns)) = RULES.iter().find_map(|rule| judge(model, port, planned, rule)) {
             say(model, port, planned as f64, bps, rule, since_ns, out);
         }
@@ -50,7 +53,7 @@ fn say(model: &Model, port: PortId, planned: f64, bps: f64, rule: &Rule, since_n
     };
     let strength = strength(1.0 - bps / planned, 1.0 - rule.below);
     let one_sided = model.topology.far(port).is_some_and(|far| is_sound(model, far));
-    let presence = Presence { since_ns, port: Some(port), one_sided, strength, evidence, job: None };
+    let presence = Presence { since_ns, until_ns: None, port: Some(port), one_sided, strength, evidence, job: None };
     out.present(FactKind::LowServiceRate, place_of(model, port), presence);
 }
 

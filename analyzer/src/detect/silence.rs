@@ -4,8 +4,9 @@ use super::{FactKind, Place, Presence, Sink};
 use crate::fact::Evidence;
 use crate::model::Model;
 
-/// Flush periods missed before silence is said; class 26 asks for the interval plus grace.
-const MISSED_FLUSHES: i64 = 3;
+/// Flush periods missed before silence is said; class 26 asks for the interval plus grace. Where one frame in ten comes
+/// too late, four missing in a row are everyday, six one in a million.
+const MISSED_FLUSHES: i64 = 5;
 /// When more than this part of all devices is silent at once, the way of the data is broken, not the devices.
 const ALL_SILENT: f64 = 0.5;
 
@@ -36,8 +37,15 @@ pub fn detect(model: &Model, out: &mut Sink<'_>) {
             reference: silent.flush_period_ns as f64 / 1e9,
             reference_of: "flush period".into(),
         };
-        let presence =
-            Presence { since_ns: silent.since_ns, port: None, one_sided: true, strength: 1.0, evidence, job: None };
+        let presence = Presence {
+            since_ns: silent.since_ns,
+            until_ns: None,
+            port: None,
+            one_sided: true,
+            strength: 1.0,
+            evidence,
+            job: None,
+        };
         out.present(FactKind::Silent, place, presence);
     }
 }

@@ -30,7 +30,7 @@ pub struct Case {
     pub transitions: Vec<Transition>,
     /// Ticks in which its own fact was present.
     pub ticks: u32,
-    /// When its own fact was last present.
+    /// The last moment that showed it, and the end of what is counted as its damage.
     pub present_ns: i64,
     /// Since when it has been positively absent.
     pub clear_since_ns: Option<i64>,
@@ -70,7 +70,8 @@ impl Case {
             return told.clear && self.step_clear(now_ns);
         }
         self.clear_since_ns = None;
-        self.present_ns = now_ns;
+        let shown = told.present.iter().map(|(_, p)| p.until_ns.unwrap_or(now_ns)).max();
+        self.present_ns = self.present_ns.max(shown.unwrap_or(now_ns));
         self.ticks += 1;
         let mut changed = self.transitions.is_empty();
         if changed {
@@ -125,10 +126,5 @@ impl Case {
     fn note(&mut self, ts_ns: i64, state: State, reason: String) {
         self.state = state;
         self.transitions.push(Transition { ts_ns, state, reason });
-    }
-
-    /// The end of what is counted as its damage: now, or when it was last seen before it was seen gone.
-    pub fn until_ns(&self, now_ns: i64) -> i64 {
-        if self.clear_since_ns.is_some() { self.present_ns } else { now_ns }
     }
 }

@@ -56,7 +56,7 @@ pub fn devices(model: &Model, place: Place) -> Vec<DeviceId> {
 
 /// By the job's bytes against before; a straggler whose job has no history yet, by its own lateness.
 fn lost(model: &Model, case: &Case, job: usize) -> Option<f64> {
-    let by_bytes = model.jobs[job].lost(case.onset_ns, case.until_ns(model.now_ns));
+    let by_bytes = model.jobs[job].lost(case.onset_ns, case.present_ns);
     by_bytes.or_else(|| {
         let late = [FactKind::LongCompute, FactKind::LateOnset].iter().find_map(|k| case.facts.get(k))?;
         Some((late.evidence.value / late.evidence.reference).clamp(0.0, 1.0))

@@ -40,8 +40,8 @@ pub fn incident(model: &Model, case: &Case) -> Incident {
 pub fn at(model: &Model, place: Place, port: Option<PortId>) -> PortRef {
     match place {
         Place::Device(device) => PortRef::new(&model.topology.devices[device].name, ""),
-        Place::Port(port) => model.topology.ports[port].name.clone(),
-        Place::Cable(cable) => model.topology.ports[port.unwrap_or(model.topology.cables[cable].a)].name.clone(),
+        Place::Port(port) => model.topology.name(port),
+        Place::Cable(cable) => model.topology.name(port.unwrap_or(model.topology.cables[cable].a)),
     }
 }
 
@@ -53,7 +53,7 @@ fn culprit(model: &Model, case: &Case) -> Culprit {
             .topology
             .find_port(&own.device, &own.port)
             .and_then(|p| model.topology.far(p))
-            .map(|p| model.topology.ports[p].name.clone())
+            .map(|p| model.topology.name(p))
             .unwrap_or_default(),
         _ => PortRef::default(),
     };
@@ -138,7 +138,7 @@ fn fraction(value: f64) -> String {
 fn what(model: &Model, case: &Case) -> String {
     let presence = case.facts.get(&case.class.fact);
     let shown = presence.map(|p| &p.evidence);
-    let from = presence.and_then(|p| p.port).map(|p| &model.topology.ports[p].name);
+    let from = presence.and_then(|p| p.port).map(|p| model.topology.name(p));
     let from = from.map_or(String::new(), |at| format!("{} {}", at.device, at.port));
     let value = shown.map_or(f64::NAN, |e| e.value);
     let reference = shown.map_or(f64::NAN, |e| e.reference);
@@ -166,7 +166,7 @@ fn what(model: &Model, case: &Case) -> String {
 
 fn evidence(model: &Model, case: &Case, kind: FactKind, presence: &Presence) -> EvidenceItem {
     let at = at(model, case.place, presence.port);
-    let shown = presence.port.map(|p| model.topology.ports[p].name.clone()).unwrap_or_else(|| at.clone());
+    let shown = presence.port.map(|p| model.topology.name(p)).unwrap_or_else(|| at.clone());
     EvidenceItem {
         fact: kind.name().to_owned(),
         since_ns: presence.since_ns,

@@ -195,11 +195,9 @@ impl Aligner {
 
 impl Member {
     fn silence(&self) -> Silence {
-        let inventory = &self.known.inventory;
-        let mut devices: Vec<String> = inventory.devices.iter().map(|d| d.device.clone()).collect();
-        devices.sort_unstable();
-        let flush_period_ns = i64::from(inventory.flush_period_ms) * 1_000_000;
-        Silence { collector: self.name.to_string(), devices, last_ns: self.last_ns, flush_period_ns }
+        let flush_period_ns = i64::from(self.known.flush_period_ms) * 1_000_000;
+        let (collector, devices) = (self.name.to_string(), self.known.devices.clone());
+        Silence { collector, devices, last_ns: self.last_ns, flush_period_ns }
     }
 }
 

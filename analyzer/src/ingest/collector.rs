@@ -97,8 +97,7 @@ impl Collector {
 
     /// Returns false when that version is known already.
     pub fn learn(&mut self, inventory: Inventory) -> bool {
-        let same =
-            |k: &Arc<KnownInventory>| (k.inventory.boot, k.inventory.version) == (inventory.boot, inventory.version);
+        let same = |k: &Arc<KnownInventory>| (k.boot, k.version) == (inventory.boot, inventory.version);
         if self.inventories.iter().any(same) {
             return false;
         }
@@ -116,8 +115,8 @@ impl Collector {
     /// The inventory a frame was made under. A newer one of the same incarnation serves too: a collector does not give
     /// an index another meaning while it lives, and after a rewind the older version may not be there any more.
     pub fn inventory(&self, boot: u64, version: u64) -> Option<Arc<KnownInventory>> {
-        let of_boot = self.inventories.iter().filter(|k| k.inventory.boot == boot && k.inventory.version >= version);
-        of_boot.min_by_key(|k| k.inventory.version).cloned()
+        let of_boot = self.inventories.iter().filter(|k| k.boot == boot && k.version >= version);
+        of_boot.min_by_key(|k| k.version).cloned()
     }
 
     /// Takes the header's and the rows' word for how the collector does.
@@ -148,7 +147,7 @@ impl Collector {
     fn name_blind(&mut self) {
         let known = self.inventories.last();
         let name = |(port, counter, reason): &(i32, String, &str)| {
-            let port = known.and_then(|k| k.port(*port)).map_or("?", |p| p.port.as_str());
+            let port = known.and_then(|k| k.port(*port)).map_or("?", |p| &*p.port);
             format!("{port}/{counter}: {reason}")
         };
         let mut names: Vec<String> = self.blindness.values().flat_map(|b| b.named.iter().map(name)).collect();

@@ -39,8 +39,8 @@ pub fn link_event(row: EventRow, known: &KnownInventory) -> LinkEvent {
     let port = row.port.and_then(|index| known.port(index));
     LinkEvent {
         ts_ns: row.ts_ns,
-        device: port.map_or(row.device, |p| p.device.clone()),
-        port: port.map(|p| p.port.clone()).unwrap_or_default(),
+        device: port.map_or(row.device, |p| p.device.to_string()),
+        port: port.map(|p| p.port.to_string()).unwrap_or_default(),
         event: row.event,
         text: row.text,
     }

@@ -6,7 +6,7 @@ use crate::inventory::{Entity, EntityId, EntityTable};
 use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int32Type;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use weft_wire::{Inventory, PortDescriptor, Profile, Table};
 
@@ -15,18 +15,33 @@ use super::split::take;
 /// An index this far beyond the number of ports is not looked up: it would cost memory, and no collector needs it.
 const MAX_SPARSE: usize = 65_536;
 
-/// One version of one collector's inventory, as learned.
+/// One version of one collector's inventory, as learned: what is needed to read its rows.
 #[derive(Debug)]
 pub struct KnownInventory {
-    pub inventory: Inventory,
-    profiles: Vec<Arc<Profile>>,
-    /// Local index → position in `inventory.ports`.
+    pub boot: u64,
+    pub version: u64,
+    /// Sorted.
+    pub devices: Vec<String>,
+    pub flush_period_ms: u32,
+    collector: Arc<str>,
+    ports: Vec<KnownPort>,
+    /// Local index → position in `ports`.
     by_index: Vec<Option<u32>>,
+}
+
+#[derive(Debug)]
+pub struct KnownPort {
+    pub table: Table,
+    pub device: Arc<str>,
+    pub port: Arc<str>,
+    driver: Arc<str>,
+    speed_bps: Option<i64>,
+    epoch: i32,
+    profile: Arc<Profile>,
 }
 
 impl KnownInventory {
     pub fn new(inventory: Inventory) -> KnownInventory {
-        let profiles = inventory.profiles.iter().cloned().map(Arc::new).collect();
         let limit = inventory.ports.len() + MAX_SPARSE;
         let local = |port: &PortDescriptor| usize::try_from(port.index).ok().filter(|&i| i < limit);
         let length = inventory.ports.iter().filter_map(local).max().map_or(0, |max| max + 1);
@@ -36,12 +51,50 @@ impl KnownInventory {
                 by_index[index] = Some(position as u32);
             }
         }
-        KnownInventory { inventory, profiles, by_index }
+        let mut names = Names::default();
+        let profiles: Vec<Arc<Profile>> = inventory.profiles.into_iter().map(Arc::new).collect();
+        let known = |port: PortDescriptor| KnownPort {
+            table: port.table,
+            device: names.shared(port.device),
+            port: port.port.into(),
+            driver: names.shared(port.driver),
+            speed_bps: port.speed_bps,
+            epoch: port.epoch,
+            profile: profiles.get(port.profile as usize).cloned().unwrap_or_default(),
+        };
+        let mut ports: Vec<KnownPort> = inventory.ports.into_iter().map(known).collect();
+        ports.shrink_to_fit(); // collected in the place of the much larger descriptors
+        let mut devices: Vec<String> = inventory.devices.into_iter().map(|d| d.device).collect();
+        devices.sort_unstable();
+        KnownInventory {
+            boot: inventory.boot,
+            version: inventory.version,
+            devices,
+            flush_period_ms: inventory.flush_period_ms,
+            collector: inventory.collector.into(),
+            ports,
+            by_index,
+        }
     }
 
-    pub fn port(&self, index: i32) -> Option<&PortDescriptor> {
+    pub fn port(&self, index: i32) -> Option<&KnownPort> {
         let position = *self.by_index.get(usize::try_from(index).ok()?)?;
-        self.inventory.ports.get(position? as usize)
+        self.ports.get(position? as usize)
+    }
+}
+
+/// Names that many ports have in common, kept once.
+#[derive(Default)]
+struct Names(HashSet<Arc<str>>);
+
+impl Names {
+    fn shared(&mut self, name: String) -> Arc<str> {
+        if let Some(known) = self.0.get(name.as_str()) {
+            return known.clone();
+        }
+        let name: Arc<str> = name.into();
+        self.0.insert(name.clone());
+        name
     }
 }
 
@@ -87,7 +140,7 @@ impl Resolver {
     }
 
     fn ids(&mut self, collector: u32, known: &KnownInventory) -> &[Option<(EntityId, Table)>] {
-        let (boot, version) = (known.inventory.boot, known.inventory.version);
+        let (boot, version) = (known.boot, known.version);
         let stands = self.applied.get(&collector).is_some_and(|a| (a.boot, a.version) == (boot, version));
         if !stands {
             let ids = self.describe(known);
@@ -99,7 +152,7 @@ impl Resolver {
     fn describe(&mut self, known: &KnownInventory) -> Vec<Option<(EntityId, Table)>> {
         let mut ids = vec![None; known.by_index.len()];
         for (index, position) in known.by_index.iter().enumerate() {
-            if let Some(port) = position.map(|p| &known.inventory.ports[p as usize]) {
+            if let Some(port) = position.map(|p| &known.ports[p as usize]) {
                 ids[index] = Some((self.entities.describe(entity(known, port)), port.table));
             }
         }
@@ -107,7 +160,7 @@ impl Resolver {
     }
 }
 
-fn entity(known: &KnownInventory, port: &PortDescriptor) -> Entity {
+fn entity(known: &KnownInventory, port: &KnownPort) -> Entity {
     Entity {
         // The table of entities gives both.
         id: EntityId(0),
@@ -116,9 +169,9 @@ fn entity(known: &KnownInventory, port: &PortDescriptor) -> Entity {
         device: port.device.clone(),
         port: port.port.clone(),
         driver: port.driver.clone(),
-        collector: known.inventory.collector.clone(),
+        collector: known.collector.clone(),
         speed_bps: port.speed_bps,
         epoch: port.epoch,
-        profile: known.profiles.get(port.profile as usize).cloned().unwrap_or_default(),
+        profile: port.profile.clone(),
     }
 }

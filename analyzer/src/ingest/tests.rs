@@ -192,7 +192,7 @@ fn a_tick_holds_the_rows_of_its_second_and_nothing_else() {
     assert!(times.iter().all(|ts| (tick.start_ns..tick.end_ns).contains(ts)));
     assert_eq!((tick.batches.len(), batch.entities.len(), times.len()), (1, 16, 16));
     let ports: Vec<_> = batch.entities.iter().map(|&id| run.ingest.entities().get(id).device.clone()).collect();
-    assert_eq!((ports[0].as_str(), ports[15].as_str()), ("a", "b"));
+    assert_eq!((&*ports[0], &*ports[15]), ("a", "b"));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use crate::fact::Fact;
 use crate::http::view::*;
 use crate::incident::{Incident, State};
 use crate::ingest::{CollectorStatus, GapRow};
-use crate::model::PortState;
+use crate::model::{Count, PortState};
 use crate::sql::SqlEngine;
 use crate::store::{Store, series};
 use async_trait::async_trait;
@@ -126,7 +126,7 @@ impl ReadModel for LiveView {
         let core = self.core.lock().unwrap_or_else(PoisonError::into_inner);
         let model = core.engine.model();
         for ((device, port, _), view) in &mut ports {
-            view.incident = accused.get(&(device.clone(), port.clone())).cloned();
+            view.incident = accused.get(&(device.to_string(), port.to_string())).cloned();
             if let Some(id) = model.topology.find_port(device, port) {
                 tell(view, &model.ports[id]);
             }
@@ -213,7 +213,7 @@ impl ReadModel for LiveView {
     }
 }
 
-type Ports = BTreeMap<(String, String, &'static str), PortView>;
+type Ports = BTreeMap<(Arc<str>, Arc<str>, &'static str), PortView>;
 
 fn planned_and_described(store: &Store) -> Ports {
     let mut ports = Ports::new();
@@ -238,13 +238,13 @@ fn planned_and_described(store: &Store) -> Ports {
         let mut view = blank(&planned.device, &planned.port, table.name());
         view.speed_bps = planned.speed_bps;
         (view.rail, view.role) = (planned.rail.clone(), planned.role.clone());
-        ports.insert((planned.device.clone(), planned.port.clone(), table.name()), view);
+        ports.insert((planned.device.as_str().into(), planned.port.as_str().into(), table.name()), view);
     }
     let names = store.names();
     for entity in &names.entities {
         let key = (entity.device.clone(), entity.port.clone(), entity.table.name());
         let view = ports.entry(key).or_insert_with(|| blank(&entity.device, &entity.port, entity.table.name()));
-        view.driver.clone_from(&entity.driver);
+        view.driver = entity.driver.to_string();
         view.speed_bps = entity.speed_bps.or(view.speed_bps);
     }
     for table in [weft_wire::Table::Gpu, weft_wire::Table::GpuLink, weft_wire::Table::Host, weft_wire::Table::Probe] {
@@ -276,8 +276,8 @@ fn tell(view: &mut PortView, state: &PortState) {
         view.last_ns = view.last_ns.max(Some(last.ts_ns));
         if let Some(before) = state.before {
             let seconds = (last.ts_ns - before.ts_ns) as f64 / 1e9;
-            let rate = |now: Option<i64>, then: Option<i64>| {
-                let rise = now? - then?;
+            let rate = |now: Count, then: Count| {
+                let rise = now?.get() - then?.get();
                 (seconds > 0.0 && rise >= 0).then(|| rise as f64 / seconds)
             };
             view.rx_bytes_per_s = rate(last.rx_bytes, before.rx_bytes);

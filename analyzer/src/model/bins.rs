@@ -6,6 +6,8 @@ use half::bf16;
 pub const BINS: usize = 240;
 /// Bins of the fine grid that make one of the coarse: 3 minutes at 10 Hz, for iterations of up to half a minute.
 const COARSE: i64 = 8;
+/// A fine grid of bins this wide has iterations of half a minute on it already, ns.
+const WIDE_NS: i64 = 500_000_000;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Grid {
@@ -23,14 +25,14 @@ impl Grid {
     }
 }
 
-/// The bytes a port sent lately, on both grids: 1 KiB.
+/// The bytes a port sent lately, on both grids: 1 KiB, at 1 Hz half of it.
 ///
 /// A bin lies between two readings of the port, wherever in the grid its collector reads: spread over two bins of a fixed
 /// grid, the edges of a transfer would be blurred by as much as they are to be measured.
 #[derive(Clone, Debug, Default)]
 pub struct Sent {
     fine: Bins,
-    coarse: Bins,
+    coarse: Option<Box<Bins>>,
     /// How long after the grid's instants this port is read, ns; follows slow drift, and does not wrap.
     offset_ns: Option<i64>,
 }
@@ -54,14 +56,17 @@ impl Sent {
         let share = bytes / (bins.end - bins.start) as f64;
         for bin in bins {
             self.fine.add(bin, share);
-            self.coarse.add(bin.div_euclid(COARSE), share);
+            if bin_ns < WIDE_NS {
+                self.coarse.get_or_insert_default().add(bin.div_euclid(COARSE), share);
+            }
         }
     }
 
-    pub fn on(&self, grid: Grid) -> &Bins {
+    /// `None`: this grid is not needed.
+    pub fn on(&self, grid: Grid) -> Option<&Bins> {
         match grid {
-            Grid::Fine => &self.fine,
-            Grid::Coarse => &self.coarse,
+            Grid::Fine => Some(&self.fine),
+            Grid::Coarse => self.coarse.as_deref(),
         }
     }
 
@@ -93,7 +98,7 @@ impl Bins {
     fn add(&mut self, bin: i64, bytes: f64) {
         if bin > self.newest.saturating_sub(BINS as i64) {
             let slot = self.slot(bin);
-            *slot = bf16::from_f64(slot.to_f64() + bytes);
+            *slot = bf16::from_f32(slot.to_f32() + bytes as f32);
         }
     }
 
@@ -113,18 +118,23 @@ impl Bins {
         value
     }
 
-    /// Bytes of one bin; NaN when it is unknown, too old or yet to come.
-    pub fn get(&self, bin: i64) -> f32 {
-        if bin > self.newest || bin <= self.newest.saturating_sub(BINS as i64) {
-            return f32::NAN;
-        }
-        self.ring[bin.rem_euclid(BINS as i64) as usize].to_f32()
+    /// The bytes of as many bins as are kept, up to `last`; NaN where one is unknown, too old or yet to come.
+    pub fn up_to(&self, last: i64) -> impl Iterator<Item = f32> + '_ {
+        let known = self.newest.saturating_sub(BINS as i64) + 1..=self.newest;
+        let first = last - BINS as i64 + 1;
+        let at = first.rem_euclid(BINS as i64) as usize;
+        let ring = self.ring[at..].iter().chain(&self.ring[..at]);
+        (first..).zip(ring).map(move |(bin, bytes)| if known.contains(&bin) { bytes.to_f32() } else { f32::NAN })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn get(bins: &Bins, bin: i64) -> f32 {
+        bins.up_to(bin).last().unwrap()
+    }
 
     #[test]
     fn a_bin_lies_between_two_readings_and_gaps_stay_unknown() {
@@ -133,17 +143,17 @@ mod tests {
         for (from, to, bytes) in [(30, 130, 8.0), (130, 236, 0.0), (236, 228 + 100, 16.0), (328, 331, 1.0)] {
             sent.add(from, to, bytes, 100);
         }
-        let fine = sent.on(Grid::Fine);
-        assert_eq!([0, 1, 2, 3].map(|b| fine.get(b)), [8.0, 0.0, 16.0, 1.0]);
+        let fine = sent.on(Grid::Fine).unwrap();
+        assert_eq!([0, 1, 2, 3].map(|b| get(fine, b)), [8.0, 0.0, 16.0, 1.0]);
         assert!((25..35).contains(&sent.offset_ns()), "{}", sent.offset_ns());
-        assert_eq!(sent.on(Grid::Coarse).get(0), 25.0);
+        assert_eq!(get(sent.on(Grid::Coarse).unwrap(), 0), 25.0);
         sent.add(630, 830, 10.0, 100);
-        let fine = sent.on(Grid::Fine);
-        assert!(fine.get(4).is_nan() && fine.get(5).is_nan());
-        assert_eq!([6, 7].map(|b| fine.get(b)), [5.0, 5.0]);
+        let fine = sent.on(Grid::Fine).unwrap();
+        assert!(get(fine, 4).is_nan() && get(fine, 5).is_nan());
+        assert_eq!([6, 7].map(|b| get(fine, b)), [5.0, 5.0]);
         sent.add(100_030, 100_130, 7.0, 100);
-        let fine = sent.on(Grid::Fine);
-        assert!(fine.get(6).is_nan());
-        assert_eq!(fine.get(1000), 7.0);
+        let fine = sent.on(Grid::Fine).unwrap();
+        assert!(get(fine, 6).is_nan());
+        assert_eq!(get(fine, 1000), 7.0);
     }
 }

@@ -5,7 +5,7 @@
 //! for a moment the bounds meet, and the difference is exact. Per tick the tightest one is kept.
 
 use super::sample::Sample;
-use std::collections::VecDeque;
+use arraydeque::{ArrayDeque, behavior::Wrapping};
 
 /// Ticks kept.
 pub const TICKS: usize = 32;
@@ -28,10 +28,22 @@ pub struct Drift {
     pub sent: f32,
 }
 
-#[derive(Clone, Debug, Default)]
+/// In place, so that a tick walks through memory and does not jump.
+type Drifts = ArrayDeque<Drift, TICKS, Wrapping>;
+
+#[derive(Clone, Debug)]
 pub struct Conservation {
-    pub ring: VecDeque<Drift>,
+    pub ring: Drifts,
     origin: Option<Origin>,
+    /// No drift of the ring has a `high` below this.
+    floor: f32,
+    newest_low: f32,
+}
+
+impl Default for Conservation {
+    fn default() -> Conservation {
+        Conservation { ring: Drifts::new(), origin: None, floor: f32::INFINITY, newest_low: 0.0 }
+    }
 }
 
 /// What the ring's values are counted from.
@@ -57,7 +69,7 @@ impl Conservation {
         let new = sender.iter().filter(|s| sender.len() == 1 || s.ts_ns > first);
         let bounds = new.filter_map(|s| {
             let (low, high) = received_by(receiver, s.ts_ns, bps)?;
-            let sent = s.tx_packets?;
+            let sent = s.tx_packets?.get();
             Some((sent as f64 - high, sent as f64 - low, sent))
         });
         let Some((low, high, sent)) = bounds.min_by(|a, b| (a.1 - a.0).total_cmp(&(b.1 - b.0))) else { return };
@@ -67,14 +79,22 @@ impl Conservation {
             let by = (low + high) / 2.0 - origin.difference;
             origin.difference += by;
             self.ring.iter_mut().for_each(|d| (d.low, d.high) = (d.low - by as f32, d.high - by as f32));
+            self.floor = lowest(&self.ring);
         }
         let (low, high) = ((low - origin.difference) as f32, (high - origin.difference) as f32);
         let drift = Drift { tick: since, low, high, sent: (sent - origin.sent).max(0) as f32 };
         origin.sent = sent;
-        if self.ring.len() >= TICKS {
-            self.ring.pop_front();
+        if drift.low > self.floor {
+            self.floor = lowest(&self.ring); // what was lowest may have left it
         }
+        self.floor = self.floor.min(high);
+        self.newest_low = low;
         self.ring.push_back(drift);
+    }
+
+    /// No window of the ring can have lost more than this, packets.
+    pub fn at_most_lost(&self) -> f64 {
+        f64::from(self.newest_low - self.floor)
     }
 
     /// The tick of a drift.
@@ -87,31 +107,38 @@ impl Conservation {
     }
 }
 
-/// Bounds of the cumulative received packets at a moment; `None` outside the readings.
+fn lowest(ring: &Drifts) -> f32 {
+    ring.iter().map(|d| d.high).fold(f32::INFINITY, f32::min)
+}
+
+/// Bounds of the cumulative received packets at a moment. Every reading gives some: before it the count was no higher,
+/// after it no lower, and from it the count moves no faster than the link carries. `None` when one side stays open.
 fn received_by(readings: &[Sample], ts_ns: i64, bps: Option<i64>) -> Option<(f64, f64)> {
-    let before = readings.iter().rposition(|r| r.ts_ns <= ts_ns - CLOCKS_NS && r.rx_packets.is_some())?;
-    let after = readings.iter().position(|r| r.ts_ns >= ts_ns + CLOCKS_NS && r.rx_packets.is_some())?;
-    let (a, b) = (&readings[before], &readings[after]);
-    let (ra, rb) = (a.rx_packets? as f64, b.rx_packets? as f64);
-    let most = packets_per_ns(a, b, bps).unwrap_or(f64::INFINITY);
-    let late = (ts_ns - a.ts_ns + CLOCKS_NS) as f64;
-    let early = (b.ts_ns - ts_ns + CLOCKS_NS) as f64;
-    Some(((rb - most * early).max(ra).min(rb), (ra + most * late).min(rb).max(ra)))
+    let most = packets_per_ns(readings, bps).unwrap_or(f64::INFINITY);
+    let (mut low, mut high) = (f64::NEG_INFINITY, f64::INFINITY);
+    for (read_ns, count) in readings.iter().filter_map(|r| Some((r.ts_ns, r.rx_packets?.get() as f64))) {
+        let (until, since) = ((ts_ns + CLOCKS_NS - read_ns) as f64, (read_ns + CLOCKS_NS - ts_ns) as f64);
+        low = low.max(if since <= 0.0 { count } else { count - most * since });
+        high = high.min(if until <= 0.0 { count } else { count + most * until });
+    }
+    (low.is_finite() && high.is_finite()).then_some((low, high))
 }
 
 /// The most packets the link can carry, at half the size they have now: a burst may be of smaller ones.
-fn packets_per_ns(a: &Sample, b: &Sample, bps: Option<i64>) -> Option<f64> {
-    let packets = (b.rx_packets? - a.rx_packets?) as f64;
-    let bytes = (b.rx_bytes? - a.rx_bytes?) as f64;
+fn packets_per_ns(readings: &[Sample], bps: Option<i64>) -> Option<f64> {
+    let counts = |r: &Sample| Some((r.rx_packets?.get() as f64, r.rx_bytes?.get() as f64));
+    let (first, last) = (readings.iter().find_map(counts)?, readings.iter().rev().find_map(counts)?);
+    let (packets, bytes) = (last.0 - first.0, last.1 - first.1);
     (packets > 0.0 && bytes > 0.0).then_some(bps? as f64 / 4e9 * packets / bytes)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use nonmax::NonMaxI64;
 
     fn sample(ts_ns: i64, tx: i64, rx: i64) -> Sample {
-        Sample { ts_ns, tx_packets: Some(tx), rx_packets: Some(rx), ..Sample::default() }
+        Sample { ts_ns, tx_packets: NonMaxI64::new(tx), rx_packets: NonMaxI64::new(rx), ..Sample::default() }
     }
 
     const MS: i64 = 1_000_000;
@@ -128,5 +155,19 @@ mod tests {
         let bounds = |at: usize| (conservation.ring[at].low, conservation.ring[at].high);
         assert_eq!((bounds(0), bounds(1)), ((0.0, 0.0), (0.0, 490.0)));
         assert_eq!(conservation.tick_of(&conservation.ring[1]), 2);
+    }
+
+    #[test]
+    fn ends_read_at_the_same_instant_differ_by_no_more_than_their_clocks() {
+        let carrying = |at: i64| Sample {
+            rx_bytes: NonMaxI64::new(at * 1_000_000),
+            ..sample(at * 1000 * MS, at * 1000, at * 990)
+        };
+        let readings = [carrying(1), carrying(2)];
+        // 400 kB/s, packets of 1010 B, perhaps of half that: 0.8 a ms, clocks within 2 ms.
+        let (low, high) = received_by(&readings, 2000 * MS, Some(3_200_000)).unwrap();
+        assert!((1980.0 - 1.584 - low).abs() + (1980.0 + 1.584 - high).abs() < 1e-6, "{low} {high}");
+        assert_eq!(received_by(&readings, 2000 * MS, None), None);
+        assert_eq!(received_by(&readings, 1500 * MS, None), Some((990.0, 1980.0)));
     }
 }

@@ -25,6 +25,7 @@ use crate::plan::Plan;
 use crate::tick::{LinkEvent, Tick};
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Int32Type, Int64Type};
+pub use sample::Count;
 use sample::{Columns, Health, Sample};
 use series::Series;
 use weft_wire::Table;
@@ -143,9 +144,10 @@ impl Model {
     }
 
     fn update_resets(&mut self, tick: &Tick, entities: &EntityTable) {
+        self.series.forget(tick.index);
         // `extra` has neither counters of its own nor epochs: its rows are about ports that tell theirs elsewhere.
         for batch in tick.batches.iter().filter(|batch| batch.table.is_wide()) {
-            let falls = self.series.update(batch, entities);
+            let falls = self.series.update(tick.index, batch, entities);
             for (row, fallen, compared) in falls.rows {
                 // One counter of many that falls is that counter's own story; a restart takes most of what had counted.
                 if u32::from(fallen) * 4 < u32::from(compared) {
@@ -179,7 +181,8 @@ impl Model {
     }
 
     fn read(&mut self, tick: &Tick, entities: &EntityTable) -> Readings {
-        let (mut samples, mut told) = (Vec::new(), Vec::new());
+        let rows = tick.batches.iter().map(|b| b.batch.num_rows()).sum();
+        let (mut samples, mut told) = (Vec::with_capacity(rows), Vec::with_capacity(rows));
         for batch in tick.batches.iter().filter(|b| matches!(b.table, Table::Nic | Table::SwitchPort)) {
             let columns = Columns::of(batch);
             for (row, &entity) in batch.entities.iter().enumerate() {
@@ -246,19 +249,21 @@ impl Model {
     }
 
     fn update_cables(&mut self, samples: &[(PortId, Sample)]) {
-        let mut readings: Vec<Vec<Sample>> = Vec::new();
-        let mut index = vec![usize::MAX; self.ports.len()];
+        let mut readings: Vec<Sample> = Vec::with_capacity(samples.len() + self.ports.len());
+        let mut of_port = vec![0..0; self.ports.len()];
         for run in samples.chunk_by(|a, b| a.0 == b.0) {
             let port = run[0].0;
             // In the tick of a restart old and new counts stand side by side.
             if self.topology.ports[port].cable.is_some() && self.ports[port].reset_tick != Some(self.tick) {
-                index[port] = readings.len();
-                let before = self.ports[port].packets_before;
-                readings.push(before.into_iter().chain(run.iter().map(|s| s.1)).collect());
+                let start = readings.len();
+                readings.extend(self.ports[port].packets_before);
+                readings.extend(run.iter().map(|s| s.1));
+                of_port[port] = start..readings.len();
             }
         }
         for (cable, ends) in self.topology.cables.iter().enumerate() {
-            if let (Some(a), Some(b)) = (readings.get(index[ends.a]), readings.get(index[ends.b])) {
+            let [a, b] = [ends.a, ends.b].map(|port| &readings[of_port[port].clone()]);
+            if !a.is_empty() && !b.is_empty() {
                 let bps = self.topology.ports[ends.a].planned_bps;
                 self.cables[cable][0].tell(self.tick, a, b, bps);
                 self.cables[cable][1].tell(self.tick, b, a, bps);
@@ -273,7 +278,9 @@ impl Model {
                 ports += 1;
                 let state = &self.ports[port];
                 let both = state.before.zip(state.last).filter(|(b, l)| l.ts_ns > b.ts_ns);
-                if let Some(sent) = both.and_then(|(b, l)| Some((l.tx_bytes? - b.tx_bytes?, l.ts_ns - b.ts_ns))) {
+                if let Some(sent) =
+                    both.and_then(|(b, l)| Some((l.tx_bytes?.get() - b.tx_bytes?.get(), l.ts_ns - b.ts_ns)))
+                {
                     bytes += sent.0.max(0) as f64 * self.tick_ns as f64 / sent.1 as f64;
                     told += 1;
                 }

@@ -1,7 +1,8 @@
 //! What is remembered of one fabric port: some 2 KiB at most, whatever the number of its counters.
 
 use super::bins::Sent;
-use super::sample::{Health, Sample};
+use super::sample::{Count, Health, Sample};
+use arraydeque::{ArrayDeque, behavior::Wrapping};
 use std::collections::VecDeque;
 
 /// Readings of the service rate kept.
@@ -31,7 +32,7 @@ pub struct PortState {
     pub link: Link,
     pub service: VecDeque<Service>,
     /// How busy it was, tick by tick; the last few.
-    pub busy: VecDeque<Busy>,
+    pub busy: ArrayDeque<Busy, BUSY_TICKS, Wrapping>,
     /// Intervals running, up to the last, that began and ended with a standing queue.
     backlogged: u32,
     /// Only for ports that carry a job's bytes.
@@ -139,7 +140,7 @@ impl PortState {
 
     /// Takes in the slower counters of this tick.
     pub fn tell_health(&mut self, ts_ns: i64, health: Health) {
-        let rise = |new: Option<i64>, old: Option<i64>| new.zip(old).map_or(0, |(n, o)| (n - o).max(0));
+        let rise = |new: Count, old: Count| new.zip(old).map_or(0, |(n, o)| (n.get() - o.get()).max(0));
         self.refused += rise(health.rx_refused, self.health.rx_refused);
         self.damaged += rise(health.rx_damaged, self.health.rx_damaged);
         self.paused_us += rise(health.rx_pause_us, self.health.rx_pause_us);
@@ -147,7 +148,7 @@ impl PortState {
             self.link.tell(ts_ns, up);
         }
         if let Some(count) = health.link_down_events {
-            self.link.tell_counter(ts_ns, count);
+            self.link.tell_counter(ts_ns, count.get());
         }
         self.health = Health {
             link_up: health.link_up.or(self.health.link_up),
@@ -168,7 +169,7 @@ impl PortState {
         }
         if let Some(last) = self.last {
             let dt = sample.ts_ns - last.ts_ns;
-            let sent = sample.tx_bytes.zip(last.tx_bytes).map(|(n, o)| n - o);
+            let sent = sample.tx_bytes.zip(last.tx_bytes).map(|(n, o)| n.get() - o.get());
             // A pause of readings longer than a few bins says nothing of what happened inside it.
             if let Some(bytes) = sent.filter(|&b| b >= 0 && dt > 0 && dt < bin_ns * 5 / 2) {
                 if let Some(grids) = &mut self.sent {
@@ -186,7 +187,7 @@ impl PortState {
     }
 
     fn tell_service(&mut self, last: Sample, now: Sample, bps: f64, standing_bytes: f64) {
-        let queued = |s: Sample| s.queue_bytes.unwrap_or(0.0) >= standing_bytes;
+        let queued = |s: Sample| f64::from(s.queue_bytes.unwrap_or(0.0)) >= standing_bytes;
         if !(queued(last) && queued(now)) {
             self.backlogged = 0;
             return;
@@ -206,7 +207,7 @@ impl PortState {
     fn tell_busy(&mut self, sample: Sample, dt: i64, bps: f64, standing_bytes: f64, tick_ns: i64) {
         let end_ns = (sample.ts_ns.div_euclid(tick_ns) + 1) * tick_ns;
         if self.busy.back().is_none_or(|b| b.end_ns != end_ns) {
-            push(&mut self.busy, Busy { end_ns, ..Busy::default() }, BUSY_TICKS);
+            self.busy.push_back(Busy { end_ns, ..Busy::default() });
         }
         let Some(busy) = self.busy.back_mut() else { return };
         let seconds = dt as f64 / 1e9;
@@ -214,7 +215,7 @@ impl PortState {
         busy.peak_bps = busy.peak_bps.max(bps as f32);
         if let Some(queue) = sample.queue_bytes {
             busy.readings += 1;
-            busy.standing += u16::from(queue >= standing_bytes);
+            busy.standing += u16::from(f64::from(queue) >= standing_bytes);
         }
     }
 

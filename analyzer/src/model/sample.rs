@@ -5,29 +5,33 @@ use crate::tick::TickBatch;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int64Type};
 use arrow_array::{Array, Float64Array, Int64Array};
+use nonmax::NonMaxI64;
 use weft_wire::TableSchema;
+
+/// A cumulative count, if there is one, in 8 bytes: a fabric keeps millions.
+pub type Count = Option<NonMaxI64>;
 
 /// What one reading of a port told; `None` = this row did not carry it.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Sample {
     pub ts_ns: i64,
-    pub tx_bytes: Option<i64>,
-    pub rx_bytes: Option<i64>,
-    pub tx_packets: Option<i64>,
-    pub rx_packets: Option<i64>,
-    pub queue_bytes: Option<f64>,
+    pub tx_bytes: Count,
+    pub rx_bytes: Count,
+    pub tx_packets: Count,
+    pub rx_packets: Count,
+    pub queue_bytes: Option<f32>,
 }
 
 /// The slower counters, of which the last value of a tick is enough.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Health {
     pub link_up: Option<bool>,
-    pub link_down_events: Option<i64>,
+    pub link_down_events: Count,
     /// Packets the receiver refused and counted: errors and discards.
-    pub rx_refused: Option<i64>,
+    pub rx_refused: Count,
     /// Of these, damaged on the wire.
-    pub rx_damaged: Option<i64>,
-    pub rx_pause_us: Option<i64>,
+    pub rx_damaged: Count,
+    pub rx_pause_us: Count,
 }
 
 /// The columns a batch has of those above.
@@ -73,7 +77,7 @@ impl<'a> Columns<'a> {
             rx_bytes: read(self.rx_bytes, row),
             tx_packets: read(self.tx_packets, row),
             rx_packets: read(self.rx_packets, row),
-            queue_bytes: self.queue_bytes.filter(|c| c.is_valid(row)).map(|c| c.value(row)),
+            queue_bytes: self.queue_bytes.filter(|c| c.is_valid(row)).map(|c| c.value(row) as f32),
         }
     }
 
@@ -82,11 +86,11 @@ impl<'a> Columns<'a> {
         let errors = read(self.rx_errors, row);
         let damaged = read(self.rx_crc_errors, row).or(errors);
         let health = Health {
-            link_up: read(self.link_up, row).map(|v| v != 0),
+            link_up: read(self.link_up, row).map(|v| v.get() != 0),
             link_down_events: read(self.link_down_events, row),
             rx_refused: match (errors.or(damaged), read(self.rx_discards, row)) {
                 (None, None) => None,
-                (errors, discards) => Some(errors.unwrap_or(0) + discards.unwrap_or(0)),
+                (errors, discards) => NonMaxI64::new(value(errors).saturating_add(value(discards))),
             },
             rx_damaged: damaged,
             rx_pause_us: read(self.rx_pause_us, row),
@@ -95,8 +99,12 @@ impl<'a> Columns<'a> {
     }
 }
 
-fn read(column: Option<&Int64Array>, row: usize) -> Option<i64> {
-    column.filter(|c| c.is_valid(row)).map(|c| c.value(row))
+fn read(column: Option<&Int64Array>, row: usize) -> Count {
+    column.filter(|c| c.is_valid(row)).and_then(|c| NonMaxI64::new(c.value(row)))
+}
+
+fn value(count: Count) -> i64 {
+    count.map_or(0, |c| c.get())
 }
 
 /// Sorts by port and time and merges rows of one reading (a 1 Hz and a 10 Hz row taken at the same instant).

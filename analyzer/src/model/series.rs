@@ -9,12 +9,38 @@ use std::collections::BTreeMap;
 use weft_wire::{ColumnKind, CounterKind, Fingerprint, Overflow, TableSchema, catalogue};
 
 const UNREAD: i64 = i64::MIN;
+const NOWHERE: u32 = u32::MAX;
+/// A schema that nobody has used for so many ticks is forgotten: collectors come back with others after an upgrade.
+const FORGET_TICKS: i64 = 900;
 
-/// Last values per schema and column, indexed by the entity's slot. Rows of one schema come in order of time; those of
-/// two (a tier read ten times a second, one read once) interleave, and are compared each with its own kind.
+/// Last values per schema. Rows of one schema come in order of time; those of two (a tier read ten times a second, one
+/// read once) interleave, and are compared each with its own kind.
 #[derive(Debug, Default)]
 pub struct Series {
-    schemas: BTreeMap<Fingerprint, Vec<Vec<i64>>>,
+    schemas: BTreeMap<Fingerprint, Last>,
+}
+
+#[derive(Debug, Default)]
+struct Last {
+    /// Entity slot → index into each column: a schema has the entities of one driver, a table those of all.
+    places: Vec<u32>,
+    entities: u32,
+    columns: Vec<Vec<i64>>,
+    tick: i64,
+}
+
+impl Last {
+    /// Where the values of a slot lie.
+    fn place(&mut self, slot: usize) -> u32 {
+        if self.places.len() <= slot {
+            self.places.resize(slot + 1, NOWHERE);
+        }
+        if self.places[slot] == NOWHERE {
+            self.places[slot] = self.entities;
+            self.entities += 1;
+        }
+        self.places[slot]
+    }
 }
 
 /// What one batch told of resets: per entity slot, how many counters fell and how many rose or stood.
@@ -26,13 +52,14 @@ pub struct Falls {
 
 impl Series {
     /// Compares every counter of the batch with its last reading and remembers the new one.
-    pub fn update(&mut self, tick: &TickBatch, entities: &EntityTable) -> Falls {
+    pub fn update(&mut self, now: i64, tick: &TickBatch, entities: &EntityTable) -> Falls {
         let rows = tick.batch.num_rows();
         let (mut fallen, mut compared) = (vec![0u16; rows], vec![0u16; rows]);
-        let slots: Vec<usize> = tick.entities.iter().map(|&e| entities.get(e).slot as usize).collect();
-        let room = entities.slots(tick.table);
-        let columns = self.schemas.entry(tick.schema.fingerprint()).or_default();
-        columns.resize_with(tick.schema.counters.len(), Vec::new);
+        let last = self.schemas.entry(tick.schema.fingerprint()).or_default();
+        last.tick = now;
+        let places: Vec<u32> = tick.entities.iter().map(|&e| last.place(entities.get(e).slot as usize)).collect();
+        let room = last.entities as usize;
+        last.columns.resize_with(tick.schema.counters.len(), Vec::new);
         for (index, name) in tick.schema.counters.iter().enumerate() {
             let Some(counter) = catalogue().counter(tick.table, name) else { continue };
             if counter.kind != CounterKind::Counter || counter.column_kind() != ColumnKind::Int {
@@ -41,13 +68,14 @@ impl Series {
             let Some(values) = tick.batch.column(index + TableSchema::KEYS).as_primitive_opt::<Int64Type>() else {
                 continue;
             };
-            let last = &mut columns[index];
-            last.resize(room.max(last.len()), UNREAD);
-            for row in 0..rows {
-                if values.is_null(row) {
+            let last = &mut last.columns[index];
+            last.resize(room, UNREAD);
+            let has_nulls = values.null_count() > 0;
+            for (row, (&new, &place)) in values.values().iter().zip(&places).enumerate() {
+                if has_nulls && values.is_null(row) {
                     continue;
                 }
-                let (old, new) = (std::mem::replace(&mut last[slots[row]], values.value(row)), values.value(row));
+                let old = std::mem::replace(&mut last[place as usize], new);
                 if old == UNREAD {
                     continue;
                 }
@@ -59,6 +87,10 @@ impl Series {
         }
         let rows = (0..rows).filter(|&r| fallen[r] > 0).map(|r| (r, fallen[r], compared[r])).collect();
         Falls { rows }
+    }
+
+    pub fn forget(&mut self, now: i64) {
+        self.schemas.retain(|_, last| last.tick > now - FORGET_TICKS);
     }
 }
 

@@ -1,6 +1,7 @@
 //! Who is cabled to whom and who works for which job, as dense indices.
 
 use crate::fact::PortRef;
+use crate::name_index::NameIndex;
 use crate::plan::Plan;
 use std::collections::{BTreeMap, HashMap};
 
@@ -15,14 +16,15 @@ pub struct Topology {
     pub cables: Vec<Cable>,
     pub devices: Vec<Device>,
     pub jobs: Vec<Job>,
-    by_port: HashMap<PortRef, PortId>,
+    /// By device and name.
+    by_port: NameIndex,
     by_device: HashMap<String, DeviceId>,
 }
 
 #[derive(Clone, Debug)]
 pub struct Port {
-    pub name: PortRef,
     pub device: DeviceId,
+    port: Box<str>,
     pub cable: Option<CableId>,
     pub planned_bps: Option<i64>,
     pub planned: bool,
@@ -119,20 +121,30 @@ impl Topology {
     }
 
     pub fn port(&mut self, device: &str, port: &str) -> PortId {
-        let name = PortRef::new(device, port);
-        if let Some(&id) = self.by_port.get(&name) {
+        let device = self.device(device);
+        if let Some(id) = self.port_of(device, port) {
             return id;
         }
-        let (id, device) = (self.ports.len(), self.device(device));
+        let id = self.ports.len();
         let compute = !self.devices[device].ports.iter().any(|&p| self.ports[p].planned);
         self.devices[device].ports.push(id);
-        self.by_port.insert(name.clone(), id);
-        self.ports.push(Port { name, device, cable: None, planned_bps: None, planned: false, compute });
+        self.by_port.insert((device, port), id as u32);
+        self.ports.push(Port { device, port: port.into(), cable: None, planned_bps: None, planned: false, compute });
         id
     }
 
     pub fn find_port(&self, device: &str, port: &str) -> Option<PortId> {
-        self.by_port.get(&PortRef::new(device, port)).copied()
+        self.port_of(self.find_device(device)?, port)
+    }
+
+    fn port_of(&self, device: DeviceId, port: &str) -> Option<PortId> {
+        let is = |id: u32| self.ports[id as usize].device == device && *self.ports[id as usize].port == *port;
+        self.by_port.find((device, port), is).map(|id| id as PortId)
+    }
+
+    pub fn name(&self, port: PortId) -> PortRef {
+        let port = &self.ports[port];
+        PortRef::new(&self.devices[port.device].name, &*port.port)
     }
 
     pub fn find_device(&self, name: &str) -> Option<DeviceId> {

@@ -184,10 +184,10 @@ impl Store {
         }
         let names = self.names();
         for entity in &names.entities {
-            let new = || DeviceView { device: entity.device.clone(), ..Default::default() };
+            let new = || DeviceView { device: entity.device.to_string(), ..Default::default() };
             let view = devices.entry(&entity.device).or_insert_with(new);
             view.ports += usize::from(!entity.port.is_empty());
-            view.collector.clone_from(&entity.collector);
+            view.collector = entity.collector.to_string();
             if view.kind.is_empty() {
                 view.kind = if entity.table == Table::SwitchPort { "switch" } else { "node" }.to_owned();
             }

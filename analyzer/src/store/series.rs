@@ -25,7 +25,7 @@ struct Reading {
 
 pub fn series(store: &Store, query: &SeriesQuery) -> Result<Series, QueryError> {
     let names = store.names();
-    let here = |e: &&Entity| e.device == query.at.device && e.port == query.at.port;
+    let here = |e: &&Entity| *e.device == *query.at.device && *e.port == *query.at.port;
     let found = names.entities.iter().filter(here);
     let mut counters = found.filter_map(|e| Some((e, catalogue().element(e.table, &query.counter)?)));
     let Some((entity, (counter, element))) = counters.next() else { return Err(not_found(&names.entities, query)) };
@@ -41,7 +41,7 @@ pub fn series(store: &Store, query: &SeriesQuery) -> Result<Series, QueryError> 
 
 fn not_found(entities: &[Entity], query: &SeriesQuery) -> QueryError {
     let (device, port) = (&query.at.device, &query.at.port);
-    match entities.iter().any(|e| e.device == *device && e.port == *port) {
+    match entities.iter().any(|e| *e.device == **device && *e.port == **port) {
         true => QueryError::NotFound(format!("port {device}/{port} has no counter {}", query.counter)),
         false => QueryError::NotFound(format!("no port {device}/{port} in the window")),
     }

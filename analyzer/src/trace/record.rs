@@ -164,12 +164,12 @@ fn described(ingest: &Ingest) -> Plan {
         if seen.insert(entity.device.clone()) {
             let is_switch = entity.table == Table::SwitchPort;
             let kind = if is_switch { "switch" } else { "node" }.to_owned();
-            plan.devices.push(PlanDevice { device: entity.device.clone(), kind, ..Default::default() });
+            plan.devices.push(PlanDevice { device: entity.device.to_string(), kind, ..Default::default() });
         }
         if matches!(entity.table, Table::Nic | Table::SwitchPort | Table::Gpu | Table::GpuLink | Table::Host) {
             plan.ports.push(PlanPort {
-                device: entity.device.clone(),
-                port: entity.port.clone(),
+                device: entity.device.to_string(),
+                port: entity.port.to_string(),
                 table: entity.table.name().to_owned(),
                 speed_bps: entity.speed_bps,
                 ..Default::default()

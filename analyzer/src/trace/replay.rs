@@ -108,6 +108,11 @@ pub fn replay(args: &ReplayArgs) -> Result<ReplayReport, ReplayError> {
     let mut pace = Pace::new(args.speed);
     let mut disturber = Disturber::new(args.disturb);
     while let Some(frames) = source.next_tick()? {
+        // As live: an inventory has a topic of its own too, and no frame waits for the one before it.
+        for inventory in frames.iter().filter_map(|f| f.inventory.as_ref()) {
+            let message = Message { key: inventory.collector.clone(), payload: inventory.encode()?.into() };
+            judge.take(message).map_err(failed)?;
+        }
         let now_ns = send(&mut disturber, frames)?;
         while let Some((arrival_ns, message)) = disturber.arrived(now_ns) {
             pace.wait_until(arrival_ns, std::thread::sleep);

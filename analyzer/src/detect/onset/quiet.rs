@@ -32,8 +32,8 @@ impl Row {
     /// `None` when the port sends nothing, never rests, or was not told of throughout.
     pub fn read(model: &Model, port: PortId, grid: Grid) -> Option<Row> {
         let (sent, bin_ns) = (model.ports[port].sent.as_ref()?, grid.bin_ns(model.bin_ns));
-        let (bins, last) = (sent.on(grid), model.now_ns.div_euclid(bin_ns) - 1);
-        let bytes: Vec<f32> = (last - BINS as i64 + 1..=last).map(|b| bins.get(b)).collect();
+        let (bins, last) = (sent.on(grid)?, model.now_ns.div_euclid(bin_ns) - 1);
+        let bytes: Vec<f32> = bins.up_to(last).collect();
         let known = bytes.iter().position(|b| !b.is_nan())?;
         let bytes = &bytes[known..];
         let mut sorted: Vec<f32> = bytes.iter().copied().filter(|b| !b.is_nan()).collect();
