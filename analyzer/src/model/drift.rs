@@ -164,9 +164,9 @@ mod tests {
             ..sample(at * 1000 * MS, at * 1000, at * 990)
         };
         let readings = [carrying(1), carrying(2)];
-        // 400 kB/s, packets of 1010 B, perhaps of half that: 0.8 a ms, clocks within 2 ms.
-        let (low, high) = received_by(&readings, 2000 * MS, Some(3_200_000)).unwrap();
-        assert!((1980.0 - 1.584 - low).abs() + (1980.0 + 1.584 - high).abs() < 1e-6, "{low} {high}");
+        // 4 MB/s, packets of 1010 B, perhaps of half that: 7.92 a ms, clocks within 2 ms.
+        let (low, high) = received_by(&readings, 2000 * MS, Some(32_000_000)).unwrap();
+        assert!((1980.0 - 15.84 - low).abs() + (1980.0 + 15.84 - high).abs() < 1e-6, "{low} {high}");
         assert_eq!(received_by(&readings, 2000 * MS, None), None);
         assert_eq!(received_by(&readings, 1500 * MS, None), Some((990.0, 1980.0)));
     }
