@@ -18,6 +18,8 @@ const MIN_RATIO: f64 = 1e-5;
 const ROSE: f64 = 0.5;
 /// Packets that must have passed before the absence of loss means anything.
 const ENOUGH_SENT: f64 = 200.0;
+/// Packets a loss would have taken, from which on their not being missing says something.
+const EXPECTED: f64 = 8.0;
 
 const KINDS: [FactKind; 2] = [FactKind::ConservationLoss, FactKind::ConservationLossCounted];
 
@@ -83,6 +85,7 @@ fn judge(model: &Model, from: PortId, to: PortId, conservation: &Conservation) -
             if over(conservation, newest, ratio) {
                 return Verdict::Clean;
             }
+            let last = if seems_over(conservation, last, ratio) { last } else { newest };
             let [since_tick, until_tick] = [calm + 1, last].map(|at| conservation.tick_of(&ring[at]));
             return Verdict::Lost(Loss { ratio, packets, since_tick, until_tick });
         }
@@ -117,9 +120,14 @@ fn over(conservation: &Conservation, newest: usize, ratio: f64) -> bool {
     WINDOWS[..4].iter().filter_map(|&w| newest.checked_sub(w)).any(|early| absent(conservation, early, newest, ratio))
 }
 
+/// After this tick a loss of this ratio most likely did not go on, certain or not.
+fn seems_over(conservation: &Conservation, last: usize, ratio: f64) -> bool {
+    let (_, likely, sent) = lost_between(conservation, last, conservation.ring.len() - 1);
+    ratio * sent >= EXPECTED && likely < ratio * sent / 4.0
+}
+
 /// Between two ticks enough was sent to have shown a loss of this ratio, and it did not show.
 fn absent(conservation: &Conservation, early: usize, late: usize, ratio: f64) -> bool {
-    const EXPECTED: f64 = 8.0;
     let (sure, likely, sent) = lost_between(conservation, early, late);
     ratio * sent >= EXPECTED + (likely - sure) && likely < ratio * sent / 4.0
 }

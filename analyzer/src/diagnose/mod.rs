@@ -64,7 +64,7 @@ impl Diagnosis {
 
     /// Changed incidents, and every few ticks the open ones with their loss brought up to date.
     fn report(&self, model: &Model, changed: &[Key]) -> Vec<Incident> {
-        const REFRESH_TICKS: i64 = 5;
+        const REFRESH_TICKS: i64 = 2;
         let refresh = model.tick % REFRESH_TICKS == 0;
         let said = |key: &Key, case: &Case| changed.contains(key) || (refresh && case.state == State::Open);
         let told = self.cases.iter().filter(|(key, case)| !case.transitions.is_empty() && said(key, case));
