@@ -67,11 +67,12 @@ impl Pass<'_> {
         let start_ns = now_ns();
         (fault.inject)(self.lab, &place, planned.strength)?;
         self.watch(planned.lasts)?;
-        let lost_said = self.lost_said(&place, &class, start_ns);
         let end_ns = now_ns();
         (fault.heal)(self.lab, &place)?;
         self.wait_until_named(&place, &class, start_ns)?;
         self.wait_until_resolved()?;
+        // Only now does it tell of the whole fault: while it lasts, weft's word is some seconds old.
+        let lost_said = self.lost_said(&place, &class, start_ns);
         let lost_measured = judge::lost(&self.training_steps()?, (baseline_from, start_ns), (start_ns, end_ns));
         let row = self.judge(Round { fault, place, class, start_ns, lost_said, lost_measured });
         Ok(Some((row, (start_ns, end_ns))))
