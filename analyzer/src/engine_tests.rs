@@ -164,6 +164,78 @@ fn a_host_whose_data_comes_late_is_no_straggler() {
 }
 
 #[test]
+fn hosts_late_together_are_one_incident_that_names_them_all() {
+    let mut scene = Scene::new(star(24));
+    healthy(&mut scene, 20);
+    let late = |host: &str| if matches!(host, "h5" | "h9") { 150_000_000 } else { 0 };
+    for _ in 0..12 {
+        scene.second(|host, at| iteration(at, PERIOD, late(host)), Extra::default());
+    }
+    assert_eq!(named(&scene), [part("host_straggler", "h5", "")]);
+    let incident = scene.incidents.values().next().expect("one incident");
+    let [verdict, other] = incident.culprits.as_slice() else { panic!("{:?}", incident.culprits) };
+    assert_eq!((other.device.as_str(), other.confidence), ("h9", verdict.confidence));
+    assert!(verdict.confidence < 0.5 && incident.confidence == verdict.confidence);
+    assert!(
+        incident.sentence.ends_with("or else it is h9, which began to be late with it, by as much"),
+        "{incident:?}"
+    );
+}
+
+#[test]
+fn a_host_late_less_or_later_than_another_is_an_incident_of_its_own() {
+    let mut scene = Scene::new(star(24));
+    healthy(&mut scene, 20);
+    for second in 0..30 {
+        let late = |host: &str| match host {
+            "h5" => 150_000_000,
+            "h9" if second >= 10 => 150_000_000,
+            _ => 0,
+        };
+        scene.second(|host, at| iteration(at, PERIOD, late(host)), Extra::default());
+    }
+    assert_eq!(named(&scene).len(), 2, "{:?}", named(&scene));
+    assert!(scene.incidents.values().all(|i| i.culprits.len() == 1));
+}
+
+#[test]
+fn a_link_down_whose_host_fell_silent_leaves_the_host_open() {
+    let mut scene = Scene::new(star(4));
+    let events = vec![event(scene.now_ns(), "leaf", "swp2", "link_up")];
+    scene.second(|_, at| iteration(at, PERIOD, 0), Extra { events, ..Extra::default() });
+    let last_ns = scene.now_ns();
+    let mut events = vec![event(last_ns + SAMPLE, "leaf", "swp2", "link_down")];
+    for _ in 0..8 {
+        let silent =
+            vec![Silence { collector: "h2".into(), devices: vec!["h2".into()], last_ns, flush_period_ns: SECOND }];
+        let extra = Extra { events: std::mem::take(&mut events), silent, mute: vec!["h2".into()], ..Extra::default() };
+        scene.second(|_, _| Interval::default(), extra);
+    }
+    let down = scene.incidents.values().find(|i| i.class == "link_down").expect("named");
+    let places: Vec<_> = down.culprits.iter().map(|c| (c.device.as_str(), c.port.as_str())).collect();
+    assert_eq!(places, [("h2", "eth1"), ("h2", "")]);
+    assert_eq!(down.culprits[1].reason, "fell silent when the link went down");
+    let dropout = scene.incidents.values().find(|i| i.class == "sensor_dropout").expect("said too");
+    assert_eq!(dropout.culprits.len(), 1);
+}
+
+#[test]
+fn two_links_of_one_device_in_the_same_trouble_leave_the_device_open() {
+    let mut scene = Scene::new(star(8));
+    let all = |kind: &str, ts: i64| ["swp1", "swp2"].map(|port| event(ts, "leaf", port, kind)).to_vec();
+    let events = all("link_up", scene.now_ns());
+    scene.second(|_, at| iteration(at, PERIOD, 0), Extra { events, ..Extra::default() });
+    let events = all("link_down", scene.now_ns());
+    scene.second(|_, _| Interval::default(), Extra { events, ..Extra::default() });
+    assert_eq!(named(&scene).len(), 2);
+    for incident in scene.incidents.values() {
+        assert_eq!(incident.culprits.len(), 2);
+        assert_eq!((incident.culprits[1].device.as_str(), incident.culprits[1].port.as_str()), ("leaf", ""));
+        assert_eq!(incident.culprits[1].reason, "2 of its links show the same since the same time");
+    }
+}
+
+#[test]
 fn marks_name_the_rank_that_computes_longer() {
     let mut scene = Scene::new(star(4));
     for step in 0..30 {

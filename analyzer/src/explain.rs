@@ -49,7 +49,8 @@ fn place(culprit: &Culprit) -> String {
     let here = at(&culprit.device, &culprit.port);
     let there = at(&culprit.peer_device, &culprit.peer_port);
     let cable = if there.is_empty() { here } else { format!("{here} (cabled to {there})") };
-    format!("{cable}, confidence {:.2}", culprit.confidence)
+    let reason = if culprit.reason.is_empty() { String::new() } else { format!(": it {}", culprit.reason) };
+    format!("{cable}, confidence {:.2}{reason}", culprit.confidence)
 }
 
 fn at(device: &str, port: &str) -> String {

@@ -44,6 +44,9 @@ pub struct Culprit {
     pub peer_device: String,
     pub peer_port: String,
     pub confidence: f64,
+    /// Of a candidate, why the evidence does not rule it out; of the verdict, empty.
+    #[serde(default)]
+    pub reason: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

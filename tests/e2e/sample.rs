@@ -15,6 +15,7 @@ pub fn open(id: &str) -> Incident {
         peer_device: "spine-2".into(),
         peer_port: "eth1".into(),
         confidence: 0.97,
+        reason: String::new(),
     };
     let evidence = EvidenceItem {
         fact: "link_down".into(),

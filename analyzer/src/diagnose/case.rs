@@ -9,6 +9,7 @@
 //! ```
 //! A tick in which the data says nothing moves nothing: absence of data neither opens nor closes.
 
+use super::candidates::Candidate;
 use super::class::{Class, class_of};
 use crate::detect::{FactKind, Place, Presence};
 use crate::incident::{State, Transition};
@@ -27,6 +28,9 @@ pub struct Case {
     pub end: Option<PortId>,
     /// The last presence of every kind of fact that belongs to it.
     pub facts: BTreeMap<FactKind, Presence>,
+    /// Hosts that are late together with it, by as much.
+    pub alike: Vec<Place>,
+    pub candidates: Vec<Candidate>,
     pub transitions: Vec<Transition>,
     /// Ticks in which its own fact was present.
     pub ticks: u32,
@@ -41,6 +45,7 @@ pub struct Case {
 #[derive(Clone, Debug, Default)]
 pub struct Told {
     pub present: Vec<(FactKind, Presence)>,
+    pub alike: Vec<Place>,
     /// Every kind of fact the case lives on was looked for and not found.
     pub clear: bool,
 }
@@ -56,6 +61,8 @@ impl Case {
             resolved_ns: None,
             end: None,
             facts: BTreeMap::new(),
+            alike: Vec::new(),
+            candidates: Vec::new(),
             transitions: Vec::new(),
             ticks: 0,
             present_ns: presence.since_ns,
@@ -76,6 +83,9 @@ impl Case {
         let mut changed = self.transitions.is_empty();
         if changed {
             self.note(self.onset_ns, State::Suspected, format!("{} first seen", told.present[0].0.name()));
+        }
+        if told.present.iter().any(|(kind, _)| *kind == FactKind::LateOnset) {
+            self.alike = told.alike;
         }
         for (kind, presence) in told.present {
             changed |= self.rename(class_of(kind), now_ns);

@@ -1,7 +1,6 @@
 //! Explaining away: what a known cause already accounts for is a victim, not a second culprit.
 
-use super::Key;
-use super::case::Case;
+use super::{Cases, Key};
 use crate::detect::{FactKind, Place, Presence};
 use crate::incident::State;
 use crate::model::Model;
@@ -14,12 +13,7 @@ const MANY: f64 = 0.1;
 /// Iterations after a link is well again whose onsets may still tell of it.
 const AFTERMATH_ITERATIONS: i64 = 3;
 
-pub fn explain_away(
-    model: &Model,
-    cases: &BTreeMap<Key, Case>,
-    ended_ns: &BTreeMap<Key, i64>,
-    present: &mut Vec<Told>,
-) {
+pub fn explain_away(model: &Model, cases: &Cases, ended_ns: &BTreeMap<Key, i64>, present: &mut Vec<Told>) {
     // Bytes alone cannot tell late computing from late data while the job's own links are failing; marks can.
     let troubled = troubled_links(cases, ended_ns, present);
     present.retain(|(kind, _, presence)| {
@@ -32,11 +26,7 @@ pub fn explain_away(
 }
 
 /// Links in trouble, with the moment they were first seen well again.
-fn troubled_links(
-    cases: &BTreeMap<Key, Case>,
-    ended_ns: &BTreeMap<Key, i64>,
-    present: &[Told],
-) -> Vec<(Place, Option<i64>)> {
+fn troubled_links(cases: &Cases, ended_ns: &BTreeMap<Key, i64>, present: &[Told]) -> Vec<(Place, Option<i64>)> {
     const LINK: &str = "failing_link";
     let told: BTreeSet<Place> = present.iter().filter(|t| super::class_of(t.0).family == LINK).map(|t| t.1).collect();
     let active = cases.iter().filter(|(k, c)| k.0 == LINK && c.state != State::Resolved);

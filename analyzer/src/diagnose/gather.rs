@@ -1,12 +1,11 @@
 //! Many links of one device that go down together are one trouble: the device's.
 
+use super::TOGETHER_NS;
 use crate::detect::{FactKind, Place, Presence};
 use crate::model::Model;
 use std::collections::BTreeMap;
 
-/// Links of a device, down within this time of each other …
-const TOGETHER_NS: i64 = 3_000_000_000;
-/// … and at least this many, and at least half of its cables.
+/// Links of a device down together: at least this many, and at least half of its cables.
 const MIN_LINKS: usize = 3;
 
 type Told = (FactKind, Place, Presence);

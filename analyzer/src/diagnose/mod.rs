@@ -1,9 +1,12 @@
 //! Diagnosis: facts of a tick → cases → incidents. One cause, one incident.
 //!
 //! ```text
-//! facts ─► gather (many links of one device) ─► explain away (victims) ─► cases (state machine) ─► loss ─► incidents
+//! facts ─► gather (many links of one device) ─► explain away (victims) ─► alike (hosts not to be told apart)
+//!       ─► cases (state machine) ─► candidates (what is left open) ─► loss ─► incidents
 //! ```
 
+mod alike;
+mod candidates;
 mod case;
 mod class;
 mod explain;
@@ -23,10 +26,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// A family's trouble at one place is one case; the kinds of data fault are apart.
 type Key = (&'static str, Place);
+type Cases = BTreeMap<Key, Case>;
+
+/// Troubles that begin within this time of each other may have one cause.
+const TOGETHER_NS: i64 = 3_000_000_000;
 
 #[derive(Debug, Default)]
 pub struct Diagnosis {
-    cases: BTreeMap<Key, Case>,
+    cases: Cases,
     /// When a case that disturbed its surroundings ended, by key: its victims recover for a while.
     ended_ns: BTreeMap<Key, i64>,
 }
@@ -42,11 +49,16 @@ impl Diagnosis {
         let clear = sink.clear;
         let mut present = gather::gather(model, sink.present);
         explain::explain_away(model, &self.cases, &self.ended_ns, &mut present);
+        let mut alike = alike::fold(model, &self.cases, &mut present);
         let mut told: BTreeMap<Key, Told> = BTreeMap::new();
         for (kind, place, presence) in present {
             let key = key(kind, place);
             self.cases.entry(key).or_insert_with(|| Case::new(place, kind, &presence));
-            told.entry(key).or_default().present.push((kind, presence));
+            let told = told.entry(key).or_default();
+            if kind == FactKind::LateOnset {
+                told.alike = alike.remove(&place).unwrap_or_default();
+            }
+            told.present.push((kind, presence));
         }
         let mut changed = Vec::new();
         for (key, case) in &mut self.cases {
@@ -56,6 +68,7 @@ impl Diagnosis {
                 changed.push(*key);
             }
         }
+        candidates::settle(model, &mut self.cases);
         loss::measure(model, self.cases.values_mut());
         let incidents = self.report(model, &changed);
         self.forget(model.now_ns);
@@ -90,7 +103,7 @@ impl Diagnosis {
         }
         let now_ns = presence.since_ns;
         let mut case = known.cloned().unwrap_or_else(|| Case::new(place, kind, &presence));
-        case.step(Told { present: vec![(kind, presence)], clear: false }, now_ns);
+        case.step(Told { present: vec![(kind, presence)], ..Told::default() }, now_ns);
         (case.state == State::Open).then(|| render::incident(model, &case))
     }
 }

@@ -13,9 +13,10 @@ const MAX_VICTIMS: usize = 16;
 const TIER_A_BIN_NS: i64 = 200_000_000;
 
 pub fn incident(model: &Model, case: &Case) -> Incident {
-    let culprit = culprit(model, case);
+    let culprits = culprits(model, case);
+    let culprit = &culprits[0];
     Incident {
-        id: id(model, case, &culprit),
+        id: id(model, case, culprit),
         kind: case.class.kind,
         class: case.class.name.to_owned(),
         family: case.class.family.to_owned(),
@@ -28,11 +29,11 @@ pub fn incident(model: &Model, case: &Case) -> Incident {
         resolved_ns: case.resolved_ns,
         victims: victims(model, case),
         jobs: jobs(model, case),
-        sentence: sentence(model, case, &culprit),
+        sentence: sentence(model, case, &culprits),
         action: case.class.action.to_owned(),
         evidence: case.facts.iter().map(|(kind, presence)| evidence(model, case, *kind, presence)).collect(),
         transitions: case.transitions.clone(),
-        culprits: vec![culprit],
+        culprits,
     }
 }
 
@@ -45,10 +46,21 @@ pub fn at(model: &Model, place: Place, port: Option<PortId>) -> PortRef {
     }
 }
 
-fn culprit(model: &Model, case: &Case) -> Culprit {
+/// The part accused, then those that the evidence leaves open beside it; they share the confidence.
+fn culprits(model: &Model, case: &Case) -> Vec<Culprit> {
     let shown = case.facts.get(&case.class.fact).or_else(|| case.facts.values().next());
-    let own = at(model, case.place, case.end);
-    let peer = match case.place {
+    let confidence = hundredths(confidence(case, shown) / (1 + case.candidates.len()) as f64);
+    let accused = culprit(model, case.place, case.end, confidence);
+    let others = case.candidates.iter().map(|candidate| Culprit {
+        reason: candidate.reason.clone(),
+        ..culprit(model, candidate.place, None, confidence)
+    });
+    std::iter::once(accused).chain(others).collect()
+}
+
+fn culprit(model: &Model, place: Place, end: Option<PortId>, confidence: f64) -> Culprit {
+    let own = at(model, place, end);
+    let peer = match place {
         Place::Cable(_) => model
             .topology
             .find_port(&own.device, &own.port)
@@ -57,15 +69,24 @@ fn culprit(model: &Model, case: &Case) -> Culprit {
             .unwrap_or_default(),
         _ => PortRef::default(),
     };
-    let confidence = confidence(case, shown);
-    Culprit { device: own.device, port: own.port, peer_device: peer.device, peer_port: peer.port, confidence }
+    Culprit {
+        device: own.device,
+        port: own.port,
+        peer_device: peer.device,
+        peer_port: peer.port,
+        confidence,
+        reason: String::new(),
+    }
 }
 
 /// The class's own worth, raised towards certainty by the strength of its evidence.
 fn confidence(case: &Case, shown: Option<&Presence>) -> f64 {
     let strength = shown.map_or(0.0, |p| (p.strength - 0.5).max(0.0) * 2.0);
-    let raised = case.class.confidence + (0.99 - case.class.confidence).max(0.0) * strength;
-    (raised * 100.0).round() / 100.0
+    case.class.confidence + (0.99 - case.class.confidence).max(0.0) * strength
+}
+
+fn hundredths(value: f64) -> f64 {
+    (value * 100.0).round() / 100.0
 }
 
 /// The same cause gives the same id: family, the part (a cable by its first end) and the tick it began in.
@@ -104,8 +125,26 @@ fn jobs(model: &Model, case: &Case) -> Vec<JobLoss> {
     case.jobs.iter().map(job).collect()
 }
 
-fn sentence(model: &Model, case: &Case, culprit: &Culprit) -> String {
-    let name = |device: &str, port: &str| if port.is_empty() { device.to_owned() } else { format!("{device} {port}") };
+fn sentence(model: &Model, case: &Case, culprits: &[Culprit]) -> String {
+    verdict(model, case, &culprits[0]) + &or_else(&culprits[1..])
+}
+
+/// Candidates in words: one is named, more are counted.
+fn or_else(candidates: &[Culprit]) -> String {
+    match candidates {
+        [] => String::new(),
+        [one] => format!("; or else it is {}, which {}", name(&one.device, &one.port), one.reason),
+        [one, ..] => {
+            format!("; or else it is one of {} other parts, as {}", candidates.len(), name(&one.device, &one.port))
+        }
+    }
+}
+
+fn name(device: &str, port: &str) -> String {
+    if port.is_empty() { device.to_owned() } else { format!("{device} {port}") }
+}
+
+fn verdict(model: &Model, case: &Case, culprit: &Culprit) -> String {
     let own = name(&culprit.device, &culprit.port);
     let part = match culprit.peer_device.is_empty() {
         true => own,

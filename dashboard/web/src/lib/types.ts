@@ -14,6 +14,8 @@ export interface Culprit extends PortRef {
   peer_device: string;
   peer_port: string;
   confidence: number;
+  /** Of a candidate, why the evidence does not rule it out. */
+  reason?: string;
 }
 
 export interface JobLoss {
