@@ -7,7 +7,7 @@ fn main() {
     if !Path::new("web/dist/index.html").is_file() {
         eprintln!("dashboard/web/dist/index.html is missing: the page is built before the crate that embeds it.");
         eprintln!(
-            "Run `make page` (or dashboard/web/build.sh; it needs node 20.19 or newer and npm), then build again."
+            "Run `make web` (or dashboard/web/build.sh; it needs node 20.19 or newer and npm), then build again."
         );
         std::process::exit(1);
     }
