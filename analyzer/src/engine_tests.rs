@@ -163,6 +163,36 @@ fn a_host_whose_data_comes_late_is_no_straggler() {
     assert_eq!(named(&scene), []);
 }
 
+/// A second in which `h5` waits for a CPU as said, its peers hardly, and all send `sent` of their usual bytes without a
+/// rest: no onset shows.
+fn pressed(scene: &mut Scene, share: f64, sent: f64) {
+    let pressure = (0..8).map(|i| (format!("h{i}"), if i == 5 { share } else { 0.01 })).collect();
+    let traffic = |_: &str, _| Interval { sent: 600_000.0 * sent, ..Interval::default() };
+    scene.second(traffic, Extra { pressure, ..Extra::default() });
+}
+
+#[test]
+fn a_host_whose_stalls_explain_that_its_job_became_slower_is_the_straggler() {
+    let mut scene = Scene::new(star(8));
+    (0..30).for_each(|_| pressed(&mut scene, 0.02, 1.0));
+    (0..12).for_each(|_| pressed(&mut scene, 0.4, 0.75));
+    assert_eq!(named(&scene), [part("host_straggler", "h5", "")]);
+    let lost = scene.incidents.values().next().expect("one").jobs[0].lost_step_time;
+    assert!(lost.is_some_and(|lost| (lost - 0.25).abs() < 0.02), "{lost:?}");
+    (0..20).for_each(|_| pressed(&mut scene, 0.02, 1.0));
+    assert!(scene.open().is_empty());
+}
+
+#[test]
+fn stalls_that_cost_the_job_nothing_or_less_than_it_lost_or_are_its_habit_accuse_nobody() {
+    for (before, share, sent) in [(0.02, 0.4, 1.0), (0.02, 0.2, 0.5), (0.4, 0.4, 0.75)] {
+        let mut scene = Scene::new(star(8));
+        (0..30).for_each(|_| pressed(&mut scene, before, 1.0));
+        (0..20).for_each(|_| pressed(&mut scene, share, sent));
+        assert_eq!(named(&scene), [], "{before} {share} {sent}");
+    }
+}
+
 #[test]
 fn hosts_late_together_are_one_incident_that_names_them_all() {
     let mut scene = Scene::new(star(24));

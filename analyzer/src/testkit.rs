@@ -46,6 +46,8 @@ pub struct Scene {
     pub tick: i64,
     /// Cumulative (sent bytes, received bytes, sent packets, received packets) by device and port.
     counters: BTreeMap<(String, String), [f64; 4]>,
+    /// Cumulative CPU pressure by host, µs.
+    pressure: BTreeMap<String, f64>,
     pub incidents: BTreeMap<String, Incident>,
 }
 
@@ -67,6 +69,8 @@ pub struct Extra {
     pub events: Vec<LinkEvent>,
     pub steps: Vec<StepMark>,
     pub silent: Vec<Silence>,
+    /// Hosts that tell of themselves, and the share of this second that their tasks waited for a CPU.
+    pub pressure: Vec<(String, f64)>,
     /// Devices that tell nothing.
     pub mute: Vec<String>,
 }
@@ -75,7 +79,14 @@ impl Scene {
     pub fn new(plan: Plan) -> Scene {
         let counters = plan.ports.iter().map(|p| ((p.device.clone(), p.port.clone()), [1e6; 4])).collect();
         let engine = Engine::new(plan, EngineConfig { tick_ns: SECOND });
-        Scene { engine, entities: EntityTable::default(), tick: 1_000, counters, incidents: BTreeMap::new() }
+        Scene {
+            engine,
+            entities: EntityTable::default(),
+            tick: 1_000,
+            counters,
+            pressure: BTreeMap::new(),
+            incidents: BTreeMap::new(),
+        }
     }
 
     pub fn now_ns(&self) -> i64 {
@@ -107,9 +118,11 @@ impl Scene {
             }
         }
         rows.retain(|(device, _), _| !extra.mute.contains(device));
-        let batches = rows.into_iter().map(|((device, port), readings)| self.batch(device, port, &readings)).collect();
+        let mut batches: Vec<TickBatch> =
+            rows.into_iter().map(|((device, port), readings)| self.batch(device, port, &readings)).collect();
         let (start_ns, end_ns) = (self.now_ns(), self.now_ns() + SECOND);
-        let Extra { events, steps, silent, .. } = extra;
+        let Extra { events, steps, silent, pressure, .. } = extra;
+        batches.extend(pressure.into_iter().map(|(host, share)| self.host_batch(host, share)));
         let tick = Tick { index: self.tick, start_ns, end_ns, batches, events, steps, silent };
         self.tick += 1;
         let outcome = self.engine.on_tick(&tick, &self.entities);
@@ -129,11 +142,33 @@ impl Scene {
                 writer.set_float(column, *value);
             }
         }
+        self.tick_batch(table, schema, writer, &device, &port)
+    }
+
+    fn host_batch(&mut self, host: String, share: f64) -> TickBatch {
+        let ts_ns = self.now_ns() + SECOND - 1;
+        let schema = Arc::new(TableSchema::wide(Table::Host, &["cpu_pressure_us"]).expect("catalogue counter"));
+        let mut writer = TableWriter::new(schema.clone());
+        let stood_us = self.pressure.entry(host.clone()).or_insert(1e9);
+        *stood_us += share * 1e6;
+        writer.begin_row(0, ts_ns, None, 0);
+        writer.set_float(0, *stood_us);
+        self.tick_batch(Table::Host, schema, writer, &host, "")
+    }
+
+    fn tick_batch(
+        &mut self,
+        table: Table,
+        schema: Arc<TableSchema>,
+        mut writer: TableWriter,
+        device: &str,
+        port: &str,
+    ) -> TickBatch {
         let entity = Entity {
             id: EntityId(0),
             table,
             slot: 0,
-            device: device.as_str().into(),
+            device: device.into(),
             port: port.into(),
             driver: "".into(),
             collector: device.into(),
@@ -143,7 +178,7 @@ impl Scene {
         };
         let id = self.entities.describe(entity);
         let batch = writer.finish().expect("rows of the schema");
-        TickBatch { table, schema, entities: vec![id; readings.len()], batch }
+        TickBatch { table, schema, entities: vec![id; batch.num_rows()], batch }
     }
 
     /// (class, culprit device, culprit port) of every incident that opened, whatever became of it.

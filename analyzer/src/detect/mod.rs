@@ -10,18 +10,20 @@ mod onset;
 mod reset;
 mod service_rate;
 mod silence;
+mod stalls;
 
 use crate::fact::Evidence;
 use crate::model::{CableId, DeviceId, Model, PortId};
 use std::collections::BTreeSet;
 
 /// All detectors, in the order their facts are written.
-pub const DETECTORS: [fn(&Model, &mut Sink<'_>); 7] = [
+pub const DETECTORS: [fn(&Model, &mut Sink<'_>); 8] = [
     link_state::detect,
     conservation::detect,
     service_rate::detect,
     compute_time::detect,
     onset::detect,
+    stalls::detect,
     silence::detect,
     reset::detect,
 ];
@@ -90,12 +92,13 @@ pub enum FactKind {
     LowServiceRate,
     LongCompute,
     LateOnset,
+    HostStalls,
     Silent,
     CountersFell,
 }
 
 impl FactKind {
-    pub const ALL: [FactKind; 9] = [
+    pub const ALL: [FactKind; 10] = [
         FactKind::LinkDown,
         FactKind::LinkFlap,
         FactKind::ConservationLoss,
@@ -103,6 +106,7 @@ impl FactKind {
         FactKind::LowServiceRate,
         FactKind::LongCompute,
         FactKind::LateOnset,
+        FactKind::HostStalls,
         FactKind::Silent,
         FactKind::CountersFell,
     ];
@@ -116,6 +120,7 @@ impl FactKind {
             FactKind::LowServiceRate => "low_service_rate",
             FactKind::LongCompute => "long_compute",
             FactKind::LateOnset => "late_onset",
+            FactKind::HostStalls => "host_stalls",
             FactKind::Silent => "silent",
             FactKind::CountersFell => "counters_fell",
         }

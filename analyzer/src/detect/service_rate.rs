@@ -23,6 +23,15 @@ const RULES: [Rule; 2] =
     [Rule { inside: true, intervals: 6, below: 0.85 }, Rule { inside: false, intervals: 8, below: 0.7 }];
 /// Sampling at which an interval lies within a transfer, and does not span several.
 const SHORT_NS: i64 = 200_000_000;
+/// Where it spans several: readings that tell, the rate that is slow, and what is lost when it costs anything.
+const MIN_READINGS: u16 = 12;
+const MIN_SELDOM: u16 = 6;
+const BELOW_SELDOM: f64 = 0.85;
+const MIN_LOST: f64 = 0.05;
+/// One chance in a thousand on a sound link whose queue seldom stood before; one in a hundred million on others, of which
+/// a fabric has as many as it has senders.
+const NATS_CHANGED: f64 = 6.9;
+const NATS: f64 = 18.4;
 const SOUND_ABOVE: f64 = 0.88;
 /// A link that reached its rate in the last so many ticks is sound.
 const SOUND_TICKS: i64 = 3;
@@ -31,19 +40,31 @@ pub fn detect(model: &Model, out: &mut Sink<'_>) {
     for port in 0..model.ports.len() {
         let Some(planned) = model.topology.ports[port].planned_bps.filter(|&b| b > 0) else { continue };
         let (state, place) = (&model.ports[port], place_of(model, port));
-        let never_queued = state.service.is_empty() && !out.watches(FactKind::LowServiceRate, place);
+        let never_queued = state.service.is_empty()
+            && state.backlog.now.readings == 0
+            && !out.watches(FactKind::LowServiceRate, place);
         if never_queued || state.link.up == Some(false) {
             continue;
         }
         if is_sound(model, port) {
             out.clear(FactKind::LowServiceRate, place);
-        } else if let Some((bps, rule, since_ns)) = RULES.iter().find_map(|rule| judge(model, port, planned, rule)) {
-            say(model, port, planned as f64, bps, rule, since_ns, out);
+        } else if let Some(slow) = RULES.iter().find_map(|rule| judge(model, port, planned, rule)) {
+            say(model, port, planned as f64, slow, out);
+        } else if let Some(slow) = judge_seldom_read(model, port, planned as f64) {
+            say(model, port, planned as f64, slow, out);
         }
     }
 }
 
-fn say(model: &Model, port: PortId, planned: f64, bps: f64, rule: &Rule, since_ns: i64, out: &mut Sink<'_>) {
+/// What a slow link serves, the rate it should be above, and since when the readings tell it.
+struct Slow {
+    bps: f64,
+    below: f64,
+    since_ns: i64,
+}
+
+fn say(model: &Model, port: PortId, planned: f64, slow: Slow, out: &mut Sink<'_>) {
+    let Slow { bps, below, since_ns } = slow;
     let evidence = Evidence {
         counter: "tx_bytes".into(),
         value: bps,
@@ -51,15 +72,20 @@ fn say(model: &Model, port: PortId, planned: f64, bps: f64, rule: &Rule, since_n
         reference: planned,
         reference_of: "plan".into(),
     };
-    let strength = strength(1.0 - bps / planned, 1.0 - rule.below);
+    let strength = strength(1.0 - bps / planned, 1.0 - below);
     let one_sided = model.topology.far(port).is_some_and(|far| is_sound(model, far));
     let presence = Presence { since_ns, until_ns: None, port: Some(port), one_sided, strength, evidence, job: None };
     out.present(FactKind::LowServiceRate, place_of(model, port), presence);
 }
 
-/// It reached its rate lately.
+/// It reached its rate lately, or, where readings span several transfers, its queue stood no longer than it was busy.
 fn is_sound(model: &Model, port: PortId) -> bool {
     let planned = model.topology.ports[port].planned_bps.unwrap_or(i64::MAX) as f64;
+    let from_ns = model.now_ns - WINDOW_NS;
+    let told = || busy_since(model, port, from_ns).map(|b| b.readings).sum::<u16>() >= MIN_SELDOM;
+    if model.bin_ns > SHORT_NS && told() && backlogged_bps(model, port, from_ns) > SOUND_ABOVE * planned {
+        return true;
+    }
     peak_bps(model, port, model.now_ns - SOUND_TICKS * model.tick_ns) > SOUND_ABOVE * planned
 }
 
@@ -83,14 +109,51 @@ fn backlogged_bps(model: &Model, port: PortId, since_ns: i64) -> f64 {
     f64::from(sum.bits / sum.seconds) * f64::from(sum.readings) / f64::from(sum.standing)
 }
 
+/// Where a reading spans several transfers, a queue that stands for longer than a sound link is busy, while a job that
+/// runs there is slower than before.
+fn judge_seldom_read(model: &Model, port: PortId, planned: f64) -> Option<Slow> {
+    let backlog = &model.ports[port].backlog;
+    let now = &backlog.now;
+    if model.bin_ns <= SHORT_NS || now.readings < MIN_READINGS || now.since_ns < up_ns(model, port) {
+        return None;
+    }
+    let seldom_before =
+        backlog.before.readings >= MIN_READINGS && backlog.before.stood() * 2.0 <= backlog.before.busy(planned);
+    let bps = now.bps() / now.stood();
+    let is_slow = bps.max(f64::from(now.peak_bps)) < BELOW_SELDOM * planned
+        && backlogged_bps(model, port, model.now_ns - WINDOW_NS) < BELOW_SELDOM * planned
+        && now.nats(planned) >= if seldom_before { NATS_CHANGED } else { NATS };
+    (is_slow && slows_a_job(model, port, now.since_ns)).then_some(Slow {
+        bps,
+        below: BELOW_SELDOM,
+        since_ns: now.since_ns,
+    })
+}
+
+/// A job that runs over the port's cable, or any where that is between switches, is slower than before.
+fn slows_a_job(model: &Model, port: PortId, since_ns: i64) -> bool {
+    let ends = [Some(port), model.topology.far(port)].into_iter().flatten().map(|p| model.topology.ports[p].device);
+    let nodes: Vec<_> = ends.filter(|&d| !model.topology.devices[d].is_switch).collect();
+    let runs = |job: usize| {
+        nodes.is_empty() || nodes.iter().any(|&d| model.topology.jobs_on(d, model.now_ns).any(|j| j == job))
+    };
+    let lost = |job: usize| model.jobs[job].lost(since_ns, model.now_ns).unwrap_or(0.0);
+    (0..model.jobs.len())
+        .any(|job| runs(job) && model.jobs[job].is_slower(since_ns, model.now_ns) && lost(job) >= MIN_LOST)
+}
+
+/// Since when its link has been up.
+fn up_ns(model: &Model, port: PortId) -> i64 {
+    let link = &model.ports[port].link;
+    if link.downs.is_empty() { i64::MIN } else { link.since_ns }
+}
+
 /// Rate while backlogged, if it is as low as the rule asks, and since when the readings tell it.
-fn judge<'a>(model: &Model, port: PortId, planned: i64, rule: &'a Rule) -> Option<(f64, &'a Rule, i64)> {
+fn judge(model: &Model, port: PortId, planned: i64, rule: &Rule) -> Option<Slow> {
     if !rule.inside && model.bin_ns > SHORT_NS {
         return None;
     }
-    let link = &model.ports[port].link;
-    let up_ns = if link.downs.is_empty() { i64::MIN } else { link.since_ns };
-    let from_ns = up_ns.max(model.now_ns - WINDOW_NS);
+    let from_ns = up_ns(model, port).max(model.now_ns - WINDOW_NS);
     let recent = model.ports[port].service.iter().filter(|s| s.ts_ns > from_ns);
     let kept: Vec<_> = recent.filter(|s| !s.paused && (s.inside || !rule.inside)).collect();
     if kept.len() < rule.intervals {
@@ -101,5 +164,5 @@ fn judge<'a>(model: &Model, port: PortId, planned: i64, rule: &'a Rule) -> Optio
     let since_ns = kept[0].ts_ns;
     let bps = top_bps.max(peak_bps(model, port, since_ns));
     let limit = rule.below * planned as f64;
-    (bps < limit && backlogged_bps(model, port, since_ns) < limit).then_some((bps, rule, since_ns))
+    (bps < limit && backlogged_bps(model, port, since_ns) < limit).then_some(Slow { bps, below: rule.below, since_ns })
 }

@@ -24,7 +24,7 @@ pub struct Class {
 }
 
 /// One row a class. Evidence of two rows may name the same class.
-pub const CLASSES: [Class; 9] = [
+pub const CLASSES: [Class; 10] = [
     Class {
         name: "link_flap",
         family: "failing_link",
@@ -108,6 +108,18 @@ pub const CLASSES: [Class; 9] = [
         resolve_after_ns: 10 * SECOND,
         confidence: 0.82,
         action: "look for other load, IO waits or throttling on the node; replace it in the job if it stays late",
+    },
+    Class {
+        name: "host_straggler",
+        family: "straggler",
+        fact: FactKind::HostStalls,
+        kind: Kind::Hardware,
+        severity: Severity::Warning,
+        rank: 1,
+        open_after: 2,
+        resolve_after_ns: 10 * SECOND,
+        confidence: 0.8,
+        action: "look for what takes its CPUs, memory or disks; replace the node in the job if it stays late",
     },
     Class {
         name: "sensor_dropout",

@@ -10,6 +10,8 @@ type Told = (FactKind, Place, Presence);
 
 /// Above this part of a job's devices late at once, the workload changed; nobody straggles.
 const MANY: f64 = 0.1;
+/// As long as a job's rate is measured: so long its stalls may still be told of a slowness that a link has caused.
+const AFTERMATH_NS: i64 = 8_000_000_000;
 /// Iterations after a link is well again whose onsets may still tell of it.
 const AFTERMATH_ITERATIONS: i64 = 3;
 
@@ -17,8 +19,12 @@ pub fn explain_away(model: &Model, cases: &Cases, ended_ns: &BTreeMap<Key, i64>,
     // Bytes alone cannot tell late computing from late data while the job's own links are failing; marks can.
     let troubled = troubled_links(cases, ended_ns, present);
     present.retain(|(kind, _, presence)| {
-        let Some(job) = presence.job.filter(|_| *kind == FactKind::LateOnset) else { return true };
-        let aftermath_ns = (presence.evidence.reference * 1e9) as i64 * AFTERMATH_ITERATIONS;
+        let aftermath_ns = match kind {
+            FactKind::LateOnset => (presence.evidence.reference * 1e9) as i64 * AFTERMATH_ITERATIONS,
+            FactKind::HostStalls => AFTERMATH_NS,
+            _ => return true,
+        };
+        let Some(job) = presence.job else { return true };
         let recent = |over_ns: Option<i64>| over_ns.is_none_or(|t| model.now_ns < t + aftermath_ns);
         !troubled.iter().any(|(place, over_ns)| recent(*over_ns) && touches(model, *place, job))
     });
@@ -52,7 +58,7 @@ fn touches(model: &Model, place: Place, job: usize) -> bool {
 
 /// Of the late devices of a job only those half as late as the latest are accused, and none when they are many.
 fn keep_outliers(model: &Model, present: &mut Vec<Told>) {
-    let late = |kind: FactKind| matches!(kind, FactKind::LateOnset | FactKind::LongCompute);
+    let late = |kind: FactKind| matches!(kind, FactKind::LateOnset | FactKind::LongCompute | FactKind::HostStalls);
     let mut worst: BTreeMap<(FactKind, usize), (f64, usize)> = BTreeMap::new();
     for (kind, _, presence) in present.iter().filter(|t| late(t.0)) {
         if let Some(job) = presence.job {

@@ -198,6 +198,15 @@ fn what(model: &Model, case: &Case) -> String {
         }
         FactKind::LongCompute => format!("computes {:.0} ms longer than its peers every step", value * 1e3),
         FactKind::LateOnset => format!("begins to send {:.0} ms later than its peers every iteration", value * 1e3),
+        FactKind::HostStalls => {
+            let how = match shown.map_or("", |e| e.counter.as_str()) {
+                "cpu_pressure_us" => "its tasks wait for a CPU",
+                "memory_pressure_us" => "its tasks wait for memory",
+                "io_pressure_us" => "its tasks wait for a disk",
+                _ => return format!("is held up: its GPUs are {value:.0} % busy, its peers' {reference:.0} %"),
+            };
+            format!("is held up: {how} {:.0} % of the time, its peers' {:.0} %", value * 100.0, reference * 100.0)
+        }
         FactKind::Silent => format!("has told nothing for {value:.0} s while others do"),
         FactKind::CountersFell => "restarted its counters".to_owned(),
     }
@@ -222,6 +231,12 @@ fn sql(model: &Model, at: &PortRef, kind: FactKind) -> String {
     let is_switch = model.topology.find_device(&at.device).is_some_and(|d| model.topology.devices[d].is_switch);
     let table = if is_switch { "switch_port" } else { "nic" };
     let columns = match kind {
+        FactKind::HostStalls => {
+            return format!(
+                "SELECT ts, cpu_pressure_us, memory_pressure_us, io_pressure_us FROM host WHERE device = '{}' ORDER BY ts_ns",
+                quote(&at.device)
+            );
+        }
         FactKind::LinkDown | FactKind::LinkFlap => "link_up, link_down_events",
         FactKind::ConservationLoss | FactKind::ConservationLossCounted => {
             "tx_packets, rx_packets, rx_errors, rx_discards"

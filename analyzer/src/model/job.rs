@@ -71,14 +71,28 @@ impl JobState {
     /// Bytes a second of undisturbed training before `onset_ns`: the median of 8-tick means, so that a checkpoint's
     /// silence does not count. `None` before there is enough of it.
     pub fn baseline(&self, onset_ns: i64) -> Option<f64> {
-        let healthy: Vec<&Progress> = self
-            .progress
-            .iter()
-            .filter(|p| !p.disturbed && p.coverage > 0.9 && p.start_ns + p.length_ns <= onset_ns)
-            .collect();
-        let mut means: Vec<f64> = healthy.windows(8).map(rate).collect();
-        means.sort_by(f64::total_cmp);
+        let means = self.undisturbed(onset_ns, 8);
         means.get(means.len() / 2).copied().filter(|&m| m > 0.0)
+    }
+
+    /// Bytes a second over every so many ticks of undisturbed training before a moment, the lowest first.
+    fn undisturbed(&self, before_ns: i64, ticks: usize) -> Vec<f64> {
+        let is_sound = |p: &&Progress| !p.disturbed && p.coverage > 0.9 && p.start_ns + p.length_ns <= before_ns;
+        let healthy: Vec<&Progress> = self.progress.iter().filter(is_sound).collect();
+        let mut means: Vec<f64> = healthy.windows(ticks).map(rate).collect();
+        means.sort_by(f64::total_cmp);
+        means
+    }
+
+    /// Whether it ran slower in [from, to] than in nine of ten undisturbed stretches as long before: a few ticks hold
+    /// now more, now fewer iterations, and show nothing by being fewer.
+    pub fn is_slower(&self, from_ns: i64, to_ns: i64) -> bool {
+        const STRETCHES: usize = 10;
+        let Some(length_ns) = self.progress.back().map(|p| p.length_ns) else { return false };
+        let ticks = ((to_ns - from_ns) / length_ns).max(1) as usize;
+        let before = self.undisturbed(from_ns, ticks);
+        before.len() >= STRETCHES
+            && self.rate_between(from_ns, to_ns).is_some_and(|now| now < before[before.len() / 10])
     }
 
     /// Bytes a second in [from, to], by whole ticks; `None` when they are fewer than three or poorly covered.

@@ -6,12 +6,14 @@
 //! ```
 //! Nothing here judges; everything here is bounded.
 
+mod backlog;
 mod bins;
 mod drift;
 mod job;
 mod port;
 mod sample;
 mod series;
+pub mod stalls;
 mod topology;
 
 pub use bins::{BINS, Grid};
@@ -28,6 +30,8 @@ use arrow_array::types::{Int32Type, Int64Type};
 pub use sample::Count;
 use sample::{Columns, Health, Sample};
 use series::Series;
+use stalls::{PRESSURE, Stalls, UTILIZATION};
+use std::sync::LazyLock;
 use weft_wire::Table;
 
 #[derive(Debug)]
@@ -56,6 +60,15 @@ pub struct DeviceState {
     pub silent: Option<Silent>,
     /// Ports whose counters fell in this tick.
     pub reset_ports: Vec<PortId>,
+    /// Only of nodes that tell of themselves.
+    stalls: Option<Box<Stalls>>,
+}
+
+impl DeviceState {
+    pub fn stalls(&self) -> &Stalls {
+        static NOTHING: LazyLock<Stalls> = LazyLock::new(Stalls::default);
+        self.stalls.as_deref().unwrap_or(&NOTHING)
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -123,6 +136,7 @@ impl Model {
         self.update_traffic(&samples);
         self.update_cables(&samples);
         self.update_jobs(tick);
+        self.update_stalls(tick, entities);
         self.update_silence(tick);
     }
 
@@ -294,6 +308,29 @@ impl Model {
         for mark in &tick.steps {
             if let Some(job) = self.topology.jobs.iter().position(|j| j.name == mark.job) {
                 self.jobs[job].tell_mark(mark);
+            }
+        }
+    }
+
+    fn update_stalls(&mut self, tick: &Tick, entities: &EntityTable) {
+        for batch in tick.batches.iter().filter(|b| matches!(b.table, Table::Host | Table::Gpu)) {
+            let device = |row: usize| self.topology.find_device(&entities.get(batch.entities[row]).device);
+            for (kind, counter) in PRESSURE.iter().enumerate().filter(|_| batch.table == Table::Host) {
+                stalls::read(batch, counter, |row, ts_ns, us| {
+                    if let Some(device) = device(row) {
+                        self.devices[device]
+                            .stalls
+                            .get_or_insert_default()
+                            .tell_pressure(tick.index, kind, ts_ns, us as i64);
+                    }
+                });
+            }
+            if batch.table == Table::Gpu {
+                stalls::read(batch, UTILIZATION, |row, _, percent| {
+                    if let Some(device) = device(row) {
+                        self.devices[device].stalls.get_or_insert_default().tell_utilization(tick.index, percent);
+                    }
+                });
             }
         }
     }

@@ -1,5 +1,6 @@
 //! What is remembered of one fabric port: some 2 KiB at most, whatever the number of its counters.
 
+use super::backlog::{Backlog, Stretch};
 use super::bins::Sent;
 use super::sample::{Count, Health, Sample};
 use arraydeque::{ArrayDeque, behavior::Wrapping};
@@ -33,6 +34,7 @@ pub struct PortState {
     pub service: VecDeque<Service>,
     /// How busy it was, tick by tick; the last few.
     pub busy: ArrayDeque<Busy, BUSY_TICKS, Wrapping>,
+    pub backlog: Backlog,
     /// Intervals running, up to the last, that began and ended with a standing queue.
     backlogged: u32,
     /// Only for ports that carry a job's bytes.
@@ -179,6 +181,7 @@ impl PortState {
                 let standing = standing_bytes(planned_bps);
                 self.tell_service(last, sample, bps, standing);
                 self.tell_busy(sample, dt, bps, standing, tick_ns);
+                self.tell_backlog(sample, dt, bps, standing, planned_bps);
             } else {
                 self.backlogged = 0;
             }
@@ -219,10 +222,26 @@ impl PortState {
         }
     }
 
+    fn tell_backlog(&mut self, sample: Sample, dt: i64, bps: f64, standing_bytes: f64, planned_bps: Option<i64>) {
+        let Some((queue, planned_bps)) = sample.queue_bytes.zip(planned_bps).filter(|_| self.paused_us == 0) else {
+            return;
+        };
+        let seconds = dt as f64 / 1e9;
+        let reading = Stretch {
+            since_ns: sample.ts_ns - dt,
+            readings: 1,
+            standing: u16::from(f64::from(queue) >= standing_bytes),
+            bits: (bps * seconds) as f32,
+            seconds: seconds as f32,
+            peak_bps: bps as f32,
+        };
+        self.backlog.tell(reading, planned_bps as f64);
+    }
+
     /// Counters begin anew: nothing before may be compared with what comes.
     pub fn restart(&mut self, tick: i64) {
         (self.before, self.last, self.packets_before, self.packets) = (None, None, None, None);
-        self.backlogged = 0;
+        (self.backlogged, self.backlog) = (0, Backlog::default());
         self.reset_tick = Some(tick);
         self.health = Health { link_up: self.health.link_up, ..Health::default() };
         self.link.restart_counter();
