@@ -52,8 +52,8 @@ impl Engine {
     }
 
     /// The incident a link event would open or rename, said at once; nothing is remembered. The tick that holds the event
-    /// will say the same with the same id.
-    pub fn preview(&self, event: &LinkEvent, _entities: &EntityTable) -> Vec<Incident> {
+    /// says the same with the same id, unless more is told of it: whoever tells a preview must be ready to take it back.
+    pub fn preview(&self, event: &LinkEvent) -> Vec<Incident> {
         let Some(port) = self.model.topology.find_port(&event.device, &event.port) else { return Vec::new() };
         let link = &self.model.ports[port].link;
         if event.event != "link_down" || link.up != Some(true) || event.ts_ns < link.since_ns {

@@ -1,6 +1,6 @@
 //! The engine as a whole, told plain readings: what it names, and above all what it does not.
 
-use crate::incident::State;
+use crate::incident::{Incident, State};
 use crate::testkit::{Extra, Interval, SAMPLE, SECOND, Scene, event, iteration, star};
 use crate::tick::{Silence, StepMark};
 
@@ -75,6 +75,38 @@ fn many_links_of_one_device_down_together_are_one_incident() {
     let events = all("link_down", scene.now_ns());
     scene.second(|_, _| Interval::default(), Extra { events, ..Extra::default() });
     assert_eq!(named(&scene), [part("link_down", "leaf", "")]);
+    let events = all("link_up", scene.now_ns());
+    scene.second(|_, at| iteration(at, PERIOD, 0), Extra { events, ..Extra::default() });
+    healthy(&mut scene, 31);
+    assert!(scene.open().is_empty(), "all its links are up again");
+}
+
+#[test]
+fn what_a_fault_costs_is_still_said_when_the_time_before_it_is_forgotten() {
+    let mut scene = Scene::new(star(4));
+    let events = vec![event(scene.now_ns(), "leaf", "swp2", "link_up")];
+    scene.second(|_, at| iteration(at, PERIOD, 0), Extra { events, ..Extra::default() });
+    healthy(&mut scene, 60);
+    let mut events = vec![event(scene.now_ns(), "leaf", "swp2", "link_down")];
+    for _ in 0..250 {
+        let slowly = |_: &str, at| Interval { sent: iteration(at, PERIOD, 0).sent / 2.0, ..Interval::default() };
+        scene.second(slowly, Extra { events: std::mem::take(&mut events), ..Extra::default() });
+    }
+    let lost = scene.open()[0].jobs[0].lost_step_time;
+    assert!(lost.is_some_and(|lost| (lost - 0.5).abs() < 0.05), "{lost:?}");
+}
+
+#[test]
+fn a_straggler_is_none_when_its_job_is_over() {
+    let mut plan = star(8);
+    plan.jobs.iter_mut().for_each(|job| job.end_ns = Some(1_032 * SECOND));
+    let mut scene = Scene::new(plan);
+    healthy(&mut scene, 20);
+    let late = |host: &str, at| iteration(at, PERIOD, if host == "h5" { 150_000_000 } else { 0 });
+    (0..12).for_each(|_| _ = scene.second(late, Extra::default()));
+    assert_eq!(scene.open().len(), 1);
+    (0..12).for_each(|_| _ = scene.second(|_, _| Interval::default(), Extra::default()));
+    assert!(scene.open().is_empty());
 }
 
 #[test]
@@ -303,13 +335,22 @@ fn a_silent_collector_and_restarted_counters_are_faults_of_the_data_alone() {
     assert!(named(&scene).contains(&part("counter_reset", "h3", "")));
 }
 
+/// The preview of a host's link that goes down.
+pub fn down_of(host: &str) -> Incident {
+    let mut scene = Scene::new(star(4));
+    let events = vec![event(scene.now_ns(), host, "eth1", "link_up")];
+    scene.second(|_, at| iteration(at, PERIOD, 0), Extra { events, ..Extra::default() });
+    let down = event(scene.now_ns() + SAMPLE, host, "eth1", "link_down");
+    scene.engine.preview(&down).remove(0)
+}
+
 #[test]
 fn a_preview_says_what_the_tick_will_say() {
     let mut scene = Scene::new(star(4));
     let events = vec![event(scene.now_ns(), "leaf", "swp1", "link_up")];
     scene.second(|_, at| iteration(at, PERIOD, 0), Extra { events, ..Extra::default() });
     let down = event(scene.now_ns() + SAMPLE, "leaf", "swp1", "link_down");
-    let said = scene.engine.preview(&down, &scene.entities);
+    let said = scene.engine.preview(&down);
     scene.second(|_, at| iteration(at, PERIOD, 0), Extra { events: vec![down], ..Extra::default() });
     assert_eq!(said.len(), 1);
     let told = &scene.incidents[&said[0].id];

@@ -25,7 +25,7 @@ pub fn detect(model: &Model, out: &mut Sink<'_>) {
 }
 
 fn look(model: &Model, job: usize, state: &JobState, out: &mut Sink<'_>) {
-    let steps = common_steps(state);
+    let steps = common_steps(state, FRESH_TICKS * model.tick_ns);
     let Some(step_ns) = step_time_ns(state, &steps).filter(|_| steps.len() >= 3) else { return };
     let excess: Vec<(i32, f64)> = state.ranks.keys().map(|&rank| (rank, excess_ns(state, rank, &steps))).collect();
     let mut spread: Vec<f64> = excess.iter().map(|e| e.1.abs()).collect();
@@ -58,13 +58,15 @@ fn look(model: &Model, job: usize, state: &JobState, out: &mut Sink<'_>) {
     }
 }
 
-/// The last steps that most ranks have told, oldest first.
-fn common_steps(state: &JobState) -> Vec<i64> {
+/// The last steps that most ranks have told that still run, oldest first.
+fn common_steps(state: &JobState, fresh_ns: i64) -> Vec<i64> {
     let mut told: BTreeMap<i64, usize> = BTreeMap::new();
-    for &(step, ..) in state.ranks.values().flat_map(|r| &r.compute) {
+    let oldest_ns = state.marked_ns - fresh_ns;
+    let running = || state.ranks.values().filter(|r| r.compute.back().is_some_and(|c| c.2 >= oldest_ns));
+    for &(step, ..) in running().flat_map(|r| &r.compute) {
         *told.entry(step).or_default() += 1;
     }
-    let most = state.ranks.len() * 9 / 10;
+    let most = running().count() * 9 / 10;
     let mut steps: Vec<i64> = told.into_iter().filter(|&(_, n)| n >= most.max(2)).map(|(step, _)| step).collect();
     steps.drain(..steps.len().saturating_sub(STEPS));
     steps

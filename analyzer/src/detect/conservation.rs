@@ -162,7 +162,7 @@ fn is_one_sided(model: &Model, id: CableId, from: PortId, loss: Loss) -> bool {
 
 fn say(model: &Model, id: CableId, (from, to): (PortId, PortId), loss: Loss, one_sided: bool, out: &mut Sink<'_>) {
     let receiver = &model.ports[to];
-    // Refusals are counted at 1 Hz: this tick's share against this tick's loss tells whether the receiver knows of it.
+    // Refusals are counted at 1 Hz: this tick's share against a tick of the loss tells whether the receiver knows of it.
     let per_tick = loss.packets / (loss.until_tick - loss.since_tick + 1) as f64;
     let counted = receiver.refused as f64 >= per_tick / 2.0 && receiver.refused > 0;
     let kind = if counted { FactKind::ConservationLossCounted } else { FactKind::ConservationLoss };

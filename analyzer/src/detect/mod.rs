@@ -5,6 +5,7 @@
 
 mod compute_time;
 mod conservation;
+mod job_over;
 mod link_state;
 mod onset;
 mod reset;
@@ -17,13 +18,14 @@ use crate::model::{CableId, DeviceId, Model, PortId};
 use std::collections::BTreeSet;
 
 /// All detectors, in the order their facts are written.
-pub const DETECTORS: [fn(&Model, &mut Sink<'_>); 8] = [
+pub const DETECTORS: [fn(&Model, &mut Sink<'_>); 9] = [
     link_state::detect,
     conservation::detect,
     service_rate::detect,
     compute_time::detect,
     onset::detect,
     stalls::detect,
+    job_over::detect,
     silence::detect,
     reset::detect,
 ];
@@ -57,6 +59,12 @@ impl<'a> Sink<'a> {
     /// Whether it matters that this is absent.
     pub fn watches(&self, kind: FactKind, place: Place) -> bool {
         self.watched.contains(&(kind, place))
+    }
+
+    /// The devices where it matters.
+    pub fn watched_devices(&self, kind: FactKind) -> impl Iterator<Item = DeviceId> + '_ {
+        let at = |place: &Place| if let Place::Device(device) = place { Some(*device) } else { None };
+        self.watched.iter().filter(move |(k, _)| *k == kind).filter_map(move |(_, place)| at(place))
     }
 
     /// Looked at, with enough data, and not there.

@@ -28,9 +28,7 @@ pub fn detect(model: &Model, out: &mut Sink<'_>) {
 
 fn clear_ports(model: &Model, out: &mut Sink<'_>) {
     for (port, state) in model.ports.iter().enumerate() {
-        if state.reset_tick.is_some_and(|t| t < model.tick && t > model.tick - 60)
-            && state.seen_tick == Some(model.tick)
-        {
+        if state.reset_tick.is_some_and(|t| t < model.tick) && state.seen_tick == Some(model.tick) {
             out.clear(FactKind::CountersFell, Place::Port(port));
         }
     }

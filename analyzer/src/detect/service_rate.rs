@@ -9,6 +9,8 @@ use crate::model::{Busy, Model, PortId};
 
 /// Readings older than this are of another time.
 const WINDOW_NS: i64 = 8_000_000_000;
+/// How long a slow end stays suspect while it carries nothing.
+const REMEMBERED_NS: i64 = 60_000_000_000;
 /// What shows a slow link: intervals with a standing queue, all below a part of the planned rate.
 struct Rule {
     /// Only intervals in the middle of a longer queue: the link was busy throughout them. Those merely between two
@@ -47,7 +49,10 @@ pub fn detect(model: &Model, out: &mut Sink<'_>) {
             continue;
         }
         if is_sound(model, port) {
-            out.clear(FactKind::LowServiceRate, place);
+            // The other end's soundness tells nothing of an end that served slowly just now.
+            if !model.topology.far(port).is_some_and(|far| was_slow(model, far)) {
+                out.clear(FactKind::LowServiceRate, place);
+            }
         } else if let Some(slow) = RULES.iter().find_map(|rule| judge(model, port, planned, rule)) {
             say(model, port, planned as f64, slow, out);
         } else if let Some(slow) = judge_seldom_read(model, port, planned as f64) {
@@ -87,6 +92,13 @@ fn is_sound(model: &Model, port: PortId) -> bool {
         return true;
     }
     peak_bps(model, port, model.now_ns - SOUND_TICKS * model.tick_ns) > SOUND_ABOVE * planned
+}
+
+/// The last queue it had, not long ago, was served below its rate, and nothing better has been seen of it since.
+fn was_slow(model: &Model, port: PortId) -> bool {
+    let planned = model.topology.ports[port].planned_bps.unwrap_or(i64::MAX) as f64;
+    let last = model.ports[port].service.back().filter(|s| s.ts_ns > model.now_ns - REMEMBERED_NS);
+    last.is_some_and(|s| f64::from(s.bps) < SOUND_ABOVE * planned) && !is_sound(model, port)
 }
 
 /// The highest rate of any interval since then.

@@ -4,8 +4,9 @@
 use super::case::Case;
 use super::{Cases, key};
 use crate::detect::{FactKind, Place, Presence};
+use crate::incident::State;
 use crate::model::Model;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 type Told = (FactKind, Place, Presence);
 
@@ -14,23 +15,39 @@ const SAME: f64 = 0.1;
 
 /// Takes the others out of what is present, and returns them by the place that stands for them.
 pub fn fold(model: &Model, cases: &Cases, present: &mut Vec<Told>) -> BTreeMap<Place, Vec<Place>> {
-    let mut late: Vec<&Told> = present.iter().filter(|t| t.0 == FactKind::LateOnset).collect();
-    let case = |t: &Told| cases.get(&key(t.0, t.1));
-    late.sort_by(|a, b| {
-        let first = case(b).is_some().cmp(&case(a).is_some()).then(a.2.since_ns.cmp(&b.2.since_ns));
-        first.then(b.2.evidence.value.total_cmp(&a.2.evidence.value)).then(a.1.cmp(&b.1))
-    });
+    let case_of = |t: &Told| cases.get(&key(t.0, t.1));
+    let is_late = |t: &&Told| t.0 == FactKind::LateOnset;
+    let mut late: Vec<&Told> = present.iter().filter(is_late).collect();
+    late.sort_by(|a, b| rank(a, case_of(a)).cmp(&rank(b, case_of(b))));
     let mut leaders: Vec<&Told> = Vec::new();
     let mut folded: BTreeMap<Place, Vec<Place>> = BTreeMap::new();
+    let mut gone: BTreeSet<(Place, Option<usize>)> = BTreeSet::new();
     for told in late {
-        let stands_for = |leader: &&&Told| was_alike(case(leader), told.1) || is_alike(model, leader, told);
-        match leaders.iter().find(stands_for).filter(|_| case(told).is_none()) {
-            Some(leader) => folded.entry(leader.1).or_default().push(told.1),
-            None => leaders.push(told),
+        let stands_for = |leader: &&&Told| was_alike(case_of(leader), told.1) || is_alike(model, leader, told);
+        let leader = leaders.iter().find(stands_for).map(|leader| leader.1);
+        if case_of(told).is_some() || (leader.is_none() && !is_waited_for(cases, told.1)) {
+            leaders.push(told);
+            continue;
+        }
+        gone.insert((told.1, told.2.job));
+        if let Some(leader) = leader {
+            folded.entry(leader).or_default().push(told.1);
         }
     }
-    present.retain(|t| t.0 != FactKind::LateOnset || !folded.values().flatten().any(|place| *place == t.1));
+    present.retain(|t| t.0 != FactKind::LateOnset || !gone.contains(&(t.1, t.2.job)));
     folded
+}
+
+/// Who stands for the others: one that is accused already, then who was first, then who is latest.
+fn rank(told: &Told, case: Option<&Case>) -> (bool, i64, i64, Place) {
+    let late_ns = (told.2.evidence.value * 1e9) as i64;
+    (case.is_none(), told.2.since_ns, -late_ns, told.1)
+}
+
+/// A candidate of a case that is merely not told of now.
+fn is_waited_for(cases: &Cases, place: Place) -> bool {
+    let live = |c: &&Case| c.state != State::Resolved && c.clear_since_ns.is_none();
+    cases.values().filter(live).any(|c| c.alike.contains(&place))
 }
 
 fn was_alike(case: Option<&Case>, place: Place) -> bool {

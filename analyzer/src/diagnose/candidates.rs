@@ -7,6 +7,7 @@ use super::{Cases, TOGETHER_NS};
 use crate::detect::{FactKind, Place};
 use crate::incident::State;
 use crate::model::{DeviceId, Model};
+use std::collections::BTreeMap;
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Candidate {
@@ -16,12 +17,26 @@ pub struct Candidate {
 }
 
 /// One row a way in which evidence can be ambiguous.
-const RULES: [fn(&Model, &Cases, &Case) -> Vec<Candidate>; 3] = [late_alike, silent_device, shared_device];
+const RULES: [fn(&Around<'_>, &Case) -> Vec<Candidate>; 3] = [late_alike, silent_device, shared_device];
 
-/// Settles anew what is left open, for every case told of in this tick.
+/// What a case is seen against.
+struct Around<'a> {
+    model: &'a Model,
+    cases: &'a Cases,
+    /// When the open troubles of a class began at the cables of a device.
+    onsets: BTreeMap<(&'static str, DeviceId), Vec<i64>>,
+}
+
+/// Settles anew what is left open, for every case that is not passing.
 pub fn settle(model: &Model, cases: &mut Cases) {
+    let mut around = Around { model, cases, onsets: BTreeMap::new() };
+    for case in cases.values().filter(|c| c.state == State::Open) {
+        for device in ends(model, case) {
+            around.onsets.entry((case.class.name, device)).or_default().push(case.onset_ns);
+        }
+    }
     let told = cases.iter().filter(|(_, c)| c.state != State::Resolved && c.clear_since_ns.is_none());
-    let left: Vec<_> = told.map(|(key, case)| (*key, left_open(model, cases, case))).collect();
+    let left: Vec<_> = told.map(|(key, case)| (*key, left_open(&around, case))).collect();
     for (key, candidates) in left {
         if let Some(case) = cases.get_mut(&key) {
             case.candidates = candidates;
@@ -29,9 +44,9 @@ pub fn settle(model: &Model, cases: &mut Cases) {
     }
 }
 
-fn left_open(model: &Model, cases: &Cases, case: &Case) -> Vec<Candidate> {
+fn left_open(around: &Around<'_>, case: &Case) -> Vec<Candidate> {
     let mut candidates: Vec<Candidate> = Vec::new();
-    for candidate in RULES.iter().flat_map(|rule| rule(model, cases, case)) {
+    for candidate in RULES.iter().flat_map(|rule| rule(around, case)) {
         if candidate.place != case.place && candidates.iter().all(|c| c.place != candidate.place) {
             candidates.push(candidate);
         }
@@ -40,33 +55,33 @@ fn left_open(model: &Model, cases: &Cases, case: &Case) -> Vec<Candidate> {
 }
 
 /// Bytes alone cannot tell the host that is late from one that waits for it.
-fn late_alike(_: &Model, _: &Cases, case: &Case) -> Vec<Candidate> {
+fn late_alike(_: &Around<'_>, case: &Case) -> Vec<Candidate> {
     let alike = case.alike.iter().filter(|_| case.class.fact == FactKind::LateOnset);
     alike.map(|&place| Candidate { place, reason: "began to be late with it, by as much".into() }).collect()
 }
 
 /// A link that goes down while the device at its end falls silent: that device may have died.
-fn silent_device(model: &Model, cases: &Cases, case: &Case) -> Vec<Candidate> {
+fn silent_device(around: &Around<'_>, case: &Case) -> Vec<Candidate> {
     let went_down = case.facts.contains_key(&FactKind::LinkDown);
     let silent = |device: &DeviceId| {
-        let dropout = cases.get(&("sensor_dropout", Place::Device(*device)));
-        dropout.is_some_and(|c| c.state == State::Open && together(c, case))
+        let dropout = around.cases.get(&("sensor_dropout", Place::Device(*device)));
+        dropout.is_some_and(|c| c.state == State::Open && together(c.onset_ns, case))
     };
-    let ends = ends(model, case).into_iter().filter(|d| went_down && silent(d));
+    let ends = ends(around.model, case).into_iter().filter(|d| went_down && silent(d));
     ends.map(|d| Candidate { place: Place::Device(d), reason: "fell silent when the link went down".into() }).collect()
 }
 
 /// Several links of one device with the same trouble at one time: the device may have it, not each of them.
-fn shared_device(model: &Model, cases: &Cases, case: &Case) -> Vec<Candidate> {
-    let same = |c: &&Case| c.class.name == case.class.name && c.state == State::Open && together(c, case);
-    let links = |device: DeviceId| cases.values().filter(same).filter(|c| ends(model, c).contains(&device)).count();
-    let shared = ends(model, case).into_iter().map(|d| (d, links(d))).filter(|(_, n)| *n > 1);
+fn shared_device(around: &Around<'_>, case: &Case) -> Vec<Candidate> {
+    let onsets = |device: DeviceId| around.onsets.get(&(case.class.name, device)).into_iter().flatten();
+    let links = |device: DeviceId| onsets(device).filter(|&&onset_ns| together(onset_ns, case)).count();
+    let shared = ends(around.model, case).into_iter().map(|d| (d, links(d))).filter(|(_, n)| *n > 1);
     let reason = |n: usize| format!("{n} of its links show the same since the same time");
     shared.map(|(d, n)| Candidate { place: Place::Device(d), reason: reason(n) }).collect()
 }
 
-fn together(one: &Case, other: &Case) -> bool {
-    (one.onset_ns - other.onset_ns).abs() <= TOGETHER_NS
+fn together(onset_ns: i64, case: &Case) -> bool {
+    (onset_ns - case.onset_ns).abs() <= TOGETHER_NS
 }
 
 /// The devices at the ends of the case's cable.

@@ -1,7 +1,7 @@
 //! Many links of one device that go down together are one trouble: the device's.
 
 use super::TOGETHER_NS;
-use crate::detect::{FactKind, Place, Presence};
+use crate::detect::{FactKind, Place, Presence, Sink};
 use crate::model::Model;
 use std::collections::BTreeMap;
 
@@ -10,8 +10,9 @@ const MIN_LINKS: usize = 3;
 
 type Told = (FactKind, Place, Presence);
 
-pub fn gather(model: &Model, mut present: Vec<Told>) -> Vec<Told> {
-    for (device, since_ns) in devices_down(model, &present) {
+pub fn gather(model: &Model, sink: &mut Sink<'_>) {
+    let present = &mut sink.present;
+    for (device, since_ns) in devices_down(model, present) {
         let of_device = |t: &Told| is_down_at(model, t, device) && (t.2.since_ns - since_ns).abs() <= TOGETHER_NS;
         let Some(first) = present.iter().find(|t| of_device(t)).cloned() else { continue };
         let links = present.iter().filter(|t| of_device(t)).count();
@@ -21,7 +22,26 @@ pub fn gather(model: &Model, mut present: Vec<Told>) -> Vec<Told> {
         presence.evidence.unit = "links down".into();
         present.push((FactKind::LinkDown, Place::Device(device), presence));
     }
-    present
+    clear_devices(model, sink);
+}
+
+/// A device that was dark is well again when most of its cables are up; those still down are troubles of their own.
+fn clear_devices(model: &Model, sink: &mut Sink<'_>) {
+    let gathered =
+        |device: usize| sink.present.iter().any(|t| t.1 == Place::Device(device) && t.0 == FactKind::LinkDown);
+    let is_up =
+        |port: &&usize| model.topology.ports[**port].cable.is_some() && model.ports[**port].link.up == Some(true);
+    let mut clear = Vec::new();
+    for device in sink.watched_devices(FactKind::LinkDown).filter(|d| !gathered(*d)) {
+        let ports = &model.topology.devices[device].ports;
+        // Either end tells: the device's own telemetry may have gone with it.
+        let far: Vec<usize> = ports.iter().filter_map(|&p| model.topology.far(p)).collect();
+        let up = ports.iter().filter(is_up).count().max(far.iter().filter(is_up).count());
+        if up * 2 > far.len() {
+            clear.push(device);
+        }
+    }
+    clear.into_iter().for_each(|device| sink.clear(FactKind::LinkDown, Place::Device(device)));
 }
 
 /// Devices most of whose cables went down at one time, with that time.

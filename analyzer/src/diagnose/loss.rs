@@ -4,6 +4,7 @@ use super::case::Case;
 use crate::detect::{FactKind, Place};
 use crate::incident::{Kind, State};
 use crate::model::{DeviceId, Model};
+use std::collections::BTreeMap;
 
 /// A job elsewhere is said to be hit by a link between switches only when it visibly lost time.
 const VISIBLE: f64 = 0.03;
@@ -13,8 +14,13 @@ pub fn measure<'a>(model: &mut Model, cases: impl Iterator<Item = &'a mut Case>)
     for case in cases.filter(|c| c.class.kind == Kind::Hardware && c.state != State::Suspected) {
         let measured: Vec<_> =
             candidates(model, case).into_iter().map(|(job, sure)| (job, sure, lost(model, case, job))).collect();
-        let hit = measured.into_iter().filter(|(_, sure, lost)| *sure || lost.is_some_and(|l| l >= VISIBLE));
-        case.jobs = hit.map(|(job, _, lost)| (job, lost)).collect();
+        let known: BTreeMap<usize, Option<f64>> = case.jobs.iter().copied().collect();
+        let is_hit = |job: &usize, sure: bool, lost: Option<f64>| {
+            sure || known.contains_key(job) || lost.is_some_and(|l| l >= VISIBLE)
+        };
+        let hit = measured.into_iter().filter(|(job, sure, lost)| is_hit(job, *sure, *lost));
+        // A long fault outlasts the memory of what was before it; what it costs was measured while that lasted.
+        case.jobs = hit.map(|(job, _, lost)| (job, lost.or_else(|| known.get(&job).copied().flatten()))).collect();
         for (job, _) in &case.jobs {
             let disturbed = model.jobs[*job].progress.iter_mut().rev();
             disturbed.take_while(|p| p.start_ns >= case.onset_ns).for_each(|p| p.disturbed = true);

@@ -45,9 +45,9 @@ impl Diagnosis {
     }
 
     /// Incidents new or changed by this tick.
-    pub fn step(&mut self, model: &mut Model, sink: Sink<'_>) -> Vec<Incident> {
-        let clear = sink.clear;
-        let mut present = gather::gather(model, sink.present);
+    pub fn step(&mut self, model: &mut Model, mut sink: Sink<'_>) -> Vec<Incident> {
+        gather::gather(model, &mut sink);
+        let Sink { clear, mut present, .. } = sink;
         explain::explain_away(model, &self.cases, &self.ended_ns, &mut present);
         let mut alike = alike::fold(model, &self.cases, &mut present);
         let mut told: BTreeMap<Key, Told> = BTreeMap::new();

@@ -108,9 +108,11 @@ fn tier(model: &Model, case: &Case) -> Tier {
     }
 }
 
-/// The other devices of the jobs it hits.
+/// The other devices of the jobs it hits, suspects apart.
 fn victims(model: &Model, case: &Case) -> Vec<PortRef> {
-    let culprits = loss::devices(model, case.place);
+    let candidates = case.candidates.iter().map(|c| c.place);
+    let culprits: Vec<_> =
+        std::iter::once(case.place).chain(candidates).flat_map(|place| loss::devices(model, place)).collect();
     let devices = case.jobs.iter().flat_map(|(job, _)| &model.topology.jobs[*job].devices);
     let others = devices.filter(|d| !culprits.contains(d)).take(MAX_VICTIMS);
     others.map(|&d| PortRef::new(&model.topology.devices[d].name, "")).collect()

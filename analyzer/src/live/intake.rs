@@ -2,6 +2,7 @@
 
 use super::continuity::Continuity;
 use super::options::{LiveError, OnUpdate};
+use super::previews::Previews;
 use super::reader::position;
 use super::{Core, LiveView};
 use crate::engine::Outcome;
@@ -35,6 +36,7 @@ pub struct Intake {
     view: Arc<LiveView>,
     state: Option<StateDb>,
     continuity: Continuity,
+    previews: Previews,
     on_update: OnUpdate,
     positions: BTreeMap<i32, i64>,
     incidents: BTreeMap<String, Arc<Incident>>,
@@ -58,6 +60,7 @@ impl Intake {
             view,
             state,
             continuity,
+            previews: Previews::default(),
             on_update,
             positions: BTreeMap::new(),
             incidents: BTreeMap::new(),
@@ -124,7 +127,8 @@ impl Intake {
         store.add_facts(facts);
         self.show_ingest(core);
         let known = incidents.into_iter().filter_map(|i| self.continuity.recognise(i, tick.index)).collect::<Vec<_>>();
-        known.into_iter().for_each(|incident| self.tell(incident));
+        let taken_back = self.previews.settle(tick.index, tick.end_ns, &known);
+        known.into_iter().chain(taken_back).for_each(|incident| self.tell(incident));
         let forsaken = self.continuity.forsaken(tick.index, tick.end_ns);
         forsaken.into_iter().for_each(|incident| self.tell(incident));
     }
@@ -144,8 +148,10 @@ impl Intake {
 
     fn on_preview(&mut self, core: &Core, event: &LinkEvent) {
         let tick = event.ts_ns.div_euclid(MIN_TICK_NS);
-        for incident in core.engine.preview(event, core.ingest.entities()) {
-            if let Some(incident) = self.continuity.recognise(incident, tick) {
+        for incident in core.engine.preview(event) {
+            let Some(incident) = self.continuity.recognise(incident, tick) else { continue };
+            // One that the engine knows needs no confirming: it changes.
+            if self.view.store().incident(&incident.id).is_some() || self.previews.admit(tick, &incident) {
                 self.tell(incident);
             }
         }

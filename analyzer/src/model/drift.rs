@@ -1,7 +1,7 @@
 //! Conservation along a cable: packets one end sent less packets the other received.
 //!
 //! The two ends are never read at the same instant. But a counter never falls, and a link carries no more than its speed:
-//! between two readings of the receiver its count at the sender's reading lies within hard bounds. Where the traffic rests
+//! every reading of the receiver bounds its count at the sender's reading. Where the traffic rests
 //! for a moment the bounds meet, and the difference is exact. Per tick the tightest one is kept.
 
 use super::sample::Sample;
@@ -121,6 +121,9 @@ fn received_by(readings: &[Sample], ts_ns: i64, bps: Option<i64>) -> Option<(f64
         low = low.max(if since <= 0.0 { count } else { count - most * since });
         high = high.min(if until <= 0.0 { count } else { count + most * until });
     }
+    if low > high {
+        return received_by(readings, ts_ns, None); // it carries more than is known of it
+    }
     (low.is_finite() && high.is_finite()).then_some((low, high))
 }
 
@@ -169,5 +172,7 @@ mod tests {
         assert!((1980.0 - 15.84 - low).abs() + (1980.0 + 15.84 - high).abs() < 1e-6, "{low} {high}");
         assert_eq!(received_by(&readings, 2000 * MS, None), None);
         assert_eq!(received_by(&readings, 1500 * MS, None), Some((990.0, 1980.0)));
+        // A link that carries ten times its planned speed is bounded by its counts alone.
+        assert_eq!(received_by(&readings, 1500 * MS, Some(800_000)), Some((990.0, 1980.0)));
     }
 }

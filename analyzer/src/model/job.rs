@@ -12,7 +12,7 @@ const MAX_RANKS: usize = 131_072;
 
 #[derive(Clone, Debug, Default)]
 pub struct JobState {
-    /// (tick start ns, tick length ns, bytes its ports sent), oldest first.
+    /// Tick by tick, oldest first.
     pub progress: VecDeque<Progress>,
     /// When each step began: the first rank's mark of it.
     pub steps: StepClock,

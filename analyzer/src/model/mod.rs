@@ -45,8 +45,9 @@ pub struct Model {
     /// Width of the bins of `PortState::sent`: the sampling interval of the fastest rows.
     pub bin_ns: i64,
     pub tick_ns: i64,
-    /// Index and end of the last tick taken in.
+    /// Index and end of the last tick taken in, and the index of the one before it.
     pub tick: i64,
+    pub tick_before: i64,
     pub now_ns: i64,
     series: Series,
     by_entity: Vec<Option<PortId>>,
@@ -97,6 +98,7 @@ impl Model {
             bin_ns: tick_ns,
             tick_ns,
             tick: i64::MIN,
+            tick_before: i64::MIN,
             now_ns: i64::MIN,
             series: Series::default(),
             by_entity: Vec::new(),
@@ -121,7 +123,7 @@ impl Model {
     }
 
     pub fn update(&mut self, tick: &Tick, entities: &EntityTable) {
-        (self.tick, self.now_ns) = (tick.index, tick.end_ns);
+        (self.tick_before, self.tick, self.now_ns) = (self.tick, tick.index, tick.end_ns);
         for device in &mut self.devices {
             device.silent = None;
             device.reset_ports.clear();

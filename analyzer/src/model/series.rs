@@ -43,7 +43,7 @@ impl Last {
     }
 }
 
-/// What one batch told of resets: per entity slot, how many counters fell and how many rose or stood.
+/// What one batch told of resets: per row, how many counters fell and how many rose or stood.
 #[derive(Debug, Default)]
 pub struct Falls {
     /// (row, fallen counters, counters compared)

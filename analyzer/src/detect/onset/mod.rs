@@ -25,7 +25,8 @@ const NEW_BINS: i64 = 10;
 pub fn detect(model: &Model, out: &mut Sink<'_>) {
     for (job, plan) in model.topology.jobs.iter().enumerate() {
         let ticks = (NEW_BINS * model.bin_ns / model.tick_ns).max(1);
-        let is_due = (model.tick + job as i64).rem_euclid(ticks) == 0;
+        let turn = |tick: i64| (tick.saturating_add(job as i64)).div_euclid(ticks);
+        let is_due = turn(model.tick) != turn(model.tick_before);
         if !is_due || plan.start_ns > model.now_ns || plan.end_ns < model.now_ns {
             continue;
         }
