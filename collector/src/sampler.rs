@@ -81,7 +81,8 @@ impl Sampler {
         }
         self.board.write_rows(round);
         let flush_ns = self.flush.as_nanos() as i64;
-        if round.due_ns.div_euclid(flush_ns) > self.progress.last_flush_ns.div_euclid(flush_ns) {
+        // Another slot, not a later one: a clock set back must not silence the collector.
+        if round.due_ns.div_euclid(flush_ns) != self.progress.last_flush_ns.div_euclid(flush_ns) {
             self.progress.last_flush_ns = round.due_ns;
             self.flush()?;
         }
@@ -169,7 +170,7 @@ impl Watched {
     /// Returns what there is to say of the source, once.
     fn read(&mut self, round: &Round, board: &mut Board, slow_read: Duration, telemetry: &Telemetry) -> Option<String> {
         let is_slowed = self.slow_in_a_row >= SLOW_IN_A_ROW && !round.wants(Tier::Normal);
-        if is_slowed || !self.backoff.is_ready(now_ns()) {
+        if is_slowed || !self.backoff.is_ready(Instant::now()) {
             return None;
         }
         let start = Instant::now();
@@ -186,7 +187,7 @@ impl Watched {
     }
 
     fn failed(&mut self, why: &str) -> Option<String> {
-        let wait = self.backoff.failed(now_ns())?;
+        let wait = self.backoff.failed(Instant::now())?;
         warn!(source = self.source.name(), why, wait_s = wait.as_secs(), "left alone for a while");
         Some(format!("source {}: {why}; left alone for {} s", self.source.name(), wait.as_secs()))
     }

@@ -97,3 +97,12 @@ async fn a_slow_source_is_read_at_normal_ticks_only() {
     let said = said(sampler).await;
     assert!(said[0].starts_with("source late is slow") && said[1] == "source late is quick again", "{said:?}");
 }
+
+#[test]
+fn a_clock_set_back_does_not_silence_the_collector() {
+    let mut sampler = sampler(Vec::new(), Duration::from_secs(60));
+    a_second(&mut sampler, 5000);
+    let before = sampler.telemetry.frames.get();
+    a_second(&mut sampler, 10);
+    assert_eq!(sampler.telemetry.frames.get() - before, 2, "at the step, and at the full second");
+}

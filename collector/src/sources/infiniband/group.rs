@@ -3,7 +3,6 @@
 use super::NAME;
 use crate::backoff::Backoff;
 use crate::board::{Board, CellId, EntityId, Row};
-use crate::clock::now_ns;
 use crate::schedule::Round;
 use crate::sysfs::{self, CounterFile, ReadError};
 use std::path::PathBuf;
@@ -66,7 +65,7 @@ impl Group {
 
     pub fn read(&mut self, round: &Round, slow: Duration, row: &mut Row<'_>) -> Pass {
         let start = Instant::now();
-        if !self.backoff.is_ready(now_ns()) || (self.is_dear && !round.wants(Tier::Normal)) {
+        if !self.backoff.is_ready(start) || (self.is_dear && !round.wants(Tier::Normal)) {
             return Pass::Skipped;
         }
         let pass = self.read_counters(round, row);
@@ -125,7 +124,7 @@ impl Group {
     }
 
     fn back_off(&mut self, why: &str, row: &mut Row<'_>) {
-        if let Some(wait) = self.backoff.failed(now_ns()) {
+        if let Some(wait) = self.backoff.failed(Instant::now()) {
             warn!(path = %self.directory.display(), why, wait_s = wait.as_secs(), "left alone for a while");
         }
         for counter in &mut self.counters {
