@@ -33,6 +33,11 @@ impl Default for StepConfig {
 
 /// A longer datagram is no mark.
 const LONGEST: usize = 8 << 10;
+/// Marks kept between two flushes take no more than this, however many may be kept: they share a frame with the counters,
+/// and the transport refuses a frame of 8 MiB whole. Room for the default number of marks of 256 bytes.
+const MOST_BYTES: usize = 2 << 20;
+/// What a mark takes beside its texts.
+const MARK_BYTES: usize = 48;
 /// Unreadable marks kept for a person to look at.
 const SET_ASIDE: usize = 8;
 const PHASES: [&str; 5] = ["", "compute", "communicate", "wait", "io"];
@@ -42,8 +47,14 @@ const PHASES: [&str; 5] = ["", "compute", "communicate", "wait", "io"];
 pub struct StepBuffer {
     keep: usize,
     telemetry: Arc<Telemetry>,
-    marks: Mutex<Vec<StepRow>>,
+    marks: Mutex<Marks>,
     malformed: Mutex<VecDeque<String>>,
+}
+
+#[derive(Debug, Default)]
+struct Marks {
+    rows: Vec<StepRow>,
+    bytes: usize,
 }
 
 impl StepBuffer {
@@ -53,7 +64,7 @@ impl StepBuffer {
 
     /// The marks since the last call.
     pub fn take(&self) -> Vec<StepRow> {
-        std::mem::take(&mut *self.marks.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut *self.marks.lock().unwrap_or_else(PoisonError::into_inner)).rows
     }
 
     /// What was wrong with the last few unreadable marks.
@@ -70,9 +81,12 @@ impl StepBuffer {
 
     fn keep(&self, mark: StepRow) {
         let mut marks = self.marks.lock().unwrap_or_else(PoisonError::into_inner);
-        match marks.len() < self.keep {
-            true => marks.push(mark),
-            false => self.telemetry.step_dropped.add(1),
+        let bytes = marks.bytes + bytes_of(&mark);
+        if marks.rows.len() < self.keep && bytes <= MOST_BYTES {
+            marks.bytes = bytes;
+            marks.rows.push(mark);
+        } else {
+            self.telemetry.step_dropped.add(1);
         }
         self.telemetry.step_marks.add(1);
     }
@@ -88,6 +102,10 @@ impl StepBuffer {
         }
         malformed.push_back(why);
     }
+}
+
+fn bytes_of(mark: &StepRow) -> usize {
+    MARK_BYTES + mark.device.len() + mark.job.len() + mark.phase.len() + mark.extra.len()
 }
 
 #[derive(Debug)]
@@ -207,5 +225,20 @@ mod tests {
         buffer.add("n1", b"rubbish");
         assert_eq!((telemetry.step_marks.get(), telemetry.step_dropped.get()), (2, 1));
         assert_eq!((buffer.take().len(), buffer.malformed().len(), telemetry.step_malformed.get()), (1, 1, 1));
+    }
+    #[test]
+    fn long_marks_are_bounded_by_their_bytes() {
+        let telemetry = Arc::new(Telemetry::default());
+        let buffer = StepBuffer::new(StepConfig::default().keep, telemetry.clone());
+        let note = "x".repeat(7 << 10);
+        let mark = format!(r#"{{"job":"j","rank":0,"step":1,"start_ns":5,"end_ns":9,"note":"{note}"}}"#);
+        for _ in 0..2 {
+            let dropped = telemetry.step_dropped.get();
+            (0..1000).for_each(|_| buffer.add("n1", mark.as_bytes()));
+            let kept = buffer.take();
+            let bytes: usize = kept.iter().map(bytes_of).sum();
+            assert!((MOST_BYTES / 2..=MOST_BYTES).contains(&bytes), "{bytes}");
+            assert_eq!(kept.len() as u64 + telemetry.step_dropped.get() - dropped, 1000);
+        }
     }
 }
