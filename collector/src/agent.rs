@@ -23,6 +23,7 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 use tracing::{info, warn};
 use weft_transport::Publisher;
+use weft_wire::EventRow;
 
 /// What is not acknowledged by then is given up at shutdown.
 const LAST_WORDS: Duration = Duration::from_secs(5);
@@ -144,10 +145,9 @@ fn listen(
         return tasks;
     }
     if config.reads(sources::LISTENERS[0]) {
-        match LinkEvents::open(id, directory.clone(), telemetry.clone()) {
-            Ok(events) => tasks.push(tokio::spawn(tell_link_events(events, outbox.clone()))),
-            Err(error) => warn!(%error, "link events are off: the kernel refuses RTNLGRP_LINK"),
-        }
+        let events = LinkEvents::new(id, directory.clone(), telemetry.clone());
+        let outbox = outbox.clone();
+        tasks.push(tokio::spawn(events.run(move |rows| tell_link_events(&rows, &outbox))));
     }
     let path = &config.step.socket;
     if config.reads(sources::LISTENERS[1]) && !path.as_os_str().is_empty() {
@@ -163,15 +163,10 @@ fn listen(
     tasks
 }
 
-async fn tell_link_events(mut events: LinkEvents, outbox: Arc<Outbox>) {
-    loop {
-        let told = match events.next().await {
-            Ok(rows) => event_section(&rows).and_then(|section| outbox.push(vec![section], None, now_ns())),
-            Err(error) => return warn!(%error, "link events have ended"),
-        };
-        if let Err(error) = told {
-            warn!(%error, "a link event is lost");
-        }
+fn tell_link_events(rows: &[EventRow], outbox: &Outbox) {
+    let told = event_section(rows).and_then(|section| outbox.push(vec![section], None, now_ns()));
+    if let Err(error) = told {
+        warn!(%error, "a link event is lost");
     }
 }
 
