@@ -14,13 +14,15 @@ pub const NAME: &str = "qdisc";
 
 pub fn make(setup: &Setup<'_>) -> Result<Box<dyn Source>, SourceError> {
     let socket = DumpSocket::open().map_err(|e| SourceError::failed("open an rtnetlink socket", &e))?;
-    Ok(Box::new(Qdisc { socket, directory: setup.directory.clone(), queues: HashMap::new() }))
+    Ok(Box::new(Qdisc { socket, directory: setup.directory.clone(), queues: HashMap::new(), left: Vec::new() }))
 }
 
 struct Qdisc {
     socket: DumpSocket,
     directory: PortDirectory,
     queues: HashMap<u32, Queue>,
+    /// Ports that a queue has left in this reading.
+    left: Vec<EntityId>,
 }
 
 struct Queue {
@@ -46,16 +48,20 @@ impl Source for Qdisc {
             }
         };
         self.socket.dump(kind::GET_QDISC, &[0; 20], each).map_err(|e| SourceError::failed("RTM_GETQDISC", &e))?;
-        self.queues.values_mut().for_each(|queue| queue.seen = false);
-        for record in &records {
-            self.read_queue(record, start, round, board);
-        }
-        self.forget_unseen(board);
+        self.read_queues(&records, start, round, board);
         Ok(())
     }
 }
 
 impl Qdisc {
+    fn read_queues(&mut self, records: &[QdiscRecord], start: Instant, round: &Round, board: &mut Board) {
+        self.queues.values_mut().for_each(|queue| queue.seen = false);
+        for record in records {
+            self.read_queue(record, start, round, board);
+        }
+        self.forget_unseen(board);
+    }
+
     fn read_queue(&mut self, record: &QdiscRecord, start: Instant, round: &Round, board: &mut Board) {
         let Some(entity) = self.directory.entity(record.ifindex) else { return };
         let known = self.queues.get(&record.ifindex).is_some_and(|q| q.entity == entity && q.kind == record.kind);
@@ -87,16 +93,91 @@ impl Qdisc {
         board.describe(entity, |d| {
             d.labels.insert("qdisc".into(), record.kind.clone());
         });
-        self.queues.insert(record.ifindex, Queue { entity, kind: record.kind.clone(), cells, seen: true });
+        let queue = Queue { entity, kind: record.kind.clone(), cells, seen: true };
+        // One that was there belongs to the name the interface had, or to another discipline.
+        self.left.extend(self.queues.insert(record.ifindex, queue).map(|before| before.entity));
         true
     }
 
+    /// Names may pass from one interface to the next: a port is withdrawn only when no queue holds it in the end.
     fn forget_unseen(&mut self, board: &mut Board) {
-        self.queues.retain(|_, queue| {
-            if !queue.seen {
-                board.withdraw(queue.entity, NAME);
+        self.left.extend(self.queues.extract_if(|_, queue| !queue.seen).map(|(_, queue)| queue.entity));
+        for entity in self.left.drain(..) {
+            if !self.queues.values().any(|queue| queue.entity == entity) {
+                board.withdraw(entity, NAME);
             }
-            queue.seen
-        });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::agent::identity;
+    use crate::config::CollectorConfig;
+    use netlink_packet_route::tc::TcStatsQueue;
+    use weft_wire::Table;
+
+    struct Rig {
+        board: Board,
+        qdisc: Qdisc,
+    }
+
+    impl Rig {
+        fn new() -> Rig {
+            let (socket, directory) = (DumpSocket::open().unwrap(), PortDirectory::default());
+            let board = Board::new(identity(&CollectorConfig::default()));
+            Rig { board, qdisc: Qdisc { socket, directory, queues: HashMap::new(), left: Vec::new() } }
+        }
+
+        /// Reads once, with these interfaces (index, name) and no others.
+        fn read(&mut self, interfaces: &[(u32, &str)]) {
+            let mut records = Vec::new();
+            for (ifindex, name) in interfaces {
+                let entity = self.board.entity(Table::Nic, name);
+                self.qdisc.directory.insert(*ifindex, name, entity);
+                records.push(QdiscRecord { ifindex: *ifindex, kind: "fq".into(), stats: TcStatsQueue::default() });
+            }
+            let round = Round { slowest: Tier::Slow, due_ns: 0 };
+            self.board.begin_round();
+            self.qdisc.read_queues(&records, Instant::now(), &round, &mut self.board);
+        }
+
+        /// Ports that this source speaks of.
+        fn ports(&self) -> Vec<&str> {
+            let ours = self.board.entities().filter(|e| e.cells().any(|c| c.source == NAME));
+            let mut ports: Vec<&str> = ours.map(|e| e.port.as_str()).collect();
+            ports.sort_unstable();
+            ports
+        }
+    }
+
+    #[test]
+    fn an_interface_that_was_renamed_leaves_nothing_under_its_old_name() {
+        let mut rig = Rig::new();
+        rig.read(&[(1, "eth0")]);
+        rig.read(&[(1, "eth9")]);
+        assert_eq!(rig.ports(), ["eth9"]);
+        assert_eq!(rig.board.entities().count(), 1, "the old entity has gone");
+    }
+
+    #[test]
+    fn interfaces_that_change_names_keep_their_queues() {
+        let mut rig = Rig::new();
+        rig.read(&[(1, "eth0"), (2, "eth1"), (3, "eth2")]);
+        rig.read(&[(1, "eth1"), (2, "eth2"), (3, "eth0")]);
+        assert_eq!(rig.ports(), ["eth0", "eth1", "eth2"]);
+        rig.read(&[(1, "eth0"), (2, "eth1"), (3, "eth2")]);
+        assert_eq!(rig.ports(), ["eth0", "eth1", "eth2"]);
+    }
+
+    #[test]
+    fn an_interface_made_anew_under_its_name_keeps_its_queue() {
+        let mut rig = Rig::new();
+        rig.read(&[(1, "eth0")]);
+        rig.read(&[(2, "eth0")]);
+        assert_eq!(rig.ports(), ["eth0"]);
+        rig.read(&[]);
+        assert_eq!(rig.ports(), Vec::<&str>::new());
     }
 }
