@@ -31,3 +31,11 @@ pub fn names(path: &Path) -> io::Result<Vec<String>> {
     names.sort();
     Ok(names)
 }
+
+/// [`names`], or none where there is no such directory. Any other error says nothing of what is there.
+pub fn names_or_none(path: &Path) -> io::Result<Vec<String>> {
+    match names(path) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        listed => listed,
+    }
+}

@@ -96,3 +96,28 @@ fn a_device_that_fails_every_read_is_tried_once_and_stops_no_other() {
     assert_eq!(status, [crate::board::Status::Failed; 2], "the second file is not even opened");
     assert_eq!(rig.port("mlx5_1/1").unwrap().2, Some(4.0));
 }
+
+#[test]
+fn a_directory_that_cannot_be_listed_withdraws_nothing() {
+    let root = tempfile::tempdir().unwrap();
+    plug(root.path(), "mlx5_0", 3);
+    let mut rig = Rig::new(root.path());
+    rig.tick(Tier::Slow);
+    let before = rig.port("mlx5_0/1").unwrap();
+    let away = root.path().join("away");
+    let class = root.path().join("sys/class/infiniband");
+    for directory in [class.join("mlx5_0/ports"), class.clone()] {
+        // Listing a file fails, and not because it is not there: as EMFILE does.
+        fs::rename(&directory, &away).unwrap();
+        fs::write(&directory, "").unwrap();
+        rig.tick(Tier::Slow);
+        assert_eq!(rig.port("mlx5_0/1"), Some(before), "{}", directory.display());
+        fs::remove_file(&directory).unwrap();
+        fs::rename(&away, &directory).unwrap();
+    }
+    rig.tick(Tier::Slow);
+    assert_eq!(rig.port("mlx5_0/1"), Some(before));
+    fs::remove_dir_all(&class).unwrap();
+    rig.tick(Tier::Normal);
+    assert_eq!(rig.port("mlx5_0/1"), None, "what is not there has gone");
+}

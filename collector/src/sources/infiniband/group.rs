@@ -57,10 +57,10 @@ impl Group {
         Group { directory, counters, backoff: Backoff::default(), is_dear: false, slow_in_a_row: 0 }
     }
 
-    /// True when the directory now holds other files than were offered.
+    /// True when the directory now holds other files than were offered; one that cannot be listed now says nothing.
     pub fn has_changed(&self) -> bool {
-        let names = sysfs::names(&self.directory).unwrap_or_default();
-        !names.iter().eq(self.counters.iter().map(|c| &c.raw))
+        let offered = || self.counters.iter().map(|c| &c.raw);
+        sysfs::names_or_none(&self.directory).is_ok_and(|names| !names.iter().eq(offered()))
     }
 
     pub fn read(&mut self, round: &Round, slow: Duration, row: &mut Row<'_>) -> Pass {

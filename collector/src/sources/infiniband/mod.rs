@@ -15,7 +15,9 @@ use crate::schedule::Round;
 use crate::sysfs;
 use port::IbPort;
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::time::Duration;
+use tracing::warn;
 use weft_wire::Tier;
 
 pub const NAME: &str = "infiniband";
@@ -59,9 +61,14 @@ impl Infiniband {
     /// Looks for devices at each normal tick, and into known ones at each slow tick.
     fn discover(&mut self, round: &Round, board: &mut Board) -> Result<(), SourceError> {
         let class = self.root.join("sys/class/infiniband");
-        let Ok(devices) = sysfs::names(&class) else {
-            self.drop_all(board);
-            return Err(SourceError::Absent(format!("{}: no RDMA device here", class.display())));
+        let devices = match sysfs::names(&class) {
+            Ok(devices) => devices,
+            Err(e) if e.kind() == ErrorKind::NotFound => {
+                self.drop_all(board);
+                return Err(SourceError::Absent(format!("{}: no RDMA device here", class.display())));
+            }
+            // Out of file descriptors, say: no word on the devices.
+            Err(e) => return Err(SourceError::failed(&class.display().to_string(), &e)),
         };
         if devices == self.devices && !round.wants(Tier::Slow) {
             return Ok(());
@@ -69,8 +76,12 @@ impl Infiniband {
         let mut found = Vec::new();
         for device in &devices {
             // A device without `ports` is no error: it is named, and has none.
-            for number in sysfs::names(&class.join(device).join("ports")).unwrap_or_default() {
-                found.push((device.clone(), number));
+            match sysfs::names_or_none(&class.join(device).join("ports")) {
+                Ok(numbers) => found.extend(numbers.into_iter().map(|number| (device.clone(), number))),
+                Err(error) => {
+                    warn!(device, %error, "its ports cannot be listed; those known stay");
+                    found.extend(self.ports.keys().filter(|(name, _)| name == device).cloned());
+                }
             }
         }
         for key in self.ports.keys().filter(|key| !found.contains(key)).cloned().collect::<Vec<_>>() {
