@@ -88,8 +88,9 @@ fn try_run(args: Args) -> Result<()> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(serve(args, config))
 }
 
-/// What a process that links rustls twice must say once; harmless to say again.
+/// What a process must do once: name one of the two rustls it links, and make room for open files. Harmless to do again.
 pub fn prepare_process() {
+    weft_transport::raise_file_limit();
     let _ = rustls::crypto::ring::default_provider().install_default();
 }
 

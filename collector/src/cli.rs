@@ -105,6 +105,7 @@ fn try_run(args: CollectorArgs) -> anyhow::Result<u8> {
         println!("configuration is well");
         return Ok(0);
     }
+    weft_transport::raise_file_limit();
     if args.once {
         return print_explanation(&config, args.output);
     }

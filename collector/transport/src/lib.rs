@@ -12,6 +12,7 @@
 
 mod direct;
 mod error;
+mod files;
 mod kafka;
 mod publisher;
 mod stats;
@@ -24,6 +25,7 @@ use std::sync::Arc;
 
 pub use direct::{DirectServer, Hub, HubLimits, in_process};
 pub use error::TransportError;
+pub use files::raise_file_limit;
 pub use kafka::KafkaProperties;
 pub use publisher::{Publisher, PublisherOptions};
 pub use stats::TransportStats;
