@@ -36,9 +36,6 @@ pub enum TransportError {
 
     #[error("direct transport at {addr}: {reason}")]
     Protocol { addr: String, reason: String },
-
-    #[error("{waiting} deliveries ({bytes} bytes) are uncommitted, over the hub's limit; commit more often")]
-    Uncommitted { waiting: usize, bytes: usize },
 }
 
 impl TransportError {
@@ -48,8 +45,7 @@ impl TransportError {
             TransportError::Url { .. }
             | TransportError::Setting { .. }
             | TransportError::TooLarge { .. }
-            | TransportError::Closed
-            | TransportError::Uncommitted { .. } => false,
+            | TransportError::Closed => false,
             TransportError::Full { .. } | TransportError::Timeout { .. } => true,
             TransportError::Io { .. } | TransportError::Protocol { .. } => true,
             TransportError::Kafka { source, .. } => kafka_retryable(source),

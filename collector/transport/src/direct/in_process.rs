@@ -14,6 +14,7 @@ use bytes::Bytes;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, oneshot, watch};
 
 use crate::stats::{Counters, add, set};
+use crate::throttle::Throttle;
 use crate::{Delivery, Incoming, Publisher, Subscriber, Topic, TransportError, TransportStats, UNCOMMITTED};
 
 /// A hub has one partition.
@@ -30,7 +31,7 @@ pub struct HubLimits {
     pub queued: usize,
     /// Their bytes.
     pub queued_bytes: usize,
-    /// Deliveries not yet committed: over this, `next` fails rather than grow.
+    /// Deliveries not yet committed: at this many `next` waits for a commit rather than grow.
     pub uncommitted: usize,
     /// Their bytes.
     pub uncommitted_bytes: usize,
@@ -61,6 +62,7 @@ pub struct Hub {
     room: Arc<Semaphore>,
     room_bytes: Arc<Semaphore>,
     pub(super) counters: Counters,
+    complaint: Throttle,
 }
 
 #[derive(Default)]
@@ -118,6 +120,7 @@ impl Hub {
             room: Arc::new(Semaphore::new(limits.queued.max(1))),
             room_bytes: Arc::new(Semaphore::new(limits.queued_bytes.div_ceil(ROOM_UNIT).max(1))),
             counters: Counters::default(),
+            complaint: Throttle::default(),
         })
     }
 
@@ -171,14 +174,13 @@ impl Hub {
         Ok((one, bytes))
     }
 
-    /// A message for the reader, if one waits.
-    fn take(&self) -> Result<Option<Delivery>, TransportError> {
+    /// A message for the reader, if one waits and enough of those before it is committed.
+    fn take(&self) -> Option<Delivery> {
         let mut state = self.lock();
-        let (waiting, bytes) = (state.unacked.len(), state.unacked_bytes);
-        if waiting >= self.limits.uncommitted || bytes >= self.limits.uncommitted_bytes {
-            return Err(TransportError::Uncommitted { waiting, bytes });
+        if !self.has_room_uncommitted(&state) {
+            return None;
         }
-        let Some(mut entry) = state.queue.pop_front() else { return Ok(None) };
+        let mut entry = state.queue.pop_front()?;
         entry.room = None;
         let delivery = entry.delivery();
         state.unacked_bytes += entry.payload.len();
@@ -187,7 +189,19 @@ impl Hub {
         drop(state);
         self.acknowledge(settled);
         self.delivered(&delivery);
-        Ok(Some(delivery))
+        Some(delivery)
+    }
+
+    fn has_room_uncommitted(&self, state: &State) -> bool {
+        let (waiting, bytes) = (state.unacked.len(), state.unacked_bytes);
+        let has_room = waiting < self.limits.uncommitted.max(1) && bytes < self.limits.uncommitted_bytes.max(1);
+        if !has_room
+            && !state.queue.is_empty()
+            && let Some(suppressed) = self.complaint.admit()
+        {
+            tracing::warn!(waiting, bytes, suppressed, "direct transport: no more is read until some is committed");
+        }
+        has_room
     }
 
     fn delivered(&self, delivery: &Delivery) {
@@ -311,9 +325,10 @@ impl Subscriber for HubSubscriber {
             return Ok(Incoming::Delivery(delivery));
         }
         loop {
-            if let Some(delivery) = self.hub.take()? {
+            if let Some(delivery) = self.hub.take() {
                 return Ok(Incoming::Delivery(delivery));
             }
+            // A commit need not wake this: it takes the subscriber, so whoever commits has stopped waiting here.
             self.hub.readable.notified().await;
         }
     }

@@ -133,15 +133,32 @@ async fn inventory_is_acknowledged_in_turn_and_kept_for_the_next_subscriber() {
 }
 
 #[tokio::test]
-async fn a_reader_that_never_commits_is_told_so() {
-    let hub = Hub::new(HubLimits { uncommitted: 2, ..Default::default() });
-    let publisher = hub.publisher();
-    let mut subscriber = hub.subscribe().unwrap();
-    let _calls: Vec<_> = (0..3).map(|_| publish(&publisher, Topic::Frames, b"x")).collect();
-    delivery(&mut subscriber).await;
-    delivery(&mut subscriber).await;
-    let error = subscriber.next().await.unwrap_err();
-    assert!(error.to_string().contains("commit more often"), "{error}");
+async fn a_reader_that_commits_late_waits_and_loses_nothing() {
+    for limits in
+        [HubLimits { uncommitted: 2, ..Default::default() }, HubLimits { uncommitted_bytes: 2, ..Default::default() }]
+    {
+        let hub = Hub::new(limits);
+        let publisher = hub.publisher();
+        let mut subscriber = hub.subscribe().unwrap();
+        let calls: Vec<_> = (0..5).map(|_| publish(&publisher, Topic::Frames, b"x")).collect();
+        let (mut offsets, mut committed) = (Vec::new(), 0);
+        while committed < 5 {
+            match timeout(Duration::from_millis(20), subscriber.next()).await {
+                Ok(Ok(Incoming::Delivery(delivery))) => offsets.push(delivery.offset),
+                Ok(told) => assert!(matches!(told, Ok(Incoming::Assigned(_))), "{told:?}"),
+                // Nothing comes any more: the turn of the timer that commits.
+                Err(_) => {
+                    assert!(offsets.len() <= committed + 2, "no more than the limit is uncommitted");
+                    committed = offsets.len();
+                    subscriber.commit(0, committed as i64).await.unwrap();
+                }
+            }
+        }
+        assert_eq!(offsets, [0, 1, 2, 3, 4]);
+        for call in calls {
+            timeout(SOON, call).await.unwrap().unwrap().unwrap();
+        }
+    }
 }
 
 #[tokio::test]
