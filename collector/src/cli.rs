@@ -70,7 +70,7 @@ pub fn command() -> clap::Command {
     Cli::command()
 }
 
-/// A usage error exits with 64.
+/// A usage error exits with 64, a bad configuration with 2, as in every role.
 pub fn main() -> ExitCode {
     match command().try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => run(cli.args),
@@ -94,13 +94,7 @@ pub fn run(args: CollectorArgs) -> ExitCode {
 }
 
 fn try_run(args: CollectorArgs) -> anyhow::Result<u8> {
-    let config = match configuration(&args) {
-        Ok(config) => config,
-        Err(error) => {
-            eprintln!("weft-collector: {error:#}");
-            return Ok(64);
-        }
-    };
+    let config = configuration(&args)?;
     if args.check_config {
         println!("configuration is well");
         return Ok(0);
@@ -158,5 +152,32 @@ async fn wait_for_signal() -> io::Result<()> {
     tokio::select! {
         interrupted = tokio::signal::ctrl_c() => interrupted,
         _ = terminate.recv() => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn exit_of(flags: &[&str]) -> String {
+        format!("{:?}", run(Cli::parse_from([&["weft-collector", "--check-config"], flags].concat()).args))
+    }
+
+    #[test]
+    fn a_bad_configuration_fails_and_is_no_usage_error() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("weft.toml");
+        let file = path.display().to_string();
+        let with = |text: &str| {
+            std::fs::write(&path, text).unwrap();
+            exit_of(&["--config", &file])
+        };
+        let (well, failed) = (format!("{:?}", ExitCode::SUCCESS), format!("{:?}", ExitCode::from(2)));
+        assert_eq!(with("[collector]\nflush_ms = 1000\n"), well);
+        for bad in ["[collector]\nflushms = 1000\n", "[collector]\nflush_ms = 1\n", "[collector]\nflush_ms = 'often'\n"]
+        {
+            assert_eq!(with(bad), failed, "{bad}");
+        }
+        assert_eq!(exit_of(&["--config", "/nonexistent/weft.toml"]), failed);
     }
 }
