@@ -75,8 +75,8 @@ pub async fn start(options: ServiceOptions) -> Result<Service> {
         on_update: announce(&feed, &route),
     })?;
     let view = live.view().clone();
-    // What an earlier run may not have told; whoever has heard it is spared by the delivery log.
-    view.incidents().iter().rev().for_each(|incident| route.offers().offer(incident));
+    // What an earlier run may not have told.
+    route.offers().offer_known(&view.incidents().into_iter().rev().collect::<Vec<_>>());
     let _ = seen.set(view.clone());
     let stop = CancellationToken::new();
     let state = AppState { view, feed: feed.clone(), config: Arc::new(config.http), stop: stop.clone() };

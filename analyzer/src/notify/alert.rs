@@ -103,6 +103,11 @@ impl Alert {
 
 const DEAD_MAN: &str = "WeftDeadMan";
 
+/// Whether two updates of one incident are the same news: a receiver is told again of another state or other labels.
+pub fn rings_alike(a: &Incident, b: &Incident) -> bool {
+    a.state == b.state && labels(a) == labels(b)
+}
+
 fn labels(incident: &Incident) -> Labels {
     let culprit = incident.culprits.first();
     let device = culprit.map_or("", |culprit| culprit.device.as_str());

@@ -9,7 +9,7 @@ mod config;
 mod post;
 mod webhook;
 
-pub use alert::{Alert, Labels, Links, Status};
+pub use alert::{Alert, Labels, Links, Status, rings_alike};
 pub use config::{Endpoint, NotifyConfig, NotifyKind, check};
 pub use post::http_client;
 

@@ -1,10 +1,9 @@
 //! The delivery log on disk: a small redb file of its own, a JSON value a (receiver, incident).
 
 use super::dedup::Sent;
-use super::log::{DeliveryLog, MemoryLog, surplus_of};
+use super::log::{DeliveryLog, Key, MemoryLog};
 use anyhow::Context;
 use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
-use std::collections::BTreeMap;
 use std::path::Path;
 
 const TABLE: TableDefinition<'_, (&str, &str), &[u8]> = TableDefinition::new("deliveries.v1");
@@ -28,23 +27,28 @@ impl RedbLog {
     }
 
     fn read(&self) -> anyhow::Result<()> {
+        let mut rows: Vec<(String, Sent)> = Vec::new();
         for row in self.database.begin_read()?.open_table(TABLE)?.iter()? {
             let (key, value) = row?;
-            let sent: Sent = serde_json::from_slice(value.value())?;
-            self.memory.record(key.value().0, &[sent])?;
+            rows.push((key.value().0.to_owned(), serde_json::from_slice(value.value())?));
         }
-        Ok(())
+        let gone = self.memory.put(rows);
+        if gone.is_empty() { Ok(()) } else { self.write("", &[], &gone) }
     }
 
-    fn prune(&self, table: &mut redb::Table<'_, (&str, &str), &[u8]>) -> anyhow::Result<()> {
-        let keyed = self.memory.all().into_iter().map(|(receiver, sent)| {
-            let incident = sent.alert.incident().to_owned();
-            ((receiver, incident), sent)
-        });
-        for (receiver, incident) in surplus_of(&keyed.collect::<BTreeMap<_, _>>()) {
-            table.remove((receiver.as_str(), incident.as_str()))?;
+    /// In one transaction.
+    fn write(&self, receiver: &str, sent: &[Sent], gone: &[Key]) -> anyhow::Result<()> {
+        let write = self.database.begin_write()?;
+        {
+            let mut table = write.open_table(TABLE)?;
+            for sent in sent {
+                table.insert((receiver, sent.alert.incident()), serde_json::to_vec(sent)?.as_slice())?;
+            }
+            for (receiver, incident) in gone {
+                table.remove((receiver.as_str(), incident.as_str()))?;
+            }
         }
-        Ok(())
+        Ok(write.commit()?)
     }
 }
 
@@ -53,20 +57,49 @@ impl DeliveryLog for RedbLog {
         self.memory.last(receiver, incident)
     }
 
+    /// What memory forgets the table forgets with it; should the write fail, at the next start.
     fn record(&self, receiver: &str, sent: &[Sent]) -> anyhow::Result<()> {
-        let write = self.database.begin_write()?;
-        {
-            let mut table = write.open_table(TABLE)?;
-            for sent in sent {
-                table.insert((receiver, sent.alert.incident()), serde_json::to_vec(sent)?.as_slice())?;
-            }
-            self.prune(&mut table)?;
-        }
-        write.commit()?;
-        self.memory.record(receiver, sent)
+        let gone = self.memory.put(sent.iter().map(|sent| (receiver.to_owned(), sent.clone())));
+        self.write(receiver, sent, &gone)
     }
 
     fn all(&self) -> Vec<(String, Sent)> {
         self.memory.all()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::log::KEPT_RESOLVED;
+    use super::super::sample::{open, resolved};
+    use super::*;
+    use crate::notify::{Alert, Links};
+    use crate::trace::tests::Folder;
+    use redb::ReadableTableMetadata;
+
+    fn ended(n: usize) -> Sent {
+        let alert = Alert::of(&resolved(open(&format!("{n:08}"))), &Links::default()).unwrap();
+        Sent { at_ns: n as i64, ..Sent::heard(alert, String::new()) }
+    }
+
+    fn rows(log: &RedbLog) -> u64 {
+        log.database.begin_read().unwrap().open_table(TABLE).unwrap().len().unwrap()
+    }
+
+    #[test]
+    fn the_table_forgets_what_memory_forgets() {
+        let folder = Folder::new("deliveries");
+        let path = folder.0.join("deliveries.redb");
+        let log = RedbLog::open(&path).unwrap();
+        let all: Vec<Sent> = (0..KEPT_RESOLVED).map(ended).collect();
+        log.record("webhook", &all).unwrap();
+        log.record("webhook", &[ended(KEPT_RESOLVED), ended(KEPT_RESOLVED + 1)]).unwrap();
+        assert_eq!((log.all().len(), rows(&log)), (KEPT_RESOLVED, KEPT_RESOLVED as u64));
+        assert_eq!(log.last("webhook", "00000001"), None);
+        // An earlier version left a surplus: it goes once, at the start.
+        log.write("webhook", &[ended(0), ended(1)], &[]).unwrap();
+        drop(log);
+        let log = RedbLog::open(&path).unwrap();
+        assert_eq!((log.all().len(), rows(&log)), (KEPT_RESOLVED, KEPT_RESOLVED as u64));
     }
 }

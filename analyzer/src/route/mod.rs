@@ -11,6 +11,8 @@ mod log;
 mod log_redb;
 mod queue;
 mod receiver;
+#[cfg(test)]
+mod sample;
 mod silence;
 
 pub use dedup::Sent;
@@ -18,17 +20,22 @@ pub use log::{DeliveryLog, MemoryLog};
 pub use log_redb::RedbLog;
 pub use silence::{SilenceConfig, check as check_silences};
 
-use crate::incident::Incident;
+use crate::incident::{Incident, State};
 use crate::notify::{Links, NotifyConfig, build};
 use queue::Queue;
 use receiver::Receiver;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 /// True while weft sees its fabric: the dead-man alert is sent only then.
 pub type Alive = Arc<dyn Fn() -> bool + Send + Sync>;
+
+/// Ids of the incidents that are not over, of those an earlier run knew; `None` before they are offered.
+type Known = Option<Arc<BTreeSet<String>>>;
 
 pub struct RouteOptions {
     pub receivers: Vec<NotifyConfig>,
@@ -48,6 +55,7 @@ pub struct Route {
 #[derive(Clone)]
 pub struct Offers {
     queues: Arc<[Arc<Queue>]>,
+    known: Arc<watch::Sender<Known>>,
 }
 
 /// What is queued at the end may take this long to be told; the rest is told after the next start.
@@ -57,23 +65,32 @@ const FAREWELL: Duration = Duration::from_secs(3);
 pub fn start(options: RouteOptions) -> anyhow::Result<Route> {
     let client = crate::notify::http_client()?;
     let stop = CancellationToken::new();
+    let known = watch::Sender::new(None);
     let (mut queues, mut tasks) = (Vec::new(), Vec::new());
     for config in &options.receivers {
         let notifier = build(config, client.clone(), &options.links);
         let queue = Arc::new(Queue::new(config.receiver()));
-        let receiver = Receiver::new(config, notifier, &options, queue.clone(), stop.clone());
+        let receiver = Receiver::new(config, notifier, &options, queue.clone(), known.subscribe(), stop.clone());
         tasks.push(tokio::spawn(receiver.run()));
         queues.push(queue);
     }
-    Ok(Route { offers: Offers { queues: queues.into() }, tasks, stop })
+    Ok(Route { offers: Offers { queues: queues.into(), known: Arc::new(known) }, tasks, stop })
 }
 
 impl Offers {
-    /// Offers an incident as it now stands to every receiver. Never waits: a queue that is full drops its oldest.
+    /// Offers an incident as it now stands to every receiver. Never waits: a queue that is full drops an update.
     pub fn offer(&self, incident: &Arc<Incident>) {
         for queue in self.queues.iter() {
             queue.push(incident.clone());
         }
+    }
+
+    /// Once, at the start: all that an earlier run knew of, oldest first. Whoever has heard it is spared by the delivery
+    /// log; what a receiver was told of and is not among it is over.
+    pub fn offer_known(&self, incidents: &[Arc<Incident>]) {
+        incidents.iter().for_each(|incident| self.offer(incident));
+        let open = incidents.iter().filter(|incident| incident.state != State::Resolved);
+        self.known.send_replace(Some(Arc::new(open.map(|incident| incident.id.clone()).collect())));
     }
 }
 

@@ -1,19 +1,61 @@
 //! What one receiver has still to be told, in order.
 
+use super::group::BATCH;
 use crate::incident::Incident;
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use crate::notify::rings_alike;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
 /// Deep enough for every link of a leaf pair to change twice while a receiver is away; a few MB.
 const DEPTH: usize = 4096;
-/// Alerts in one request: receivers bound the body, Alertmanager's webhook commonly at some hundreds.
-const BATCH: usize = 64;
 
 pub struct Queue {
-    waiting: Mutex<VecDeque<Arc<Incident>>>,
+    waiting: Mutex<Waiting>,
     more: Notify,
     dropped: metrics::Counter,
+}
+
+/// Updates by their turn, and the turns of each incident, in order.
+#[derive(Default)]
+struct Waiting {
+    updates: BTreeMap<u64, Arc<Incident>>,
+    turns: HashMap<String, Vec<u64>>,
+    next: u64,
+}
+
+impl Waiting {
+    /// True when the latest update of this incident that waits rings alike: then it is told as it now stands.
+    fn replace(&mut self, incident: &Arc<Incident>) -> bool {
+        let latest = self.turns.get(&incident.id).and_then(|turns| self.updates.get_mut(turns.last()?));
+        let Some(latest) = latest.filter(|latest| rings_alike(latest, incident)) else { return false };
+        latest.clone_from(incident);
+        true
+    }
+
+    fn push(&mut self, incident: Arc<Incident>) {
+        self.turns.entry(incident.id.clone()).or_default().push(self.next);
+        self.updates.insert(self.next, incident);
+        self.next += 1;
+    }
+
+    fn remove(&mut self, turn: u64) -> Option<Arc<Incident>> {
+        let incident = self.updates.remove(&turn)?;
+        if let Some(turns) = self.turns.get_mut(&incident.id) {
+            turns.retain(|t| *t != turn);
+            if turns.is_empty() {
+                self.turns.remove(&incident.id);
+            }
+        }
+        Some(incident)
+    }
+
+    /// The oldest update that a newer one of its incident follows, or the oldest of all.
+    fn least_needed(&self) -> Option<u64> {
+        let is_last = |turn: u64, id: &str| self.turns.get(id).and_then(|turns| turns.last()) == Some(&turn);
+        let followed = self.updates.iter().find(|(turn, incident)| !is_last(**turn, &incident.id));
+        followed.or_else(|| self.updates.first_key_value()).map(|(turn, _)| *turn)
+    }
 }
 
 impl Queue {
@@ -22,13 +64,22 @@ impl Queue {
         Queue { waiting: Mutex::default(), more: Notify::new(), dropped }
     }
 
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// One entry an incident and change that rings: numbers and sentences may grow while it waits.
     pub fn push(&self, incident: Arc<Incident>) {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        if waiting.len() == DEPTH {
-            waiting.pop_front();
+        let mut waiting = self.waiting();
+        if waiting.replace(&incident) {
+            return;
+        }
+        waiting.push(incident);
+        if waiting.updates.len() > DEPTH {
+            let least = waiting.least_needed();
+            least.and_then(|turn| waiting.remove(turn));
             self.dropped.increment(1);
         }
-        waiting.push_back(incident);
         drop(waiting);
         self.more.notify_one();
     }
@@ -46,14 +97,62 @@ impl Queue {
 
     /// As [`Queue::take`], but empty when nothing waits.
     pub fn take_now(&self) -> Vec<Arc<Incident>> {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut waiting = self.waiting();
         let mut updates: Vec<Arc<Incident>> = Vec::new();
-        while let Some(next) = waiting.front() {
+        while let Some((&turn, next)) = waiting.updates.first_key_value() {
             if updates.len() == BATCH || updates.iter().any(|update| update.id == next.id) {
                 break;
             }
-            updates.extend(waiting.pop_front());
+            updates.extend(waiting.remove(turn));
         }
         updates
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample::{into_class, open, resolved};
+    use super::*;
+
+    fn taken(queue: &Queue) -> Vec<(String, String, f64)> {
+        let all = std::iter::from_fn(|| Some(queue.take_now()).filter(|updates| !updates.is_empty()));
+        all.flatten().map(|i| (i.id.clone(), i.class.clone(), i.confidence)).collect()
+    }
+
+    #[test]
+    fn what_rings_alike_waits_once_and_as_it_now_stands() {
+        let queue = Queue::new("test");
+        for confidence in [0.5, 0.6, 0.7] {
+            for id in ["a", "b"] {
+                queue.push(Arc::new(Incident { confidence, ..open(id) }));
+            }
+        }
+        queue.push(Arc::new(into_class(open("a"), "link_flap")));
+        queue.push(Arc::new(resolved(into_class(open("a"), "link_flap"))));
+        let flap = |confidence: f64| ("a".to_owned(), "link_flap".to_owned(), confidence);
+        let down = |id: &str| (id.to_owned(), "link_down".to_owned(), 0.7);
+        assert_eq!(taken(&queue), [down("a"), down("b"), flap(0.9), flap(0.9)]);
+        assert!(queue.waiting().turns.is_empty());
+    }
+
+    #[test]
+    fn a_full_queue_drops_what_a_newer_update_follows() {
+        let queue = Queue::new("test");
+        queue.push(Arc::new(open("oldest")));
+        for n in 0..DEPTH - 2 {
+            queue.push(Arc::new(open(&format!("{n}"))));
+        }
+        queue.push(Arc::new(open("flaps")));
+        queue.push(Arc::new(into_class(open("flaps"), "link_flap")));
+        queue.push(Arc::new(open("more")));
+        let told = taken(&queue);
+        let of = |id: &str| told.iter().filter(|(told, ..)| told == id).map(|(_, class, _)| class.as_str()).collect();
+        let of: [Vec<&str>; 4] = ["oldest", "0", "flaps", "more"].map(of);
+        assert_eq!((told.len(), of[2].clone()), (DEPTH, vec!["link_flap"]));
+        assert_eq!(
+            [of[0].len(), of[1].len(), of[3].len()],
+            [0, 1, 1],
+            "only when nothing else can go, the oldest goes"
+        );
     }
 }

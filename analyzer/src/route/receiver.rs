@@ -1,17 +1,17 @@
 //! One receiver's task: takes what is queued for it through the pipeline, and says again what has to be said again.
 
-use super::dedup::{self, Sent};
+use super::dedup::{self, Sent, now_ns};
 use super::log::DeliveryLog;
 use super::queue::Queue;
 use super::silence::Silence;
-use super::{Alive, RouteOptions, group, inhibit};
-use crate::incident::Incident;
+use super::{Alive, Known, RouteOptions, group, inhibit};
+use crate::incident::{Incident, State};
 use crate::notify::{Alert, Batch, Links, Notifier, NotifyConfig, NotifyKind, SendError, Status};
 use backon::{BackoffBuilder, ExponentialBuilder, Retryable};
-use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::watch;
 use tokio::time::{Interval, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
@@ -28,8 +28,9 @@ pub struct Receiver {
     every: Duration,
     alive: Alive,
     stop: CancellationToken,
+    known: watch::Receiver<Known>,
     /// What this receiver believes to be on, as it was last described to us.
-    active: BTreeMap<String, Alert>,
+    active: BTreeMap<String, Active>,
     /// What it should have heard and was too ill to: offered once more at each repeat.
     owed: BTreeMap<String, Alert>,
     started_ns: i64,
@@ -37,6 +38,20 @@ pub struct Receiver {
 
 /// Incidents owed to a receiver that is away for long; beyond it the page alone tells.
 const OWED: usize = 4096;
+
+struct Active {
+    alert: Alert,
+    standing: Standing,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Standing {
+    /// Told by an earlier run; in this one nobody has spoken of it yet.
+    Remembered,
+    Told,
+    /// Not to be told any more (silenced since, say): not repeated, but its end is still told.
+    Hushed,
+}
 
 #[derive(Clone, Copy, PartialEq)]
 enum Patience {
@@ -50,9 +65,13 @@ impl Receiver {
         notifier: Arc<dyn Notifier>,
         options: &RouteOptions,
         queue: Arc<Queue>,
+        known: watch::Receiver<Known>,
         stop: CancellationToken,
     ) -> Receiver {
-        let firing = options.log.firing(config.receiver());
+        let remembered = |sent: Sent| {
+            let active = Active { alert: sent.alert, standing: Standing::Remembered };
+            (active.alert.incident().to_owned(), active)
+        };
         Receiver {
             notifier,
             queue,
@@ -65,7 +84,8 @@ impl Receiver {
             every: Duration::from_secs(config.resend_s),
             alive: options.alive.clone(),
             stop,
-            active: firing.into_iter().map(|sent| (sent.alert.incident().to_owned(), sent.alert)).collect(),
+            known,
+            active: options.log.firing(config.receiver()).into_iter().map(remembered).collect(),
             owed: BTreeMap::new(),
             started_ns: now_ns(),
         }
@@ -78,6 +98,8 @@ impl Receiver {
                 biased;
                 _ = self.stop.cancelled() => break,
                 updates = self.queue.take() => self.tell(updates).await,
+                // After what was offered at the start: the queue is empty.
+                Ok(()) = self.known.changed() => self.end_unknown().await,
                 _ = resend.tick() => self.repeat().await,
             }
         }
@@ -97,21 +119,54 @@ impl Receiver {
 
     /// inhibit → silence → group → dedup → deliver.
     async fn tell(&mut self, updates: Vec<Arc<Incident>>) {
-        let said = updates.iter().filter(|i| inhibit::passes(i, self.wants_data)).filter(|i| !self.silenced(i));
+        for update in updates.iter().filter(|i| i.state != State::Suspected) {
+            let standing = if self.may_hear(update) { Standing::Told } else { Standing::Hushed };
+            if let Some(active) = self.active.get_mut(&update.id) {
+                active.standing = standing;
+            }
+        }
+        let said = updates.iter().filter(|i| self.is_end(i) || self.may_hear(i));
         for group in group::by_name(said.filter_map(|i| Alert::of(i, &self.links))) {
             self.refresh(&group);
             self.tell_news(group, Patience::Retry).await;
         }
     }
 
-    async fn tell_news(&mut self, alerts: Vec<Alert>, patience: Patience) {
-        if let Some(batch) = dedup::news(self.notifier.name(), alerts, &*self.log) {
-            self.deliver(batch, patience).await;
+    fn may_hear(&self, incident: &Incident) -> bool {
+        inhibit::passes(incident, self.wants_data) && !self.silences.iter().any(|silence| silence.covers(incident))
+    }
+
+    /// Of something this receiver was told of, whatever it may hear by now.
+    fn is_end(&self, incident: &Incident) -> bool {
+        let last = || self.log.last(self.notifier.name(), &incident.id);
+        incident.state == State::Resolved && last().is_some_and(|sent| sent.alert.status == Status::Firing)
+    }
+
+    /// What an earlier run told of and nobody knows any more has ended. When, nobody can say: now.
+    async fn end_unknown(&mut self) {
+        let Some(open) = self.known.borrow_and_update().clone() else { return };
+        let mut over = Vec::new();
+        for (id, active) in self.active.iter_mut().filter(|(_, active)| active.standing == Standing::Remembered) {
+            match open.contains(id) {
+                true => active.standing = Standing::Told,
+                false => over.push(Alert {
+                    status: Status::Resolved,
+                    ends_ns: Some(now_ns().max(active.alert.starts_ns)),
+                    ..active.alert.clone()
+                }),
+            }
+        }
+        for group in group::by_name(over.into_iter()) {
+            self.tell_news(group, Patience::Retry).await;
         }
     }
 
-    fn silenced(&self, incident: &Incident) -> bool {
-        self.silences.iter().any(|silence| silence.covers(incident))
+    /// Whether the receiver answers.
+    async fn tell_news(&mut self, alerts: Vec<Alert>, patience: Patience) -> bool {
+        match dedup::news(self.notifier.name(), alerts, &*self.log) {
+            Some(batch) => self.deliver(batch, patience).await,
+            None => true,
+        }
     }
 
     /// What is repeated is repeated as it now stands, and what is owed is replaced by what is newer.
@@ -121,16 +176,21 @@ impl Receiver {
         }
         for alert in alerts.iter().filter(|alert| alert.status == Status::Firing) {
             if let Some(active) = self.active.get_mut(alert.incident()) {
-                active.annotations.clone_from(&alert.annotations);
+                active.alert.annotations.clone_from(&alert.annotations);
             }
         }
     }
 
-    async fn deliver(&mut self, batch: Batch, patience: Patience) {
+    async fn deliver(&mut self, batch: Batch, patience: Patience) -> bool {
+        self.record(dedup::tries(self.notifier.name(), &batch, &*self.log)).await;
         match self.send(&batch, patience).await {
             Ok(()) => self.delivered(batch).await,
-            Err(error) => self.failed(batch, &error),
+            Err(error) => {
+                self.failed(batch, &error);
+                return !error.retryable;
+            }
         }
+        true
     }
 
     fn failed(&mut self, batch: Batch, error: &SendError) {
@@ -143,6 +203,10 @@ impl Receiver {
         }
         tracing::error!(receiver, delivery, ?incidents, %error, "not delivered; given up");
         self.count("gave_up", batch.alerts.len());
+        // What is over is not repeated, whether or not the receiver would hear of its end.
+        for alert in batch.alerts.iter().filter(|alert| alert.status == Status::Resolved) {
+            self.active.remove(alert.incident());
+        }
     }
 
     /// Tries again while the error says that it may help, for about a minute; once only when stopping.
@@ -180,22 +244,21 @@ impl Receiver {
             "delivered"
         );
         self.count("delivered", batch.alerts.len());
-        let at_ns = now_ns();
-        let sent: Vec<Sent> = batch
-            .alerts
-            .iter()
-            .map(|alert| Sent { alert: alert.clone(), delivery: batch.delivery.clone(), at_ns })
-            .collect();
+        let sent = batch.alerts.iter().map(|alert| Sent::heard(alert.clone(), batch.delivery.clone())).collect();
         for alert in batch.alerts {
+            let id = alert.incident().to_owned();
             match alert.status {
-                Status::Firing => self.active.insert(alert.incident().to_owned(), alert),
-                Status::Resolved => self.active.remove(alert.incident()),
+                Status::Firing => self.active.insert(id, Active { alert, standing: Standing::Told }),
+                Status::Resolved => self.active.remove(&id),
             };
         }
         self.record(sent).await;
     }
 
     async fn record(&self, sent: Vec<Sent>) {
+        if sent.is_empty() {
+            return;
+        }
         let (log, receiver) = (self.log.clone(), self.notifier.name().to_owned());
         let recorded = tokio::task::spawn_blocking(move || log.record(&receiver, &sent)).await;
         if let Err(error) = recorded.map_err(anyhow::Error::from).and_then(|result| result) {
@@ -205,23 +268,36 @@ impl Receiver {
 
     /// What is owed, then active alerts and the dead-man alert, once each; a failure is left to the next round.
     async fn repeat(&mut self) {
-        for group in group::by_name(std::mem::take(&mut self.owed).into_values()) {
-            self.tell_news(group, Patience::Once).await;
+        let owed = group::by_name(std::mem::take(&mut self.owed).into_values());
+        let active = self.active.values().filter(|active| self.repeats && active.standing == Standing::Told);
+        let active = active.map(|active| active.alert.clone()).collect::<Vec<_>>();
+        let mut answers = true;
+        for group in owed {
+            // Who does not answer is not asked for each group anew.
+            match answers && !self.stop.is_cancelled() {
+                true => answers = self.tell_news(group, Patience::Once).await,
+                false => self.owed.extend(group.into_iter().map(|alert| (alert.incident().to_owned(), alert))),
+            }
         }
-        let active = self.active.values().filter(|_| self.repeats).cloned();
         let dead_man = (self.heartbeat && (self.alive)()).then(|| Alert::dead_man(self.started_ns, &self.links));
-        for alerts in group::by_name(active.chain(dead_man)) {
-            let delivery = format!("repeat-{:x}-{}", now_ns(), alerts[0].name());
-            let batch = Batch { delivery, alerts, replaced: Vec::new() };
-            let outcome = match self.notifier.send(&batch).await {
-                Ok(()) => "repeated",
-                Err(error) => {
-                    tracing::warn!(receiver = self.notifier.name(), %error, "not repeated; the next round tries again");
-                    "not_repeated"
-                }
-            };
-            self.count(outcome, batch.alerts.len());
+        for alerts in group::by_name(active.into_iter().chain(dead_man)) {
+            if answers && !self.stop.is_cancelled() {
+                answers = self.say_again(alerts).await;
+            }
         }
+    }
+
+    /// Whether the receiver answers.
+    async fn say_again(&self, alerts: Vec<Alert>) -> bool {
+        let delivery = format!("repeat-{:x}-{}", now_ns(), alerts[0].name());
+        let batch = Batch { delivery, alerts, replaced: Vec::new() };
+        let Err(error) = self.notifier.send(&batch).await else {
+            self.count("repeated", batch.alerts.len());
+            return true;
+        };
+        tracing::warn!(receiver = self.notifier.name(), %error, "not repeated; the next round tries again");
+        self.count("not_repeated", batch.alerts.len());
+        !error.retryable
     }
 
     fn count(&self, outcome: &'static str, alerts: usize) {
@@ -231,7 +307,5 @@ impl Receiver {
     }
 }
 
-/// Wall time: of the delivery, never of the fault.
-fn now_ns() -> i64 {
-    i64::try_from(Timestamp::now().as_nanosecond()).unwrap_or(i64::MAX)
-}
+#[cfg(test)]
+mod tests;

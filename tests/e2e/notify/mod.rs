@@ -8,7 +8,13 @@ use serde_json::json;
 use std::sync::Arc;
 use weft_analyzer::config::Secret;
 use weft_analyzer::incident::{Kind, State};
+use weft_analyzer::notify::NotifyConfig;
 use weft_analyzer::route::{MemoryLog, RedbLog, SilenceConfig};
+
+/// Of the same name in the delivery log as the other one.
+fn alertmanager_as_webhook(server: &str) -> NotifyConfig {
+    NotifyConfig { name: "webhook".into(), ..alertmanager(server) }
+}
 
 /// Byte for byte what Alertmanager's own webhook would send, but for the alert's own words.
 #[tokio::test]
@@ -133,6 +139,30 @@ async fn a_restart_tells_nothing_twice_and_forgets_no_end() {
     rig.offer(open("1").into_class("link_flap", 20));
     rig.offer(open("1").into_class("link_flap", 20).resolved(40));
     assert_eq!(rig.request(0).await.json()["status"], "resolved");
+    rig.stop().await;
+}
+
+/// An incident that is known to nobody any more, one that is silenced since, one that goes on.
+#[tokio::test]
+async fn after_a_restart_nothing_is_repeated_for_ever() {
+    let log = Arc::new(MemoryLog::default());
+    let rig = Rig::start_with(webhook, |_| {}, vec![], log.clone()).await;
+    let mut silenced = open("2");
+    silenced.culprits[0].device = "leaf-9".into();
+    [open("1"), silenced.clone(), open("3")].into_iter().for_each(|incident| rig.offer(incident));
+    rig.stop().await;
+
+    let silence = SilenceConfig { device: Some("leaf-9".into()), ..SilenceConfig::default() };
+    let often = |config: &mut NotifyConfig| config.resend_s = 1;
+    let rig = Rig::start_with(alertmanager_as_webhook, often, vec![silence], log).await;
+    rig.set_alive(false);
+    rig.offer_known(&[silenced.clone(), open("3")]);
+    let (ended, repeated) = (rig.request_of("1").await, rig.request_of("3").await);
+    assert!(rig::seconds_ahead(&ended[0]["endsAt"]) <= 0.0);
+    assert!(rig::seconds_ahead(&repeated[0]["endsAt"]) > 300.0);
+    assert_eq!(repeated.as_array().map(Vec::len), Some(1));
+    rig.offer(silenced.resolved(30));
+    assert!(rig::seconds_ahead(&rig.request_of("2").await[0]["endsAt"]) <= 0.0, "its end is told");
     rig.stop().await;
 }
 

@@ -97,6 +97,12 @@ impl Rig {
         self.route.offers().offer(&Arc::new(incident));
     }
 
+    /// As at the start of an analyzer: all that its state folder knows.
+    pub fn offer_known(&self, incidents: &[Incident]) {
+        let incidents: Vec<_> = incidents.iter().cloned().map(Arc::new).collect();
+        self.route.offers().offer_known(&incidents);
+    }
+
     pub fn set_alive(&self, alive: bool) {
         self.alive.store(alive, Ordering::SeqCst);
     }
@@ -117,6 +123,17 @@ impl Rig {
             }
         };
         tokio::time::timeout(PATIENCE, arrived).await.unwrap_or_else(|_| panic!("no request {n} within {PATIENCE:?}"))
+    }
+
+    /// The first request to Alertmanager that begins with this incident; waits for it.
+    pub async fn request_of(&self, incident: &str) -> Value {
+        for n in 0.. {
+            let alerts = self.request(n).await.json();
+            if alerts[0]["labels"]["incident"] == incident {
+                return alerts;
+            }
+        }
+        unreachable!("requests do not end")
     }
 
     /// All that was sent, the farewell included.
