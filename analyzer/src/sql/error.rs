@@ -3,7 +3,7 @@
 use crate::http::view::QueryError;
 use datafusion::common::{DataFusionError, SchemaError};
 
-use super::tables;
+use super::{sized, tables};
 
 /// At most this share of a name's letters may differ for it to be offered.
 const CLOSE: f64 = 0.6;
@@ -49,8 +49,9 @@ fn stated(message: &str) -> Option<(u64, u64)> {
 fn quoted(message: &str, sql: &str) -> Option<(u64, u64)> {
     let name = message.split('\'').nth(1)?;
     let name = name.rsplit('.').next().filter(|n| !n.is_empty())?;
-    let at = sql.to_lowercase().find(&name.to_lowercase())?;
-    let before = &sql[..at];
+    // Folded byte by byte, as DataFusion folds names: offsets in lower-cased text are not those of the text.
+    let at = sql.as_bytes().windows(name.len()).position(|part| part.eq_ignore_ascii_case(name.as_bytes()))?;
+    let before = sql.get(..at)?;
     let line = before.matches('\n').count() as u64 + 1;
     let column = before.chars().rev().take_while(|c| *c != '\n').count() as u64 + 1;
     Some((line, column))
@@ -63,6 +64,9 @@ fn hint(root: &DataFusionError, message: &str) -> Option<String> {
         let names = valid_fields.iter().map(|c| c.name.as_str());
         return nearest(&field.name, names).map(|name| format!("did you mean the column {name}?"));
     }
+    if let Some(function) = message.strip_prefix("Invalid function '").and_then(|rest| rest.split('\'').next()) {
+        return sized::hint(function);
+    }
     let missing = message.strip_prefix("table '")?.split('\'').next()?.rsplit('.').next()?;
     let names = tables::names();
     nearest(missing, names.iter().copied())
@@ -74,4 +78,17 @@ fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Option<
     let score = |candidate: &str| strsim::jaro_winkler(&name.to_lowercase(), candidate);
     let scored = candidates.map(|c| (score(c), c)).filter(|(score, _)| *score > CLOSE);
     scored.max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, name)| name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `İ` has two bytes, and three in lower case.
+    #[test]
+    fn a_place_is_found_beside_letters_that_grow_in_lower_case() {
+        assert_eq!(quoted("no field named 'éx'", "select İéx from nic"), Some((1, 9)));
+        assert_eq!(quoted("table 'weft.public.nicc' not found", "select 'İİİ'\nfrom NICC"), Some((2, 6)));
+        assert_eq!(quoted("no field named 'y'", "select x"), None);
+    }
 }

@@ -221,3 +221,47 @@ async fn a_heavy_query_meets_its_bounds() {
     let refused = SqlEngine::new(store(), limits).query(&sorted).await;
     assert!(matches!(refused, Err(QueryError::Memory(_))), "{refused:?}");
 }
+
+#[tokio::test]
+async fn a_query_cannot_make_a_value_of_any_size() {
+    for (function, call) in [
+        ("repeat", "repeat('x', 2000000000)"),
+        ("range", "range(0, 2000000000)"),
+        ("generate_series", "generate_series(0, 2000000000)"),
+        ("array_repeat", "array_repeat(1, 2000000000)"),
+        ("list_repeat", "list_repeat(1, 2000000000)"),
+        ("array_resize", "array_resize([1], 2000000000)"),
+        ("list_resize", "list_resize([1], 2000000000)"),
+        ("lpad", "lpad('x', 2000000000)"),
+        ("rpad", "RPAD('x', 2000000000)"),
+        ("arrow_cast", "arrow_cast(null, 'FixedSizeBinary(2000000000)')"),
+        ("arrow_try_cast", "arrow_try_cast(null, 'FixedSizeBinary(2000000000)')"),
+        ("approx_percentile_cont", "approx_percentile_cont(1.0, 0.5, 2000000000)"),
+        ("approx_percentile_cont_with_weight", "approx_percentile_cont_with_weight(1.0, 1, 0.5, 2000000000)"),
+    ] {
+        let began = std::time::Instant::now();
+        match ask(&query(&format!("select {call}"))).await {
+            Err(QueryError::Invalid { message, hint: Some(hint), line: Some(1), .. }) => {
+                assert!(message.contains(function) && hint.contains(function), "{call}: {message}; {hint}");
+            }
+            other => panic!("{call}: {other:?}"),
+        }
+        assert!(began.elapsed() < Duration::from_secs(5), "{call}");
+    }
+    for cast in ["cast(null as bigint[2000000000])", "(select x from (select try_cast(null as bigint[9999]) x))"] {
+        let refused = ask(&query(&format!("select {cast}"))).await;
+        assert!(matches!(refused, Err(QueryError::Invalid { .. })), "{cast}: {refused:?}");
+    }
+    check("select count(*), max(value) from generate_series(1, 1000)", "1000|1000").await;
+    check("select count(*) from range(0, 10)", "10").await;
+    check("select percentile_cont(0.5) within group (order by rx_bytes) from nic where device = 'n0'", "400.0").await;
+}
+
+/// A name that stands after letters whose lower case is longer.
+#[tokio::test]
+async fn an_error_beside_any_letter_is_an_answer() {
+    for sql in ["select 'İİİİ', éé from nic", "select 'İ' İ, * from \"éİ\"", "select 'İ', ééé(1)"] {
+        let refused = ask(&query(sql)).await;
+        assert!(matches!(refused, Err(QueryError::Invalid { .. })), "{sql}: {refused:?}");
+    }
+}
