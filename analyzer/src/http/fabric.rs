@@ -2,7 +2,7 @@
 
 use super::page::{Page, Paging, by_count};
 use super::params::Params;
-use super::view::{CollectorView, DeviceView, GapView, JobView, PortView};
+use super::view::{CollectorView, DeviceView, GapView, JobView, PortView, QueryError, ReadModel};
 use super::{ApiError, AppState};
 use axum::Json;
 use axum::extract::State;
@@ -15,12 +15,21 @@ fn answer<T>(items: Vec<T>, paging: &Paging) -> Answer<T> {
     by_count(items, paging.limit, paging.after.as_deref()).map(Json)
 }
 
+/// Away from the threads that serve all requests: a large fabric takes its time, and waits for the intake.
+async fn aside<T: Send + 'static>(
+    app: AppState,
+    read: impl FnOnce(&dyn ReadModel) -> Result<T, ApiError> + Send + 'static,
+) -> Result<T, ApiError> {
+    let read = tokio::task::spawn_blocking(move || read(&*app.view)).await;
+    read.map_err(|error| QueryError::Internal(error.to_string()))?
+}
+
 pub async fn devices(State(app): State<AppState>, Params(paging): Params<Paging>) -> Answer<DeviceView> {
-    answer(app.view.devices(), &paging)
+    aside(app, move |view| answer(view.devices(), &paging)).await
 }
 
 pub async fn jobs(State(app): State<AppState>, Params(paging): Params<Paging>) -> Answer<JobView> {
-    answer(app.view.jobs(), &paging)
+    aside(app, move |view| answer(view.jobs(), &paging)).await
 }
 
 pub async fn collectors(State(app): State<AppState>, Params(paging): Params<Paging>) -> Answer<CollectorView> {
@@ -46,7 +55,10 @@ pub struct PortQuery {
 }
 
 pub async fn ports(State(app): State<AppState>, Params(query): Params<PortQuery>) -> Answer<PortView> {
-    let mut ports = app.view.ports();
+    aside(app, move |view| chosen(view.ports(), query)).await
+}
+
+fn chosen(mut ports: Vec<PortView>, query: PortQuery) -> Answer<PortView> {
     if let Some(filter) = &query.filter {
         let words: Vec<String> = filter.split_whitespace().map(str::to_lowercase).collect();
         ports.retain(|port| words.iter().all(|word| texts(port).iter().any(|text| text.to_lowercase().contains(word))));

@@ -11,6 +11,7 @@ mod continuity;
 mod intake;
 mod merge;
 mod options;
+mod port_ids;
 mod previews;
 mod reader;
 #[cfg(test)]

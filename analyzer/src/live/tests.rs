@@ -84,6 +84,9 @@ async fn from_frames_to_answers_and_over_a_restart() {
     let series = view.series(query).await.unwrap();
     assert!(series.points.iter().all(|(_, rate)| *rate == Some(1e9)), "{series:?}");
     assert_eq!((view.collectors().len(), view.ports().len(), view.jobs().len()), (3, 4, 1));
+    let ports = view.ports();
+    assert!(ports.iter().any(|port| port.rx_bytes_per_s == Some(1e9) && port.state == "ok"), "{ports:#?}");
+    assert!(ports.iter().any(|port| port.state == "down"), "{ports:#?}");
     let open: Vec<_> = told.lock().unwrap().iter().filter(|i| i.state != State::Resolved).cloned().collect();
     let first = open.first().expect("the pulled cable is told").id.clone();
     assert!(open.iter().all(|i| i.id == first), "one cause, one incident");

@@ -1,6 +1,7 @@
 //! What the HTTP API reads of the running analyzer.
 
 use super::Core;
+use super::port_ids::PortIds;
 use crate::fact::Fact;
 use crate::http::view::*;
 use crate::incident::{Incident, State};
@@ -10,7 +11,7 @@ use crate::sql::SqlEngine;
 use crate::store::{Store, series};
 use async_trait::async_trait;
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinHandle;
@@ -60,6 +61,30 @@ pub struct LiveView {
     threads: SqlThreads,
     /// Of earlier runs.
     old_gaps: Vec<GapRow>,
+    port_ids: Mutex<PortIds>,
+}
+
+/// What is copied of a fabric port while the intake waits.
+#[derive(Clone, Copy)]
+struct Seen {
+    last: Option<Bytes>,
+    before: Option<Bytes>,
+    up: Option<bool>,
+}
+
+#[derive(Clone, Copy)]
+struct Bytes {
+    ts_ns: i64,
+    received: Count,
+    sent: Count,
+}
+
+impl Seen {
+    fn of(port: &PortState) -> Seen {
+        let last = port.last.map(|s| Bytes { ts_ns: s.ts_ns, received: s.rx_bytes, sent: s.tx_bytes });
+        let before = port.before.map(|s| Bytes { ts_ns: s.ts_ns, received: s.rx_bytes, sent: s.tx_bytes });
+        Seen { last, before, up: port.link.up }
+    }
 }
 
 impl LiveView {
@@ -69,7 +94,26 @@ impl LiveView {
         sql: SqlEngine,
         old_gaps: Vec<GapRow>,
     ) -> std::io::Result<LiveView> {
-        Ok(LiveView { store, core, sql: Arc::new(sql), threads: SqlThreads::start()?, old_gaps })
+        let mut port_ids = PortIds::default();
+        port_ids.learn(&core.lock().unwrap_or_else(PoisonError::into_inner).engine.model().topology);
+        let (sql, threads, port_ids) = (Arc::new(sql), SqlThreads::start()?, Mutex::new(port_ids));
+        Ok(LiveView { store, core, sql, threads, old_gaps, port_ids })
+    }
+
+    /// By port id, with an index that knows all these ids.
+    fn seen(&self) -> (Vec<Seen>, MutexGuard<'_, PortIds>) {
+        let mut ids = self.port_ids.lock().unwrap_or_else(PoisonError::into_inner);
+        let core = self.core.lock().unwrap_or_else(PoisonError::into_inner);
+        let model = core.engine.model();
+        ids.learn(&model.topology);
+        (model.ports.iter().map(Seen::of).collect(), ids)
+    }
+
+    /// The usual step time of each job.
+    fn step_times_ns(&self) -> HashMap<String, Option<f64>> {
+        let core = self.core.lock().unwrap_or_else(PoisonError::into_inner);
+        let model = core.engine.model();
+        model.topology.jobs.iter().zip(&model.jobs).map(|(job, state)| (job.name.clone(), state.step_ns())).collect()
     }
 
     pub fn store(&self) -> &Arc<Store> {
@@ -123,12 +167,11 @@ impl ReadModel for LiveView {
     fn ports(&self) -> Vec<PortView> {
         let mut ports = planned_and_described(&self.store);
         let accused = self.accused();
-        let core = self.core.lock().unwrap_or_else(PoisonError::into_inner);
-        let model = core.engine.model();
+        let (seen, ids) = self.seen();
         for ((device, port, _), view) in &mut ports {
             view.incident = accused.get(&(device.to_string(), port.to_string())).cloned();
-            if let Some(id) = model.topology.find_port(device, port) {
-                tell(view, &model.ports[id]);
+            if let Some(seen) = ids.find(device, port).and_then(|id| seen.get(id)) {
+                tell(view, seen);
             }
             if view.state.is_empty() {
                 view.state = if view.last_ns.is_some() { "ok" } else { "blind" }.to_owned();
@@ -155,12 +198,10 @@ impl ReadModel for LiveView {
                 }
             }
         }
-        let core = self.core.lock().unwrap_or_else(PoisonError::into_inner);
-        let model = core.engine.model();
-        for (job, state) in model.topology.jobs.iter().zip(&model.jobs) {
-            if let Some(view) = jobs.get_mut(&job.name) {
-                view.devices = devices.get(job.name.as_str()).map_or(0, |d| d.len());
-                view.step_time_s = state.step_ns().map(|ns| ns / 1e9);
+        for (job, step_ns) in self.step_times_ns() {
+            if let Some(view) = jobs.get_mut(&job) {
+                view.devices = devices.get(job.as_str()).map_or(0, |d| d.len());
+                view.step_time_s = step_ns.map(|ns| ns / 1e9);
                 let lost = view.lost_step_time.filter(|lost| (0.0..1.0).contains(lost));
                 view.ideal_step_time_s = view.step_time_s.map(|s| s * (1.0 - lost.unwrap_or(0.0)));
             }
@@ -271,20 +312,20 @@ fn last_rows(store: &Store, table: weft_wire::Table, ports: &mut Ports) {
 }
 
 /// What the model knows of a fabric port.
-fn tell(view: &mut PortView, state: &PortState) {
-    if let Some(last) = state.last {
+fn tell(view: &mut PortView, seen: &Seen) {
+    if let Some(last) = seen.last {
         view.last_ns = view.last_ns.max(Some(last.ts_ns));
-        if let Some(before) = state.before {
+        if let Some(before) = seen.before {
             let seconds = (last.ts_ns - before.ts_ns) as f64 / 1e9;
             let rate = |now: Count, then: Count| {
                 let rise = now?.get() - then?.get();
                 (seconds > 0.0 && rise >= 0).then(|| rise as f64 / seconds)
             };
-            view.rx_bytes_per_s = rate(last.rx_bytes, before.rx_bytes);
-            view.tx_bytes_per_s = rate(last.tx_bytes, before.tx_bytes);
+            view.rx_bytes_per_s = rate(last.received, before.received);
+            view.tx_bytes_per_s = rate(last.sent, before.sent);
         }
     }
-    if state.link.up == Some(false) {
+    if seen.up == Some(false) {
         view.state = "down".to_owned();
     }
 }

@@ -78,6 +78,17 @@ async fn incidents_are_filtered_and_paged() {
     assert_eq!(server.json("/api/v1/incidents/a").await["culprits"][0]["port"], "eth3");
 }
 
+/// Ports and jobs are read of what the intake writes: whoever waits for it must not hold up other requests.
+#[tokio::test]
+async fn what_waits_for_the_intake_is_read_aside() {
+    let server = Server::start(Memory::default()).await;
+    server.json("/api/v1/ports").await;
+    server.json("/api/v1/jobs").await;
+    let readers = server.model.readers.lock().expect("no test panics here").clone();
+    // The server runs on this very thread.
+    assert!(readers.len() == 2 && !readers.contains(&std::thread::current().id()), "{readers:?}");
+}
+
 #[tokio::test]
 async fn a_story_is_told_of_an_incident() {
     let server = Server::start(Memory { incidents: vec![Arc::new(open("a"))], ..Memory::default() }).await;

@@ -1,6 +1,7 @@
 //! A read model that holds what it is given.
 
 use std::sync::{Arc, Mutex};
+use std::thread::ThreadId;
 
 use arrow_array::{Float64Array, Int64Array, RecordBatch, StringArray};
 use arrow_schema::{DataType, Field, Schema};
@@ -18,6 +19,14 @@ pub struct Memory {
     /// What the next queries are answered with; the canned rows when there is none.
     pub failures: Mutex<Vec<QueryError>>,
     pub asked: Mutex<Vec<SqlQuery>>,
+    /// The threads that read ports and jobs.
+    pub readers: Mutex<Vec<ThreadId>>,
+}
+
+impl Memory {
+    fn note_reader(&self) {
+        self.readers.lock().expect("no test panics here").push(std::thread::current().id());
+    }
 }
 
 #[async_trait]
@@ -47,10 +56,12 @@ impl ReadModel for Memory {
     }
 
     fn ports(&self) -> Vec<PortView> {
+        self.note_reader();
         self.ports.clone()
     }
 
     fn jobs(&self) -> Vec<JobView> {
+        self.note_reader();
         vec![JobView { job: "train".into(), ranks: 8, devices: 8, step_time_s: Some(0.5), ..JobView::default() }]
     }
 

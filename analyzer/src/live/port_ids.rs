@@ -1,0 +1,45 @@
+//! Where the model keeps a port, by its names: so that nobody looks names up while the intake waits.
+
+use crate::model::{PortId, Topology};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// A port keeps its id, and ids are given in order: what is known stays right, what is new comes last.
+#[derive(Debug, Default)]
+pub struct PortIds {
+    ids: HashMap<Arc<str>, HashMap<Box<str>, PortId>>,
+    known: usize,
+}
+
+impl PortIds {
+    /// Takes in the ports that are new since the last time.
+    pub fn learn(&mut self, topology: &Topology) {
+        for id in self.known..topology.ports.len() {
+            let name = topology.name(id);
+            self.ids.entry(name.device.into()).or_default().insert(name.port.into(), id);
+        }
+        self.known = topology.ports.len();
+    }
+
+    pub fn find(&self, device: &str, port: &str) -> Option<PortId> {
+        self.ids.get(device)?.get(port).copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testkit::star;
+
+    #[test]
+    fn ports_seen_later_are_found_too() {
+        let (mut topology, mut ids) = (Topology::new(&star(2)), PortIds::default());
+        ids.learn(&topology);
+        let late = topology.port("h9", "eth7");
+        assert_eq!(ids.find("h9", "eth7"), None);
+        ids.learn(&topology);
+        assert_eq!(ids.find("h9", "eth7"), Some(late));
+        assert_eq!(ids.find("h1", "eth1"), topology.find_port("h1", "eth1"));
+        assert_eq!(ids.known, topology.ports.len());
+    }
+}
