@@ -6,7 +6,7 @@ use crate::inventory::Entity;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int32Type, Int64Type};
 use arrow_array::{Array, ArrayRef, RecordBatch};
-use weft_wire::{Counter, CounterKind, Quality, QualityFlag, TableSchema, catalogue};
+use weft_wire::{Counter, CounterKind, Overflow, Quality, QualityFlag, TableSchema, catalogue};
 
 /// Columns of a stored batch.
 const TS: usize = 1;
@@ -36,7 +36,7 @@ pub fn series(store: &Store, query: &SeriesQuery) -> Result<Series, QueryError> 
     }
     readings.retain(|r| (query.from_ns..query.to_ns).contains(&r.ts_ns));
     readings.sort_by_key(|r| r.ts_ns);
-    Ok(render(&readings, counter, query.mode))
+    Ok(render(&readings, counter, wraps_at(entity, counter), query.mode))
 }
 
 fn not_found(entities: &[Entity], query: &SeriesQuery) -> QueryError {
@@ -45,6 +45,12 @@ fn not_found(entities: &[Entity], query: &SeriesQuery) -> QueryError {
         true => QueryError::NotFound(format!("port {device}/{port} has no counter {}", query.counter)),
         false => QueryError::NotFound(format!("no port {device}/{port} in the window")),
     }
+}
+
+/// Where a counter that is narrower than its column begins anew.
+fn wraps_at(entity: &Entity, counter: &Counter) -> Option<f64> {
+    let source = entity.profile.counters.iter().find(|source| source.counter == counter.name)?;
+    (source.bits < 63 && source.overflow == Overflow::Wrap).then(|| (1i64 << source.bits) as f64)
 }
 
 fn read(stored: &StoredBatch, id: i32, counter: &Counter, element: u8, readings: &mut Vec<Reading>) {
@@ -83,7 +89,7 @@ fn quality(batch: &RecordBatch, row: usize, column: u16, element: u8) -> Option<
     flags.iter().find(|f| f.column == column && f.element == element).map(|f| f.quality)
 }
 
-fn render(readings: &[Reading], counter: &Counter, mode: SeriesMode) -> Series {
+fn render(readings: &[Reading], counter: &Counter, wraps_at: Option<f64>, mode: SeriesMode) -> Series {
     let is_rate = mode == SeriesMode::Rate && counter.kind == CounterKind::Counter;
     let unit = if is_rate { format!("{}/s", counter.unit) } else { counter.unit.clone() };
     let usual_ns = usual_interval(readings);
@@ -94,7 +100,7 @@ fn render(readings: &[Reading], counter: &Counter, mode: SeriesMode) -> Series {
             mark(before.ts_ns, "gap");
         }
         if counter.kind == CounterKind::Counter && is_reset(before, now) {
-            mark(now.ts_ns, "reset");
+            mark(now.ts_ns, if wraps_at.is_some_and(|width| is_wrap(before, now, width)) { "wrap" } else { "reset" });
         }
     }
     if let Some(first) = readings.iter().find(|r| r.saturated) {
@@ -112,7 +118,13 @@ fn is_reset(before: &Reading, now: &Reading) -> bool {
     fell || before.epoch != now.epoch
 }
 
-/// Per second; `None` over a reset or an unread value: never a spike.
+/// A fall within one epoch from the upper eighth of the width to the lower: the model's own measure of a wrap.
+fn is_wrap(before: &Reading, now: &Reading, width: f64) -> bool {
+    let across = |before: f64, now: f64| before >= width / 8.0 * 7.0 && now <= width / 8.0;
+    before.epoch == now.epoch && before.value.zip(now.value).is_some_and(|(before, now)| across(before, now))
+}
+
+/// Per second; `None` over a reset, a wrap or an unread value: never a spike.
 fn rate(before: &Reading, now: &Reading) -> Option<f64> {
     let seconds = (now.ts_ns - before.ts_ns) as f64 / 1e9;
     if seconds <= 0.0 || is_reset(before, now) {
@@ -126,4 +138,58 @@ fn usual_interval(readings: &[Reading]) -> i64 {
     let mut gaps: Vec<i64> = readings.iter().zip(readings.iter().skip(1)).map(|(a, b)| b.ts_ns - a.ts_ns).collect();
     let middle = gaps.len() / 2;
     if gaps.is_empty() { 0 } else { *gaps.select_nth_unstable(middle).1 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inventory::EntityId;
+    use std::sync::Arc;
+    use weft_wire::{CounterSource, Profile, Table};
+
+    fn entity(bits: u8, overflow: Overflow) -> Entity {
+        let source = CounterSource {
+            counter: "rx_bytes".into(),
+            source: "snmp".into(),
+            raw_name: "ifInOctets".into(),
+            bits,
+            overflow,
+            period_ms: 0,
+        };
+        Entity {
+            id: EntityId(0),
+            table: Table::Nic,
+            slot: 0,
+            device: "n0".into(),
+            port: "eth0".into(),
+            driver: "snmp".into(),
+            collector: "n0".into(),
+            speed_bps: None,
+            epoch: 1,
+            profile: Arc::new(Profile { counters: vec![source] }),
+        }
+    }
+
+    /// The marks of readings a second apart, each (epoch, value).
+    fn marks(entity: &Entity, readings: &[(i32, f64)]) -> Vec<(i64, String)> {
+        let (counter, _) = catalogue().element(Table::Nic, "rx_bytes").unwrap();
+        let reading = |(n, &(epoch, value)): (usize, &(i32, f64))| Reading {
+            ts_ns: n as i64,
+            epoch,
+            value: Some(value),
+            saturated: false,
+        };
+        let readings: Vec<_> = readings.iter().enumerate().map(reading).collect();
+        let series = render(&readings, counter, wraps_at(entity, counter), SeriesMode::Rate);
+        series.marks.into_iter().map(|mark| (mark.ts_ns, mark.kind)).collect()
+    }
+
+    #[test]
+    fn a_narrow_counter_that_goes_round_wraps_and_all_other_falls_are_resets() {
+        let readings = [(1, 4.2e9), (1, 50.0), (1, 2e9), (1, 10.0), (1, 4.2e9), (2, 10.0)];
+        let kinds = |first: &str| [(1, first.to_owned()), (3, "reset".to_owned()), (5, "reset".to_owned())];
+        assert_eq!(marks(&entity(32, Overflow::Wrap), &readings), kinds("wrap"));
+        assert_eq!(marks(&entity(32, Overflow::Saturate), &readings), kinds("reset"));
+        assert_eq!(marks(&entity(64, Overflow::Wrap), &readings), kinds("reset"));
+    }
 }
