@@ -12,7 +12,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use weft_transport::TransportUrl;
+use weft_transport::{DirectServer, Hub, Subscriber, SubscriberOptions, TransportError, TransportUrl};
 
 pub const EXAMPLES: &str = "\
 Examples:
@@ -100,7 +100,7 @@ async fn serve(args: Args, config: Config) -> Result<()> {
     let http = format!("http://{}", listener.local_addr()?);
     let url = args.transport.map_or_else(|| config.transport.url(), Ok)?;
     let rewind = Duration::from_secs(config.analyzer.window_s);
-    let subscriber = weft_transport::subscriber(&url, &config.transport.subscriber_options(rewind)).await?;
+    let (subscriber, direct) = subscribe(&url, &config.transport.subscriber_options(rewind)).await?;
     let dead_letters = match url {
         TransportUrl::Kafka { .. } => {
             Some(weft_transport::publisher(&url, &config.transport.publisher_options("weft-analyzer")).await?)
@@ -117,12 +117,22 @@ async fn serve(args: Args, config: Config) -> Result<()> {
         page: no_page(),
     });
     let service = service.await?;
-    let direct = match url {
-        TransportUrl::Direct { addr } => Some(addr),
-        _ => None,
-    };
-    say_ready(&http, direct.as_deref())?;
+    say_ready(&http, direct.as_ref().map(|server| server.local_addr().to_string()).as_deref())?;
+    // The listener stays until the last acknowledgement is sent.
     until_signal(service).await
+}
+
+/// With the listener of a direct transport, which knows the port that it took.
+async fn subscribe(
+    url: &TransportUrl,
+    options: &SubscriberOptions,
+) -> Result<(Box<dyn Subscriber>, Option<DirectServer>), TransportError> {
+    let TransportUrl::Direct { addr } = url else {
+        return Ok((weft_transport::subscriber(url, options).await?, None));
+    };
+    let hub = Hub::new(options.direct);
+    let server = DirectServer::bind(addr, hub.clone()).await?;
+    Ok((hub.subscribe()?, Some(server)))
 }
 
 async fn until_signal(mut service: Service) -> Result<()> {
@@ -156,5 +166,20 @@ pub async fn wait_for_signal() -> std::io::Result<()> {
     tokio::select! {
         interrupted = tokio::signal::ctrl_c() => interrupted,
         _ = terminate.recv() => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_port_that_was_taken_is_known() {
+        let url: TransportUrl = "direct://127.0.0.1:0".parse().unwrap();
+        let (_subscriber, server) = subscribe(&url, &SubscriberOptions::default()).await.unwrap();
+        let server = server.unwrap();
+        let taken = server.local_addr();
+        assert_ne!(taken.port(), 0);
+        assert!(tokio::net::TcpStream::connect(taken).await.is_ok());
     }
 }
