@@ -58,7 +58,8 @@ pub fn parse(
 struct Override {
     name: String,
     section: &'static str,
-    key: String,
+    /// `kafka__linger.ms` is the key `linger.ms` of the table `kafka`, as the collector reads it.
+    keys: Vec<String>,
     value: String,
 }
 
@@ -66,8 +67,8 @@ fn target(name: &str, value: String) -> Option<Override> {
     let rest = name.strip_prefix("WEFT_")?.to_ascii_lowercase();
     let section =
         SECTIONS.into_iter().find(|section| rest.strip_prefix(*section).is_some_and(|r| r.starts_with('_')))?;
-    let key = rest[section.len() + 1..].to_owned();
-    Some(Override { name: name.to_owned(), section, key, value })
+    let keys = rest[section.len() + 1..].split("__").map(str::to_owned).collect();
+    Some(Override { name: name.to_owned(), section, keys, value })
 }
 
 impl Override {
@@ -105,9 +106,18 @@ impl Override {
             section => table.entry(section).or_insert_with(|| Value::Table(Table::new())),
         };
         if let Value::Table(section) = section {
-            section.insert(self.key.clone(), value);
+            set(section, &self.keys, value);
         }
         table
+    }
+}
+
+fn set(table: &mut Table, keys: &[String], value: Value) {
+    let Some((key, rest)) = keys.split_first() else { return };
+    if rest.is_empty() {
+        table.insert(key.clone(), value);
+    } else if let Value::Table(inner) = table.entry(key.clone()).or_insert_with(|| Value::Table(Table::new())) {
+        set(inner, rest, value);
     }
 }
 
@@ -180,6 +190,18 @@ mod tests {
         assert_eq!(config.notify[0].secret.as_ref().map(|s| s.expose()), Some("1234"));
         assert!(config.notify[0].heartbeat);
         assert_eq!(config.http.allowed_hosts, ["weft.example"]);
+    }
+
+    /// As the collector reads them: one environment serves both.
+    #[test]
+    fn a_key_of_an_inner_table_is_set_by_two_underlines() {
+        let text = "[transport]\nkind = \"kafka\"\n[transport.kafka]\n\"linger.ms\" = \"5\"\n";
+        let env = [("WEFT_TRANSPORT_KAFKA__SASL.USERNAME", "weft"), ("WEFT_TRANSPORT_KAFKA__ACKS", "1")];
+        let config = check(text, &env).unwrap();
+        let kafka: Vec<_> = config.transport.kafka.iter().map(|(key, value)| (key.as_str(), value.expose())).collect();
+        assert_eq!(kafka, [("acks", "1"), ("linger.ms", "5"), ("sasl.username", "weft")]);
+        let error = check("", &[("WEFT_HTTP_LISTEN__PORT", "1")]).unwrap_err();
+        assert!(error.starts_with("WEFT_HTTP_LISTEN__PORT"), "{error}");
     }
 
     #[test]

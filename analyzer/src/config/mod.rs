@@ -1,4 +1,5 @@
-//! The configuration file: TOML, every key also `WEFT_<SECTION>_<KEY>`, an unknown key is an error.
+//! The configuration file: TOML, every key also `WEFT_<SECTION>_<KEY>`, `__` for a dot, an unknown key is an
+//! error.
 //!
 //! Each part's keys, defaults and checks stand beside the part; here they only meet. `[collector]` and
 //! `[dashboard]` belong to those, which read the same file by themselves.
