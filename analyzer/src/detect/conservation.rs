@@ -4,9 +4,9 @@
 //! in several ticks of the window: one burst lost when a link went down is an event, not a condition. Where both ends are
 //! read ten times a second and the traffic rests in between, that shows in seconds; at 1 Hz it takes longer windows.
 
-use super::{FactKind, Place, Presence, Sink, strength};
+use super::{Claim, FactKind, Place, Presence, Sink, strength};
 use crate::fact::Evidence;
-use crate::model::{CableId, Conservation, Model, PortId};
+use crate::model::{CableId, Conservation, Drift, Model, PortId};
 
 /// Windows in ticks: short ones find heavy loss soon, long ones light loss at all.
 const WINDOWS: [usize; 6] = [3, 5, 9, 14, 20, 28];
@@ -26,12 +26,13 @@ const KINDS: [FactKind; 2] = [FactKind::ConservationLoss, FactKind::Conservation
 pub fn detect(model: &Model, out: &mut Sink<'_>) {
     for (id, cable) in model.topology.cables.iter().enumerate() {
         let is_even = model.cables[id].iter().all(|c| c.at_most_lost() < MIN_LOST);
-        if is_even && !KINDS.iter().any(|&kind| out.watches(kind, Place::Cable(id))) {
+        let claimed = KINDS.iter().find_map(|&kind| out.claimed(kind, Place::Cable(id)));
+        if is_even && claimed.is_none() {
             continue;
         }
         let ways = [(cable.a, cable.b), (cable.b, cable.a)];
         let losses: Vec<Verdict> =
-            ways.iter().zip(&model.cables[id]).map(|(&(from, to), c)| judge(model, from, to, c)).collect();
+            ways.iter().zip(&model.cables[id]).map(|(&(from, to), c)| judge(model, from, to, c, claimed)).collect();
         let worst = losses
             .iter()
             .zip(ways)
@@ -69,7 +70,8 @@ impl Verdict {
     }
 }
 
-fn judge(model: &Model, from: PortId, to: PortId, conservation: &Conservation) -> Verdict {
+/// `claimed`: the ratio that an open case is about.
+fn judge(model: &Model, from: PortId, to: PortId, conservation: &Conservation, claimed: Option<Claim>) -> Verdict {
     let ring = &conservation.ring;
     let newest = ring.len().wrapping_sub(1);
     let both_up = [from, to].iter().all(|&p| model.ports[p].link.up != Some(false));
@@ -90,7 +92,7 @@ fn judge(model: &Model, from: PortId, to: PortId, conservation: &Conservation) -
             return Verdict::Lost(Loss { ratio, packets, since_tick, until_tick });
         }
     }
-    match clean(conservation, newest) {
+    match clean(conservation, newest) || claimed.is_some_and(|c| over_since(conservation, newest, c, model.tick_ns)) {
         true => Verdict::Clean,
         false => Verdict::Unknown,
     }
@@ -118,6 +120,14 @@ fn span(conservation: &Conservation, early: usize) -> (usize, usize) {
 /// A loss of this ratio has ended: the last ticks sent enough to have shown it, and did not.
 fn over(conservation: &Conservation, newest: usize, ratio: f64) -> bool {
     WINDOWS[..4].iter().filter_map(|&w| newest.checked_sub(w)).any(|early| absent(conservation, early, newest, ratio))
+}
+
+/// All that was sent since a claimed loss last showed would have shown it, and did not. Where traffic never rests, that
+/// takes longer than any of the short windows.
+fn over_since(conservation: &Conservation, newest: usize, claimed: Claim, tick_ns: i64) -> bool {
+    let after = |d: &Drift| (conservation.tick_of(d) + 1) * tick_ns >= claimed.shown_ns;
+    let early = conservation.ring.iter().position(after);
+    early.is_some_and(|early| early < newest && absent(conservation, early, newest, claimed.value))
 }
 
 /// After this tick a loss of this ratio most likely did not go on, certain or not.

@@ -15,7 +15,7 @@ mod stalls;
 
 use crate::fact::Evidence;
 use crate::model::{CableId, DeviceId, Model, PortId};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// All detectors, in the order their facts are written.
 pub const DETECTORS: [fn(&Model, &mut Sink<'_>); 9] = [
@@ -39,16 +39,26 @@ pub enum Place {
     Device(DeviceId),
 }
 
+/// Conditions that cases are open on.
+pub type Watched = BTreeMap<(FactKind, Place), Claim>;
+
+/// What a case says of a condition: the value it was last shown by, and the last moment that showed it.
+#[derive(Clone, Copy, Debug)]
+pub struct Claim {
+    pub value: f64,
+    pub shown_ns: i64,
+}
+
 /// Takes what detectors say. That a condition is absent matters only where a case is open: elsewhere it is not kept.
 #[derive(Debug)]
 pub struct Sink<'a> {
-    watched: &'a BTreeSet<(FactKind, Place)>,
+    watched: &'a Watched,
     pub present: Vec<(FactKind, Place, Presence)>,
     pub clear: BTreeSet<(FactKind, Place)>,
 }
 
 impl<'a> Sink<'a> {
-    pub fn new(watched: &'a BTreeSet<(FactKind, Place)>) -> Sink<'a> {
+    pub fn new(watched: &'a Watched) -> Sink<'a> {
         Sink { watched, present: Vec::new(), clear: BTreeSet::new() }
     }
 
@@ -58,13 +68,18 @@ impl<'a> Sink<'a> {
 
     /// Whether it matters that this is absent.
     pub fn watches(&self, kind: FactKind, place: Place) -> bool {
-        self.watched.contains(&(kind, place))
+        self.watched.contains_key(&(kind, place))
+    }
+
+    /// What an open case says of it.
+    pub fn claimed(&self, kind: FactKind, place: Place) -> Option<Claim> {
+        self.watched.get(&(kind, place)).copied()
     }
 
     /// The devices where it matters.
     pub fn watched_devices(&self, kind: FactKind) -> impl Iterator<Item = DeviceId> + '_ {
         let at = |place: &Place| if let Place::Device(device) = place { Some(*device) } else { None };
-        self.watched.iter().filter(move |(k, _)| *k == kind).filter_map(move |(_, place)| at(place))
+        self.watched.keys().filter(move |(k, _)| *k == kind).filter_map(move |(_, place)| at(place))
     }
 
     /// Looked at, with enough data, and not there.

@@ -149,9 +149,8 @@ fn slows_a_job(model: &Model, port: PortId, since_ns: i64) -> bool {
     let runs = |job: usize| {
         nodes.is_empty() || nodes.iter().any(|&d| model.topology.jobs_on(d, model.now_ns).any(|j| j == job))
     };
-    let lost = |job: usize| model.jobs[job].lost(since_ns, model.now_ns).unwrap_or(0.0);
-    (0..model.jobs.len())
-        .any(|job| runs(job) && model.jobs[job].is_slower(since_ns, model.now_ns) && lost(job) >= MIN_LOST)
+    let slowed = |job: usize| model.jobs[job].slowed(since_ns, model.now_ns).is_some_and(|by| by >= MIN_LOST);
+    (0..model.jobs.len()).any(|job| runs(job) && slowed(job))
 }
 
 /// Since when its link has been up.

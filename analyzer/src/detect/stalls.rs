@@ -73,13 +73,12 @@ struct Stall {
 fn judge(model: &Model, job: usize, device: DeviceId, stall: Stall, watched: bool) -> Option<(i64, f64)> {
     let (since, before) = model.devices[device].stalls().since(stall.kind, stall.usual + stall.excess / 2.0)?;
     let (since_ns, ticks) = (since * model.tick_ns, model.tick - since + 1);
-    let job = &model.jobs[job];
-    let lost = job.lost(since_ns, model.now_ns);
     if watched {
-        return Some((since_ns, lost.unwrap_or(stall.excess)));
+        return Some((since_ns, stall.excess));
     }
-    let is_cause = lost? >= MIN_LOST && lost? <= stall.excess && job.is_slower(since_ns, model.now_ns);
-    (is_cause && before >= MIN_BEFORE && ticks >= MIN_TICKS).then_some((since_ns, lost?))
+    let lost = model.jobs[job].slowed(since_ns, model.now_ns)?;
+    let is_cause = (MIN_LOST..=stall.excess).contains(&lost);
+    (is_cause && before >= MIN_BEFORE && ticks >= MIN_TICKS).then_some((since_ns, lost))
 }
 
 /// The job runs as before: whatever stalls there costs it nothing.

@@ -3,42 +3,64 @@
 use super::{Cases, Key};
 use crate::detect::{FactKind, Place, Presence};
 use crate::incident::State;
-use crate::model::Model;
-use std::collections::{BTreeMap, BTreeSet};
+use crate::model::{Model, SHORTLY_NS};
+use std::collections::BTreeMap;
 
 type Told = (FactKind, Place, Presence);
 
 /// Above this part of a job's devices late at once, the workload changed; nobody straggles.
 const MANY: f64 = 0.1;
-/// As long as a job's rate is measured: so long its stalls may still be told of a slowness that a link has caused.
-const AFTERMATH_NS: i64 = 8_000_000_000;
 /// Iterations after a link is well again whose onsets may still tell of it.
 const AFTERMATH_ITERATIONS: i64 = 3;
 
 pub fn explain_away(model: &Model, cases: &Cases, ended_ns: &BTreeMap<Key, i64>, present: &mut Vec<Told>) {
-    // Bytes alone cannot tell late computing from late data while the job's own links are failing; marks can.
-    let troubled = troubled_links(cases, ended_ns, present);
+    let troubles = troubles(cases, ended_ns, present);
     present.retain(|(kind, _, presence)| {
-        let aftermath_ns = match kind {
-            FactKind::LateOnset => (presence.evidence.reference * 1e9) as i64 * AFTERMATH_ITERATIONS,
-            FactKind::HostStalls => AFTERMATH_NS,
+        let explains: &dyn Fn(&Trouble) -> bool = match kind {
+            FactKind::LateOnset => &|trouble| hides_onsets(model, trouble, presence),
+            FactKind::HostStalls => &|trouble| slows_at_the_time(trouble, presence),
             _ => return true,
         };
         let Some(job) = presence.job else { return true };
-        let recent = |over_ns: Option<i64>| over_ns.is_none_or(|t| model.now_ns < t + aftermath_ns);
-        !troubled.iter().any(|(place, over_ns)| recent(*over_ns) && touches(model, *place, job))
+        !troubles.iter().any(|trouble| explains(trouble) && touches(model, trouble.place, job))
     });
     keep_outliers(model, present);
 }
 
-/// Links in trouble, with the moment they were first seen well again.
-fn troubled_links(cases: &Cases, ended_ns: &BTreeMap<Key, i64>, present: &[Told]) -> Vec<(Place, Option<i64>)> {
+/// A link in trouble, and the moment it was first seen well again.
+struct Trouble {
+    place: Place,
+    since_ns: i64,
+    over_ns: Option<i64>,
+}
+
+/// Bytes alone cannot tell late computing from late data while the job's own links are failing; marks can.
+fn hides_onsets(model: &Model, trouble: &Trouble, late: &Presence) -> bool {
+    let aftermath_ns = (late.evidence.reference * 1e9) as i64 * AFTERMATH_ITERATIONS;
+    trouble.over_ns.is_none_or(|over_ns| model.now_ns < over_ns + aftermath_ns)
+}
+
+/// The job became slower when the host began to stall, or when the link began to fail. One that has failed for longer is
+/// in what the job's speed is compared with.
+fn slows_at_the_time(trouble: &Trouble, stall: &Presence) -> bool {
+    trouble.since_ns > stall.since_ns - SHORTLY_NS && trouble.over_ns.is_none_or(|over_ns| over_ns > stall.since_ns)
+}
+
+fn troubles(cases: &Cases, ended_ns: &BTreeMap<Key, i64>, present: &[Told]) -> Vec<Trouble> {
     const LINK: &str = "failing_link";
-    let told: BTreeSet<Place> = present.iter().filter(|t| super::class_of(t.0).family == LINK).map(|t| t.1).collect();
+    let told = present.iter().filter(|t| super::class_of(t.0).family == LINK);
+    let told: BTreeMap<Place, i64> = told.map(|t| (t.1, t.2.since_ns)).collect();
     let active = cases.iter().filter(|(k, c)| k.0 == LINK && c.state != State::Resolved);
-    let active = active.filter(|(k, _)| !told.contains(&k.1)).map(|(k, c)| (k.1, c.clear_since_ns));
-    let ended = ended_ns.iter().filter(|(k, _)| k.0 == LINK).map(|(k, t)| (k.1, Some(*t)));
-    active.chain(ended).chain(told.iter().map(|place| (*place, None))).collect()
+    let active = active.map(|((_, place), c)| Trouble {
+        place: *place,
+        since_ns: c.onset_ns,
+        over_ns: c.clear_since_ns.filter(|_| !told.contains_key(place)),
+    });
+    let ended = ended_ns.iter().filter(|(k, _)| k.0 == LINK);
+    let ended = ended.map(|((_, place), t)| Trouble { place: *place, since_ns: *t, over_ns: Some(*t) });
+    let new = told.iter().filter(|(place, _)| !cases.contains_key(&(LINK, **place)));
+    let new = new.map(|(place, since_ns)| Trouble { place: *place, since_ns: *since_ns, over_ns: None });
+    active.chain(ended).chain(new).collect()
 }
 
 /// Whether trouble at a place can delay a job: it runs on a device there, or the place is between switches.

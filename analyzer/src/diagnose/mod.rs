@@ -16,7 +16,7 @@ mod render;
 
 pub use class::{CLASSES, Class};
 
-use crate::detect::{FactKind, Place, Presence, Sink};
+use crate::detect::{Claim, FactKind, Place, Presence, Sink, Watched};
 use crate::fact::Fact;
 use crate::incident::{Incident, State};
 use crate::model::Model;
@@ -40,8 +40,9 @@ pub struct Diagnosis {
 
 impl Diagnosis {
     /// What detectors should report the absence of.
-    pub fn watched(&self) -> BTreeSet<(FactKind, Place)> {
-        self.cases.values().flat_map(|c| kinds_of(c).map(move |k| (k, c.place))).collect()
+    pub fn watched(&self) -> Watched {
+        let of = |c: &Case| kinds_of(c).map(|(kind, claim)| ((kind, c.place), claim)).collect::<Vec<_>>();
+        self.cases.values().flat_map(of).collect()
     }
 
     /// Incidents new or changed by this tick.
@@ -114,14 +115,16 @@ fn key(kind: FactKind, place: Place) -> Key {
 }
 
 /// The kinds of fact whose absence resolves a case: those it was opened on.
-fn kinds_of(case: &Case) -> impl Iterator<Item = FactKind> + '_ {
+fn kinds_of(case: &Case) -> impl Iterator<Item = (FactKind, Claim)> + '_ {
     // A flap is over when the link stays up.
-    case.facts.keys().map(|&k| if k == FactKind::LinkFlap { FactKind::LinkDown } else { k })
+    let kind = |kind: FactKind| if kind == FactKind::LinkFlap { FactKind::LinkDown } else { kind };
+    let claim = |presence: &Presence| Claim { value: presence.evidence.value, shown_ns: case.present_ns };
+    case.facts.iter().map(move |(&k, presence)| (kind(k), claim(presence)))
 }
 
 fn is_clear(case: &Case, clear: &BTreeSet<(FactKind, Place)>) -> bool {
     let mut kinds = kinds_of(case).peekable();
-    kinds.peek().is_some() && kinds.all(|k| clear.contains(&(k, case.place)))
+    kinds.peek().is_some() && kinds.all(|(kind, _)| clear.contains(&(kind, case.place)))
 }
 
 /// Facts as they are written down.

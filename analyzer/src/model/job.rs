@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, VecDeque};
 
 /// Ticks of progress kept.
 const TICKS: usize = 180;
+/// What a job's speed is compared with where troubles may follow each other.
+pub const SHORTLY_NS: i64 = 40_000_000_000;
 /// Steps of marks kept a rank.
 const STEPS: usize = 12;
 /// Ranks whose marks are kept a job; more are counted by the job's own bytes alone.
@@ -71,28 +73,25 @@ impl JobState {
     /// Bytes a second of undisturbed training before `onset_ns`: the median of 8-tick means, so that a checkpoint's
     /// silence does not count. `None` before there is enough of it.
     pub fn baseline(&self, onset_ns: i64) -> Option<f64> {
-        let means = self.undisturbed(onset_ns, 8);
+        let is_sound = |p: &&Progress| !p.disturbed && p.coverage > 0.9 && p.start_ns + p.length_ns <= onset_ns;
+        let means = stretches(self.progress.iter().filter(is_sound), 8);
         means.get(means.len() / 2).copied().filter(|&m| m > 0.0)
     }
 
-    /// Bytes a second over every so many ticks of undisturbed training before a moment, the lowest first.
-    fn undisturbed(&self, before_ns: i64, ticks: usize) -> Vec<f64> {
-        let is_sound = |p: &&Progress| !p.disturbed && p.coverage > 0.9 && p.start_ns + p.length_ns <= before_ns;
-        let healthy: Vec<&Progress> = self.progress.iter().filter(is_sound).collect();
-        let mut means: Vec<f64> = healthy.windows(ticks).map(rate).collect();
-        means.sort_by(f64::total_cmp);
-        means
-    }
-
-    /// Whether it ran slower in [from, to] than in nine of ten undisturbed stretches as long before: a few ticks hold
-    /// now more, now fewer iterations, and show nothing by being fewer.
-    pub fn is_slower(&self, from_ns: i64, to_ns: i64) -> bool {
+    /// By what part it is slower in [from, to] than shortly before, in ticks as disturbed as the last one before; `None`
+    /// while that is within what stretches as long differ by: a few ticks hold now more, now fewer iterations. Their spread
+    /// is that of the faster ones, for a checkpoint makes slow ones.
+    pub fn slowed(&self, from_ns: i64, to_ns: i64) -> Option<f64> {
         const STRETCHES: usize = 10;
-        let Some(length_ns) = self.progress.back().map(|p| p.length_ns) else { return false };
-        let ticks = ((to_ns - from_ns) / length_ns).max(1) as usize;
-        let before = self.undisturbed(from_ns, ticks);
-        before.len() >= STRETCHES
-            && self.rate_between(from_ns, to_ns).is_some_and(|now| now < before[before.len() / 10])
+        let mut before: Vec<&Progress> = self.progress.iter().filter(|p| p.start_ns + p.length_ns <= from_ns).collect();
+        let last = *before.last()?;
+        before.retain(|p| p.coverage > 0.9 && p.disturbed == last.disturbed);
+        let recent = before.len().saturating_sub((SHORTLY_NS / last.length_ns) as usize);
+        let ticks = ((to_ns - from_ns) / last.length_ns).max(1) as usize;
+        let means = stretches(before[recent..].iter().copied(), ticks);
+        let (median, high) = ((means.get(means.len() / 2)? + means[(means.len() - 1) / 2]) / 2.0, means.last()?);
+        let now = self.rate_between(from_ns, to_ns)?;
+        (means.len() >= STRETCHES && now < 2.0 * median - high).then_some(1.0 - now / median)
     }
 
     /// Bytes a second in [from, to], by whole ticks; `None` when they are fewer than three or poorly covered.
@@ -179,8 +178,54 @@ impl StepClock {
     }
 }
 
+/// Bytes a second over every so many ticks in a row, the lowest first.
+fn stretches<'a>(progress: impl Iterator<Item = &'a Progress>, ticks: usize) -> Vec<f64> {
+    let told: Vec<&Progress> = progress.collect();
+    let mut means: Vec<f64> = told.windows(ticks).map(rate).collect();
+    means.sort_by(f64::total_cmp);
+    means
+}
+
 fn rate(ticks: &[&Progress]) -> f64 {
     let (bytes, ns) =
         ticks.iter().fold((0.0, 0.0), |(b, n), p| (b + p.bytes / p.coverage.max(0.01), n + p.length_ns as f64));
     bytes * 1e9 / ns
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: i64 = 1_000_000_000;
+
+    /// A tick a second, of the bytes given.
+    fn job(bytes: impl IntoIterator<Item = f64>) -> JobState {
+        let mut job = JobState::default();
+        for (i, bytes) in bytes.into_iter().enumerate() {
+            let start_ns = i as i64 * SECOND;
+            job.tell_progress(Progress { start_ns, length_ns: SECOND, bytes, coverage: 1.0, disturbed: false });
+        }
+        job
+    }
+
+    #[test]
+    fn a_job_is_slower_when_it_does_less_than_its_stretches_differ_by() {
+        let iterations = |i: i64| [0.5, 1.5, 1.2, 0.8][i as usize % 4];
+        let slowed = |by: f64| {
+            let now = (0..8).map(|i| iterations(i) * by);
+            job((0..60).map(iterations).chain(now)).slowed(60 * SECOND, 68 * SECOND)
+        };
+        assert_eq!(slowed(1.0), None);
+        assert!(slowed(0.8).is_some_and(|by| (by - 0.2).abs() < 0.02));
+    }
+
+    #[test]
+    fn long_iterations_and_a_checkpoint_before_do_not_deceive() {
+        // Ten seconds an iteration, half of them sending: five ticks may hold all or nothing.
+        let long = (0..80).map(|i| if i % 10 < 5 { 2.0 } else { 0.0 });
+        assert_eq!(job(long).slowed(75 * SECOND, 80 * SECOND), None);
+        let checkpoint = (0..60).map(|i| if (40..46).contains(&i) { 0.0 } else { 1.0 + (i % 2) as f64 * 0.1 });
+        let slowed = job(checkpoint.chain((0..6).map(|_| 0.7))).slowed(60 * SECOND, 66 * SECOND);
+        assert!(slowed.is_some_and(|by| (by - 0.33).abs() < 0.05), "{slowed:?}");
+    }
 }

@@ -17,8 +17,8 @@ pub mod stalls;
 mod topology;
 
 pub use bins::{BINS, Grid};
-pub use drift::Conservation;
-pub use job::{JobState, Progress};
+pub use drift::{Conservation, Drift};
+pub use job::{JobState, Progress, SHORTLY_NS};
 pub use port::{Busy, FLAP_MEMORY_NS, Link, PortState, Service};
 pub use topology::{Cable, CableId, DeviceId, Job, PortId, Topology};
 
