@@ -18,7 +18,7 @@ pub fn fold(model: &Model, cases: &Cases, present: &mut Vec<Told>) -> BTreeMap<P
     let case_of = |t: &Told| cases.get(&key(t.0, t.1));
     let is_late = |t: &&Told| t.0 == FactKind::LateOnset;
     let mut late: Vec<&Told> = present.iter().filter(is_late).collect();
-    late.sort_by(|a, b| rank(a, case_of(a)).cmp(&rank(b, case_of(b))));
+    late.sort_by_key(|t| rank(t, case_of(t)));
     let mut leaders: Vec<&Told> = Vec::new();
     let mut folded: BTreeMap<Place, Vec<Place>> = BTreeMap::new();
     let mut gone: BTreeSet<(Place, Option<usize>)> = BTreeSet::new();
