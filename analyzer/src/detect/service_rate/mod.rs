@@ -3,6 +3,8 @@
 //!
 //! A congested but sound link is served at full rate and is therefore no slow link.
 
+mod seldom;
+
 use super::{FactKind, Presence, Sink, place_of, strength};
 use crate::fact::Evidence;
 use crate::model::{Busy, Model, PortId};
@@ -25,15 +27,6 @@ const RULES: [Rule; 2] =
     [Rule { inside: true, intervals: 6, below: 0.85 }, Rule { inside: false, intervals: 8, below: 0.7 }];
 /// Sampling at which an interval lies within a transfer, and does not span several.
 const SHORT_NS: i64 = 200_000_000;
-/// Where it spans several: readings that tell, the rate that is slow, and what is lost when it costs anything.
-const MIN_READINGS: u16 = 12;
-const MIN_SELDOM: u16 = 6;
-const BELOW_SELDOM: f64 = 0.85;
-const MIN_LOST: f64 = 0.05;
-/// One chance in a thousand on a sound link whose queue seldom stood before; one in a hundred million on others, of which
-/// a fabric has as many as it has senders.
-const NATS_CHANGED: f64 = 6.9;
-const NATS: f64 = 18.4;
 const SOUND_ABOVE: f64 = 0.88;
 /// A link that reached its rate in the last so many ticks is sound.
 const SOUND_TICKS: i64 = 3;
@@ -53,9 +46,10 @@ pub fn detect(model: &Model, out: &mut Sink<'_>) {
             if !model.topology.far(port).is_some_and(|far| was_slow(model, far)) {
                 out.clear(FactKind::LowServiceRate, place);
             }
-        } else if let Some(slow) = RULES.iter().find_map(|rule| judge(model, port, planned, rule)) {
-            say(model, port, planned as f64, slow, out);
-        } else if let Some(slow) = judge_seldom_read(model, port, planned as f64) {
+            continue;
+        }
+        let slow = RULES.iter().find_map(|rule| judge(model, port, planned, rule));
+        if let Some(slow) = slow.or_else(|| seldom::judge(model, port, planned as f64)) {
             say(model, port, planned as f64, slow, out);
         }
     }
@@ -86,12 +80,8 @@ fn say(model: &Model, port: PortId, planned: f64, slow: Slow, out: &mut Sink<'_>
 /// It reached its rate lately, or, where readings span several transfers, its queue stood no longer than it was busy.
 fn is_sound(model: &Model, port: PortId) -> bool {
     let planned = model.topology.ports[port].planned_bps.unwrap_or(i64::MAX) as f64;
-    let from_ns = model.now_ns - WINDOW_NS;
-    let told = || busy_since(model, port, from_ns).map(|b| b.readings).sum::<u16>() >= MIN_SELDOM;
-    if model.bin_ns > SHORT_NS && told() && backlogged_bps(model, port, from_ns) > SOUND_ABOVE * planned {
-        return true;
-    }
-    peak_bps(model, port, model.now_ns - SOUND_TICKS * model.tick_ns) > SOUND_ABOVE * planned
+    seldom::is_sound(model, port, planned)
+        || peak_bps(model, port, model.now_ns - SOUND_TICKS * model.tick_ns) > SOUND_ABOVE * planned
 }
 
 /// The last queue it had, not long ago, was served below its rate, and nothing better has been seen of it since.
@@ -119,38 +109,6 @@ fn backlogged_bps(model: &Model, port: PortId, since_ns: i64) -> f64 {
         sum
     });
     f64::from(sum.bits / sum.seconds) * f64::from(sum.readings) / f64::from(sum.standing)
-}
-
-/// Where a reading spans several transfers, a queue that stands for longer than a sound link is busy, while a job that
-/// runs there is slower than before.
-fn judge_seldom_read(model: &Model, port: PortId, planned: f64) -> Option<Slow> {
-    let backlog = &model.ports[port].backlog;
-    let now = &backlog.now;
-    if model.bin_ns <= SHORT_NS || now.readings < MIN_READINGS || now.since_ns < up_ns(model, port) {
-        return None;
-    }
-    let seldom_before =
-        backlog.before.readings >= MIN_READINGS && backlog.before.stood() * 2.0 <= backlog.before.busy(planned);
-    let bps = now.bps() / now.stood();
-    let is_slow = bps.max(f64::from(now.peak_bps)) < BELOW_SELDOM * planned
-        && backlogged_bps(model, port, model.now_ns - WINDOW_NS) < BELOW_SELDOM * planned
-        && now.nats(planned) >= if seldom_before { NATS_CHANGED } else { NATS };
-    (is_slow && slows_a_job(model, port, now.since_ns)).then_some(Slow {
-        bps,
-        below: BELOW_SELDOM,
-        since_ns: now.since_ns,
-    })
-}
-
-/// A job that runs over the port's cable, or any where that is between switches, is slower than before.
-fn slows_a_job(model: &Model, port: PortId, since_ns: i64) -> bool {
-    let ends = [Some(port), model.topology.far(port)].into_iter().flatten().map(|p| model.topology.ports[p].device);
-    let nodes: Vec<_> = ends.filter(|&d| !model.topology.devices[d].is_switch).collect();
-    let runs = |job: usize| {
-        nodes.is_empty() || nodes.iter().any(|&d| model.topology.jobs_on(d, model.now_ns).any(|j| j == job))
-    };
-    let slowed = |job: usize| model.jobs[job].slowed(since_ns, model.now_ns).is_some_and(|by| by >= MIN_LOST);
-    (0..model.jobs.len()).any(|job| runs(job) && slowed(job))
 }
 
 /// Since when its link has been up.

@@ -1,0 +1,51 @@
+//! A slow link where a reading spans several transfers: its queue stands for longer than a sound link is busy, while a job
+//! that runs there has become slower. Readings a second apart tell this in half a minute or more.
+
+use super::{SHORT_NS, SOUND_ABOVE, Slow, WINDOW_NS, backlogged_bps, busy_since, up_ns};
+use crate::model::{Model, PortId};
+
+const MIN_READINGS: u16 = 12;
+/// Of the planned rate.
+const BELOW: f64 = 0.85;
+/// One chance in a thousand on a sound link whose queue seldom stood before; one in a hundred million on others, of which
+/// a fabric has as many as it has senders.
+const NATS_CHANGED: f64 = 6.9;
+const NATS: f64 = 18.4;
+/// Below this loss ordinary jitter dominates.
+const MIN_LOST: f64 = 0.05;
+/// Readings of the window that must have been told before a link is sound by them.
+const MIN_TOLD: u16 = 6;
+
+/// What the link serves, if it is slow.
+pub fn judge(model: &Model, port: PortId, planned: f64) -> Option<Slow> {
+    let backlog = &model.ports[port].backlog;
+    let now = &backlog.now;
+    if model.bin_ns <= SHORT_NS || now.readings < MIN_READINGS || now.since_ns < up_ns(model, port) {
+        return None;
+    }
+    let seldom_before =
+        backlog.before.readings >= MIN_READINGS && backlog.before.stood() * 2.0 <= backlog.before.busy(planned);
+    let bps = now.bps() / now.stood();
+    let is_slow = bps.max(f64::from(now.peak_bps)) < BELOW * planned
+        && backlogged_bps(model, port, model.now_ns - WINDOW_NS) < BELOW * planned
+        && now.nats(planned) >= if seldom_before { NATS_CHANGED } else { NATS };
+    (is_slow && slows_a_job(model, port, now.since_ns)).then_some(Slow { bps, below: BELOW, since_ns: now.since_ns })
+}
+
+/// A job that runs over the port's cable, or any where that is between switches, is slower than before.
+fn slows_a_job(model: &Model, port: PortId, since_ns: i64) -> bool {
+    let ends = [Some(port), model.topology.far(port)].into_iter().flatten().map(|p| model.topology.ports[p].device);
+    let nodes: Vec<_> = ends.filter(|&d| !model.topology.devices[d].is_switch).collect();
+    let runs = |job: usize| {
+        nodes.is_empty() || nodes.iter().any(|&d| model.topology.jobs_on(d, model.now_ns).any(|j| j == job))
+    };
+    let slowed = |job: usize| model.jobs[job].slowed(since_ns, model.now_ns).is_some_and(|by| by >= MIN_LOST);
+    (0..model.jobs.len()).any(|job| runs(job) && slowed(job))
+}
+
+/// Its queue stood no longer than it was busy.
+pub fn is_sound(model: &Model, port: PortId, planned: f64) -> bool {
+    let from_ns = model.now_ns - WINDOW_NS;
+    let told = || busy_since(model, port, from_ns).map(|b| b.readings).sum::<u16>();
+    model.bin_ns > SHORT_NS && told() >= MIN_TOLD && backlogged_bps(model, port, from_ns) > SOUND_ABOVE * planned
+}
