@@ -69,12 +69,20 @@ impl Stretch {
 
 impl Backlog {
     pub fn tell(&mut self, reading: Stretch, planned_bps: f64) {
+        if reading.standing == 0 && self.now.readings == 0 {
+            return self.remember(reading); // most readings of most ports
+        }
         self.now.add(reading);
         if self.now.stood() <= self.now.busy(planned_bps) {
-            self.before.add(std::mem::take(&mut self.now));
-            if self.before.readings > REMEMBERED {
-                self.before.halve();
-            }
+            let over = std::mem::take(&mut self.now);
+            self.remember(over);
+        }
+    }
+
+    fn remember(&mut self, over: Stretch) {
+        self.before.add(over);
+        if self.before.readings > REMEMBERED {
+            self.before.halve();
         }
     }
 }

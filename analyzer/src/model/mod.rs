@@ -19,7 +19,7 @@ mod topology;
 pub use bins::{BINS, Grid};
 pub use drift::{Conservation, Drift};
 pub use job::{JobState, Progress, SHORTLY_NS};
-pub use port::{Busy, FLAP_MEMORY_NS, Link, PortState, Service};
+pub use port::{Busy, FLAP_MEMORY_NS, Link, PortState, SHORT_NS, Service};
 pub use topology::{Cable, CableId, DeviceId, Job, PortId, Topology};
 
 use crate::inventory::{EntityId, EntityTable};

@@ -11,6 +11,8 @@ const SERVICE_INTERVALS: usize = 12;
 const BUSY_TICKS: usize = 10;
 /// Link-downs kept a port.
 pub const DOWNS: usize = 8;
+/// Sampling at which an interval lies within a transfer, and does not span several.
+pub const SHORT_NS: i64 = 200_000_000;
 /// Two downs within six hours are a flap.
 pub const FLAP_MEMORY_NS: i64 = 6 * 3600 * 1_000_000_000;
 
@@ -181,7 +183,9 @@ impl PortState {
                 let standing = standing_bytes(planned_bps);
                 self.tell_service(last, sample, bps, standing);
                 self.tell_busy(sample, dt, bps, standing, tick_ns);
-                self.tell_backlog(sample, dt, bps, standing, planned_bps);
+                if dt > SHORT_NS {
+                    self.tell_backlog(sample, dt, bps, standing, planned_bps);
+                }
             } else {
                 self.backlogged = 0;
             }

@@ -7,7 +7,7 @@ mod seldom;
 
 use super::{FactKind, Presence, Sink, place_of, strength};
 use crate::fact::Evidence;
-use crate::model::{Busy, Model, PortId};
+use crate::model::{Busy, Model, PortId, SHORT_NS};
 
 /// Readings older than this are of another time.
 const WINDOW_NS: i64 = 8_000_000_000;
@@ -25,8 +25,6 @@ struct Rule {
 
 const RULES: [Rule; 2] =
     [Rule { inside: true, intervals: 6, below: 0.85 }, Rule { inside: false, intervals: 8, below: 0.7 }];
-/// Sampling at which an interval lies within a transfer, and does not span several.
-const SHORT_NS: i64 = 200_000_000;
 const SOUND_ABOVE: f64 = 0.88;
 /// A link that reached its rate in the last so many ticks is sound.
 const SOUND_TICKS: i64 = 3;

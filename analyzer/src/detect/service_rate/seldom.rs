@@ -1,8 +1,8 @@
 //! A slow link where a reading spans several transfers: its queue stands for longer than a sound link is busy, while a job
 //! that runs there has become slower. Readings a second apart tell this in half a minute or more.
 
-use super::{SHORT_NS, SOUND_ABOVE, Slow, WINDOW_NS, backlogged_bps, busy_since, up_ns};
-use crate::model::{Model, PortId};
+use super::{SOUND_ABOVE, Slow, WINDOW_NS, backlogged_bps, busy_since, up_ns};
+use crate::model::{Model, PortId, SHORT_NS};
 
 const MIN_READINGS: u16 = 12;
 /// Of the planned rate.
