@@ -54,9 +54,10 @@ fn left_open(around: &Around<'_>, case: &Case) -> Vec<Candidate> {
     candidates
 }
 
-/// Bytes alone cannot tell the host that is late from one that waits for it.
+/// Bytes alone cannot tell the host that is late from one that waits for it; its marks and its own stalls can.
 fn late_alike(_: &Around<'_>, case: &Case) -> Vec<Candidate> {
-    let alike = case.alike.iter().filter(|_| case.class.fact == FactKind::LateOnset);
+    let told_by_host = [FactKind::LongCompute, FactKind::HostStalls].iter().any(|kind| case.facts.contains_key(kind));
+    let alike = case.alike.iter().filter(|_| !told_by_host);
     alike.map(|&place| Candidate { place, reason: "began to be late with it, by as much".into() }).collect()
 }
 
