@@ -1,7 +1,7 @@
 //! The engine as a whole, told plain readings: what it names, and above all what it does not.
 
 use crate::incident::{Incident, State};
-use crate::testkit::{Extra, Interval, SAMPLE, SECOND, Scene, event, iteration, star};
+use crate::testkit::{Counted, Extra, Interval, SAMPLE, SECOND, Scene, event, iteration, star};
 use crate::tick::{Silence, StepMark};
 
 /// Not a whole number of samples, so that the phase of sampling wanders as it does in the field.
@@ -136,6 +136,23 @@ fn packets_that_vanish_on_a_cable_name_it_and_one_lost_burst_does_not() {
     assert_eq!(named(&scene), [part("silent_drop", "h1", "eth1")]);
     healthy(&mut scene, 20);
     assert!(scene.open().is_empty());
+}
+
+#[test]
+fn who_counts_the_lost_packets_tells_what_became_of_them() {
+    let classes =
+        [(Counted::Nobody, Some("silent_drop")), (Counted::AsErrors, Some("lossy_link")), (Counted::AsDiscards, None)];
+    for (counted, class) in classes {
+        let mut scene = Scene::new(star(4));
+        healthy(&mut scene, 20);
+        for _ in 0..8 {
+            let lost = |host: &str| if host == "h1" { 0.02 } else { 0.0 };
+            let lossy = |host: &str, at| Interval { lost: lost(host), counted, ..iteration(at, PERIOD, 0) };
+            scene.second(lossy, Extra::default());
+        }
+        let expected: Vec<_> = class.map(|class| part(class, "h1", "eth1")).into_iter().collect();
+        assert_eq!(named(&scene), expected);
+    }
 }
 
 #[test]

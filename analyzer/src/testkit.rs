@@ -44,8 +44,8 @@ pub struct Scene {
     pub engine: Engine,
     pub entities: EntityTable,
     pub tick: i64,
-    /// Cumulative (sent bytes, received bytes, sent packets, received packets) by device and port.
-    counters: BTreeMap<(String, String), [f64; 4]>,
+    /// Cumulative (sent bytes, received bytes, sent packets, received packets, errors, discards) by device and port.
+    counters: BTreeMap<(String, String), [f64; 6]>,
     /// Cumulative CPU pressure by host, µs.
     pressure: BTreeMap<String, f64>,
     pub incidents: BTreeMap<String, Incident>,
@@ -58,10 +58,20 @@ pub struct Interval {
     /// Of the packets sent, the part that never arrives.
     pub lost: f64,
     pub queue_bytes: f64,
+    /// Who counts the lost packets.
+    pub counted: Counted,
+}
+
+#[derive(Clone, Copy, Default, PartialEq)]
+pub enum Counted {
+    #[default]
+    Nobody,
+    AsErrors,
+    AsDiscards,
 }
 
 /// Time, counters and queue of one end.
-type Reading = (i64, [f64; 4], f64);
+type Reading = (i64, [f64; 6], f64);
 
 /// What a test adds to a tick.
 #[derive(Default)]
@@ -77,7 +87,7 @@ pub struct Extra {
 
 impl Scene {
     pub fn new(plan: Plan) -> Scene {
-        let counters = plan.ports.iter().map(|p| ((p.device.clone(), p.port.clone()), [1e6; 4])).collect();
+        let counters = plan.ports.iter().map(|p| ((p.device.clone(), p.port.clone()), [1e6; 6])).collect();
         let engine = Engine::new(plan, EngineConfig { tick_ns: SECOND });
         Scene {
             engine,
@@ -94,7 +104,7 @@ impl Scene {
     }
 
     pub fn restart_counters(&mut self, device: &str) {
-        self.counters.iter_mut().filter(|(k, _)| k.0 == device).for_each(|(_, c)| *c = [0.0; 4]);
+        self.counters.iter_mut().filter(|(k, _)| k.0 == device).for_each(|(_, c)| *c = [0.0; 6]);
     }
 
     /// One second at ten readings; `traffic` says what each host's port sends in an interval that begins at `ts_ns`. The
@@ -110,7 +120,10 @@ impl Scene {
                 let (own, far) = ((host.clone(), "eth1".to_owned()), ("leaf".to_owned(), format!("swp{}", &host[1..])));
                 for (end, arrives) in [(&own, 1.0), (&far, 1.0 - did.lost)] {
                     let counters = self.counters.get_mut(end).expect("planned");
-                    let change = [did.sent, did.sent * arrives, packets, packets * arrives];
+                    let lost = packets * (1.0 - arrives);
+                    let counted = |by: Counted| if did.counted == by { lost } else { 0.0 };
+                    let (errors, discards) = (counted(Counted::AsErrors), counted(Counted::AsDiscards));
+                    let change = [did.sent, did.sent * arrives, packets, packets * arrives, errors, discards];
                     counters.iter_mut().zip(change).for_each(|(c, d)| *c += d);
                     let queue = if end == &own { did.queue_bytes } else { 0.0 };
                     rows.entry(end.clone()).or_default().push((at + SAMPLE - 1, *counters, queue));
@@ -132,7 +145,7 @@ impl Scene {
 
     fn batch(&mut self, device: String, port: String, readings: &[Reading]) -> TickBatch {
         const COUNTERS: [&str; 7] =
-            ["tx_bytes", "rx_bytes", "tx_packets", "rx_packets", "queue_bytes", "link_up", "rx_errors"];
+            ["tx_bytes", "rx_bytes", "tx_packets", "rx_packets", "rx_errors", "rx_discards", "queue_bytes"];
         let table = if device == "leaf" { Table::SwitchPort } else { Table::Nic };
         let schema = Arc::new(TableSchema::wide(table, &COUNTERS).expect("catalogue counters"));
         let mut writer = TableWriter::new(schema.clone());

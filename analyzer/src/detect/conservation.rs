@@ -1,4 +1,4 @@
-//! Silent drop: what one end of a cable sent and the other never received, nor counted as refused.
+//! Loss on a cable: what one end sent and the other never received. Silent where the receiver does not know of it either.
 //!
 //! Loss is claimed when the difference between the two ends has grown for certain, whatever the instants of reading, and
 //! in several ticks of the window: one burst lost when a link went down is an event, not a condition. Where both ends are
@@ -14,6 +14,8 @@ const WINDOWS: [usize; 6] = [3, 5, 9, 14, 20, 28];
 const MIN_LOST: f64 = 5.0;
 /// 1e-5 of the packets is where loss begins to cost RDMA goodput (go-back-N); below it one looks elsewhere.
 const MIN_RATIO: f64 = 1e-5;
+/// Of a tick's loss, what the receiver must have counted to know of it: counts lag and come in lumps.
+const COUNTED: f64 = 0.75;
 /// The middle difference rose in a tick: by more than interpolation leaves.
 const ROSE: f64 = 0.5;
 /// Packets that must have passed before the absence of loss means anything.
@@ -171,11 +173,13 @@ fn is_one_sided(model: &Model, id: CableId, from: PortId, loss: Loss) -> bool {
 }
 
 fn say(model: &Model, id: CableId, (from, to): (PortId, PortId), loss: Loss, one_sided: bool, out: &mut Sink<'_>) {
-    let receiver = &model.ports[to];
-    // Refusals are counted at 1 Hz: this tick's share against a tick of the loss tells whether the receiver knows of it.
     let per_tick = loss.packets / (loss.until_tick - loss.since_tick + 1) as f64;
-    let counted = receiver.refused as f64 >= per_tick / 2.0 && receiver.refused > 0;
-    let kind = if counted { FactKind::ConservationLossCounted } else { FactKind::ConservationLoss };
+    let explain = |counted: f32| counted > 0.0 && f64::from(counted) >= COUNTED * per_tick;
+    if explain(model.ports[to].discarded) {
+        return; // the receiver had no room for them: the cable brought them well
+    }
+    let damaged = explain(model.ports[to].damaged);
+    let kind = if damaged { FactKind::ConservationLossCounted } else { FactKind::ConservationLoss };
     let presence = Presence {
         since_ns: loss.since_tick * model.tick_ns,
         until_ns: Some((loss.until_tick + 1) * model.tick_ns),

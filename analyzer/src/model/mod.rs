@@ -129,7 +129,7 @@ impl Model {
             device.reset_ports.clear();
         }
         for port in &mut self.ports {
-            (port.refused, port.damaged, port.paused_us) = (0, 0, 0);
+            (port.damaged, port.discarded, port.paused_us) = (port.damaged / 2.0, port.discarded / 2.0, 0);
             (port.before, port.packets_before) = (port.last, port.packets);
         }
         self.update_resets(tick, entities);

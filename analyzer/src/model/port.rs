@@ -29,9 +29,10 @@ pub struct PortState {
     pub seen_tick: Option<i64>,
     pub health: Health,
     /// What rose since the tick before, where both readings exist.
-    pub refused: i64,
-    pub damaged: i64,
     pub paused_us: i64,
+    /// Packets that arrived damaged, and that were dropped on arrival: this tick's, and half of what stood here before.
+    pub damaged: f32,
+    pub discarded: f32,
     pub link: Link,
     pub service: VecDeque<Service>,
     /// How busy it was, tick by tick; the last few.
@@ -145,8 +146,8 @@ impl PortState {
     /// Takes in the slower counters of this tick.
     pub fn tell_health(&mut self, ts_ns: i64, health: Health) {
         let rise = |new: Count, old: Count| new.zip(old).map_or(0, |(n, o)| (n.get() - o.get()).max(0));
-        self.refused += rise(health.rx_refused, self.health.rx_refused);
-        self.damaged += rise(health.rx_damaged, self.health.rx_damaged);
+        self.damaged += rise(health.rx_damaged, self.health.rx_damaged) as f32;
+        self.discarded += rise(health.rx_discards, self.health.rx_discards) as f32;
         self.paused_us += rise(health.rx_pause_us, self.health.rx_pause_us);
         if let Some(up) = health.link_up {
             self.link.tell(ts_ns, up);
@@ -157,8 +158,8 @@ impl PortState {
         self.health = Health {
             link_up: health.link_up.or(self.health.link_up),
             link_down_events: health.link_down_events.or(self.health.link_down_events),
-            rx_refused: health.rx_refused.or(self.health.rx_refused),
             rx_damaged: health.rx_damaged.or(self.health.rx_damaged),
+            rx_discards: health.rx_discards.or(self.health.rx_discards),
             rx_pause_us: health.rx_pause_us.or(self.health.rx_pause_us),
         };
     }

@@ -27,10 +27,10 @@ pub struct Sample {
 pub struct Health {
     pub link_up: Option<bool>,
     pub link_down_events: Count,
-    /// Packets the receiver refused and counted: errors and discards.
-    pub rx_refused: Count,
-    /// Of these, damaged on the wire.
+    /// Packets that arrived damaged.
     pub rx_damaged: Count,
+    /// Packets that arrived well, and the receiver dropped.
+    pub rx_discards: Count,
     pub rx_pause_us: Count,
 }
 
@@ -83,16 +83,11 @@ impl<'a> Columns<'a> {
 
     /// `None` when this batch carries none of the slower counters.
     pub fn health(&self, row: usize) -> Option<Health> {
-        let errors = read(self.rx_errors, row);
-        let damaged = read(self.rx_crc_errors, row).or(errors);
         let health = Health {
             link_up: read(self.link_up, row).map(|v| v.get() != 0),
             link_down_events: read(self.link_down_events, row),
-            rx_refused: match (errors.or(damaged), read(self.rx_discards, row)) {
-                (None, None) => None,
-                (errors, discards) => NonMaxI64::new(value(errors).saturating_add(value(discards))),
-            },
-            rx_damaged: damaged,
+            rx_damaged: read(self.rx_errors, row).or_else(|| read(self.rx_crc_errors, row)),
+            rx_discards: read(self.rx_discards, row),
             rx_pause_us: read(self.rx_pause_us, row),
         };
         (health != Health::default()).then_some(health)
@@ -101,10 +96,6 @@ impl<'a> Columns<'a> {
 
 fn read(column: Option<&Int64Array>, row: usize) -> Count {
     column.filter(|c| c.is_valid(row)).and_then(|c| NonMaxI64::new(c.value(row)))
-}
-
-fn value(count: Count) -> i64 {
-    count.map_or(0, |c| c.get())
 }
 
 /// Sorts by port and time and merges rows of one reading (a 1 Hz and a 10 Hz row taken at the same instant).
