@@ -28,9 +28,9 @@ pub fn detect(model: &Model, out: &mut Sink<'_>) {
 }
 
 fn look(model: &Model, job: usize, plan: &Job, out: &mut Sink<'_>) {
-    let recent = |d: DeviceId| (d, model.devices[d].stalls().after(model.tick - RECENT, TOLD));
-    let shares: Vec<_> =
-        plan.devices.iter().map(|&d| recent(d)).filter(|(_, s)| s.iter().any(|v| !v.is_nan())).collect();
+    let recent = |d: DeviceId| Some((d, model.devices[d].stalls()?.after(model.tick - RECENT, TOLD)));
+    let told = plan.devices.iter().filter_map(|&d| recent(d));
+    let shares: Vec<_> = told.filter(|(_, s)| s.iter().any(|v| !v.is_nan())).collect();
     if shares.len() < MIN_DEVICES {
         return;
     }
@@ -71,7 +71,7 @@ struct Stall {
 /// Since when it stalls, and what its job has lost from there on, if the one can be the cause of the other. Once that is
 /// said it holds while the node stalls: what came before it is forgotten in time.
 fn judge(model: &Model, job: usize, device: DeviceId, stall: Stall, watched: bool) -> Option<(i64, f64)> {
-    let (since, before) = model.devices[device].stalls().since(stall.kind, stall.usual + stall.excess / 2.0)?;
+    let (since, before) = model.devices[device].stalls()?.since(stall.kind, stall.usual + stall.excess / 2.0)?;
     let (since_ns, ticks) = (since * model.tick_ns, model.tick - since + 1);
     if watched {
         return Some((since_ns, stall.excess));

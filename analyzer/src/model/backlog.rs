@@ -10,7 +10,7 @@ const REMEMBERED: u16 = 120;
 pub struct Backlog {
     /// Since the queue began to stand for longer than it should; empty while it does not (CUSUM: Page 1954).
     pub now: Stretch,
-    /// All before that.
+    /// All before that, from the first queue that stood.
     pub before: Stretch,
 }
 
@@ -69,20 +69,12 @@ impl Stretch {
 
 impl Backlog {
     pub fn tell(&mut self, reading: Stretch, planned_bps: f64) {
-        if reading.standing == 0 && self.now.readings == 0 {
-            return self.remember(reading); // most readings of most ports
-        }
         self.now.add(reading);
         if self.now.stood() <= self.now.busy(planned_bps) {
-            let over = std::mem::take(&mut self.now);
-            self.remember(over);
-        }
-    }
-
-    fn remember(&mut self, over: Stretch) {
-        self.before.add(over);
-        if self.before.readings > REMEMBERED {
-            self.before.halve();
+            self.before.add(std::mem::take(&mut self.now));
+            if self.before.readings > REMEMBERED {
+                self.before.halve();
+            }
         }
     }
 }

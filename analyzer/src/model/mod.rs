@@ -31,7 +31,6 @@ pub use sample::Count;
 use sample::{Columns, Health, Sample};
 use series::Series;
 use stalls::{PRESSURE, Stalls, UTILIZATION};
-use std::sync::LazyLock;
 use weft_wire::Table;
 
 #[derive(Debug)]
@@ -66,9 +65,8 @@ pub struct DeviceState {
 }
 
 impl DeviceState {
-    pub fn stalls(&self) -> &Stalls {
-        static NOTHING: LazyLock<Stalls> = LazyLock::new(Stalls::default);
-        self.stalls.as_deref().unwrap_or(&NOTHING)
+    pub fn stalls(&self) -> Option<&Stalls> {
+        self.stalls.as_deref()
     }
 }
 

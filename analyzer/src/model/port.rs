@@ -37,7 +37,8 @@ pub struct PortState {
     pub service: VecDeque<Service>,
     /// How busy it was, tick by tick; the last few.
     pub busy: ArrayDeque<Busy, BUSY_TICKS, Wrapping>,
-    pub backlog: Backlog,
+    /// Only where a queue ever stood, and where a reading may span several transfers.
+    pub backlog: Option<Box<Backlog>>,
     /// Intervals running, up to the last, that began and ended with a standing queue.
     backlogged: u32,
     /// Only for ports that carry a job's bytes.
@@ -231,22 +232,25 @@ impl PortState {
         let Some((queue, planned_bps)) = sample.queue_bytes.zip(planned_bps).filter(|_| self.paused_us == 0) else {
             return;
         };
-        let seconds = dt as f64 / 1e9;
+        let (seconds, stands) = (dt as f64 / 1e9, f64::from(queue) >= standing_bytes);
+        if !stands && self.backlog.is_none() {
+            return;
+        }
         let reading = Stretch {
             since_ns: sample.ts_ns - dt,
             readings: 1,
-            standing: u16::from(f64::from(queue) >= standing_bytes),
+            standing: u16::from(stands),
             bits: (bps * seconds) as f32,
             seconds: seconds as f32,
             peak_bps: bps as f32,
         };
-        self.backlog.tell(reading, planned_bps as f64);
+        self.backlog.get_or_insert_default().tell(reading, planned_bps as f64);
     }
 
     /// Counters begin anew: nothing before may be compared with what comes.
     pub fn restart(&mut self, tick: i64) {
         (self.before, self.last, self.packets_before, self.packets) = (None, None, None, None);
-        (self.backlogged, self.backlog) = (0, Backlog::default());
+        (self.backlogged, self.backlog) = (0, None);
         self.reset_tick = Some(tick);
         self.health = Health { link_up: self.health.link_up, ..Health::default() };
         self.link.restart_counter();

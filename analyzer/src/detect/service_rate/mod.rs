@@ -34,7 +34,7 @@ pub fn detect(model: &Model, out: &mut Sink<'_>) {
         let Some(planned) = model.topology.ports[port].planned_bps.filter(|&b| b > 0) else { continue };
         let (state, place) = (&model.ports[port], place_of(model, port));
         let never_queued = state.service.is_empty()
-            && state.backlog.now.readings == 0
+            && state.backlog.as_ref().is_none_or(|b| b.now.readings == 0)
             && !out.watches(FactKind::LowServiceRate, place);
         if never_queued || state.link.up == Some(false) {
             continue;

@@ -18,13 +18,12 @@ const MIN_TOLD: u16 = 6;
 
 /// What the link serves, if it is slow.
 pub fn judge(model: &Model, port: PortId, planned: f64) -> Option<Slow> {
-    let backlog = &model.ports[port].backlog;
-    let now = &backlog.now;
-    if model.bin_ns <= SHORT_NS || now.readings < MIN_READINGS || now.since_ns < up_ns(model, port) {
+    let backlog = model.ports[port].backlog.as_ref().filter(|_| model.bin_ns > SHORT_NS)?;
+    let (now, before) = (&backlog.now, &backlog.before);
+    if now.readings < MIN_READINGS || now.since_ns < up_ns(model, port) {
         return None;
     }
-    let seldom_before =
-        backlog.before.readings >= MIN_READINGS && backlog.before.stood() * 2.0 <= backlog.before.busy(planned);
+    let seldom_before = before.stood() * 2.0 <= before.busy(planned);
     let bps = now.bps() / now.stood();
     let is_slow = bps.max(f64::from(now.peak_bps)) < BELOW * planned
         && backlogged_bps(model, port, model.now_ns - WINDOW_NS) < BELOW * planned
