@@ -228,6 +228,13 @@ fn a_host_whose_stalls_explain_that_its_job_became_slower_is_the_straggler() {
     assert_eq!(named(&scene), [part("host_straggler", "h5", "")]);
     let lost = scene.incidents.values().next().expect("one").jobs[0].lost_step_time;
     assert!(lost.is_some_and(|lost| (lost - 0.25).abs() < 0.02), "{lost:?}");
+    let shown = &scene.incidents.values().next().expect("one").evidence[0];
+    assert_eq!((shown.evidence.counter.as_str(), shown.evidence.reference_of.as_str()), ("cpu_pressure_us", "peers"));
+    assert!(
+        shown.sql.contains("cpu_pressure_us") && shown.sql.contains("FROM host WHERE device = 'h5'"),
+        "{}",
+        shown.sql
+    );
     (0..20).for_each(|_| pressed(&mut scene, 0.02, 1.0));
     assert!(scene.open().is_empty());
 }

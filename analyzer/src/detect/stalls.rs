@@ -92,13 +92,8 @@ fn say(job: usize, place: Place, stall: Stall, since_ns: i64, lost: f64, out: &m
         Some(counter) => (*counter, "of the time stood still", stall.usual + stall.excess, stall.usual),
         None => (UTILIZATION, "%", 100.0 * (1.0 - stall.usual - stall.excess), 100.0 * (1.0 - stall.usual)),
     };
-    let evidence = Evidence {
-        counter: counter.into(),
-        value,
-        unit: unit.into(),
-        reference,
-        reference_of: "median of the job's nodes".into(),
-    };
+    let evidence =
+        Evidence { counter: counter.into(), value, unit: unit.into(), reference, reference_of: "peers".into() };
     let strength = strength(lost, MIN_LOST);
     let presence =
         Presence { since_ns, until_ns: None, port: None, one_sided: true, strength, evidence, job: Some(job) };

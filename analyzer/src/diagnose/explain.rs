@@ -57,6 +57,7 @@ fn troubles(cases: &Cases, ended_ns: &BTreeMap<Key, i64>, present: &[Told]) -> V
         over_ns: c.clear_since_ns.filter(|_| !told.contains_key(place)),
     });
     let ended = ended_ns.iter().filter(|(k, _)| k.0 == LINK);
+    // When it began is forgotten: it explains what began before it ended.
     let ended = ended.map(|((_, place), t)| Trouble { place: *place, since_ns: *t, over_ns: Some(*t) });
     let new = told.iter().filter(|(place, _)| !cases.contains_key(&(LINK, **place)));
     let new = new.map(|(place, since_ns)| Trouble { place: *place, since_ns: *since_ns, over_ns: None });

@@ -5,6 +5,7 @@ use super::loss;
 use crate::detect::{FactKind, Place, Presence};
 use crate::fact::PortRef;
 use crate::incident::{Culprit, EvidenceItem, Incident, JobLoss, Tier};
+use crate::model::stalls::UTILIZATION;
 use crate::model::{Model, PortId};
 
 /// Victims listed; a job may have thousands.
@@ -221,23 +222,24 @@ fn evidence(model: &Model, case: &Case, kind: FactKind, presence: &Presence) -> 
         fact: kind.name().to_owned(),
         since_ns: presence.since_ns,
         evidence: presence.evidence.clone(),
-        sql: sql(model, &shown, kind),
+        sql: sql(model, &shown, kind, &presence.evidence.counter),
         device: shown.device,
         port: shown.port,
     }
 }
 
 /// A query over the hot window that shows the evidence.
-fn sql(model: &Model, at: &PortRef, kind: FactKind) -> String {
+fn sql(model: &Model, at: &PortRef, kind: FactKind, counter: &str) -> String {
     let quote = |text: &str| text.replace('\'', "''");
     let is_switch = model.topology.find_device(&at.device).is_some_and(|d| model.topology.devices[d].is_switch);
     let table = if is_switch { "switch_port" } else { "nic" };
     let columns = match kind {
         FactKind::HostStalls => {
-            return format!(
-                "SELECT ts, cpu_pressure_us, memory_pressure_us, io_pressure_us FROM host WHERE device = '{}' ORDER BY ts_ns",
-                quote(&at.device)
-            );
+            let (columns, table) = match counter {
+                UTILIZATION => ("port, utilization_percent", "gpu"),
+                _ => ("cpu_pressure_us, memory_pressure_us, io_pressure_us", "host"),
+            };
+            return format!("SELECT ts, {columns} FROM {table} WHERE device = '{}' ORDER BY ts_ns", quote(&at.device));
         }
         FactKind::LinkDown | FactKind::LinkFlap => "link_up, link_down_events",
         FactKind::ConservationLoss | FactKind::ConservationLossCounted => {
