@@ -172,6 +172,19 @@ fn a_standing_queue_served_below_the_plan_is_a_slow_link_and_at_the_plan_is_none
 }
 
 #[test]
+fn a_slow_end_is_not_cleared_by_a_sound_way_back() {
+    let mut scene = Scene::new(star(4));
+    healthy(&mut scene, 10);
+    let rest = |host: &str, at, of_h3: Interval| if host == "h3" { of_h3 } else { iteration(at, PERIOD, 0) };
+    let slow = Interval { sent: 625_000.0, queue_bytes: 200_000.0, ..Interval::default() };
+    (0..6).for_each(|_| _ = scene.second(|host, at| rest(host, at, slow), Extra::default()));
+    assert_eq!(named(&scene), [part("slow_link", "h3", "eth1")]);
+    let receives = Interval { back: Some(1_250_000.0), ..Interval::default() };
+    (0..30).for_each(|_| _ = scene.second(|host, at| rest(host, at, receives), Extra::default()));
+    assert_eq!(scene.open().len(), 1, "nothing was seen of the way that was slow");
+}
+
+#[test]
 fn a_port_that_gets_its_data_in_bursts_is_no_slow_link_however_often_its_queue_is_seen() {
     let mut scene = Scene::new(star(4));
     healthy(&mut scene, 10);
@@ -266,6 +279,11 @@ fn hosts_late_together_are_one_incident_that_names_them_all() {
         incident.sentence.ends_with("or else it is h9, which began to be late with it, by as much"),
         "{incident:?}"
     );
+    for _ in 0..6 {
+        let extra = Extra { mute: vec!["h5".into()], ..Extra::default() };
+        scene.second(|host, at| iteration(at, PERIOD, late(host)), extra);
+    }
+    assert_eq!(named(&scene).len(), 1, "h9 is not accused because h5 is not heard for a while");
 }
 
 #[test]
@@ -321,23 +339,36 @@ fn two_links_of_one_device_in_the_same_trouble_leave_the_device_open() {
     }
 }
 
+/// A second in which each rank tells one step, and rank 2 computes as much longer as said.
+fn marked(scene: &mut Scene, ranks: i32, longer_ns: i64) {
+    let start_ns = scene.now_ns();
+    let mark = |rank: i32| StepMark {
+        job: "train".into(),
+        rank,
+        device: format!("h{rank}"),
+        step: scene.tick,
+        phase: "compute".into(),
+        start_ns,
+        end_ns: start_ns + 400_000_000 + i64::from(rank) * 1_000_000 + if rank == 2 { longer_ns } else { 0 },
+    };
+    let steps = (0..ranks).map(mark).collect();
+    scene.second(|_, at| iteration(at, PERIOD, 0), Extra { steps, ..Extra::default() });
+}
+
 #[test]
 fn marks_name_the_rank_that_computes_longer() {
     let mut scene = Scene::new(star(4));
-    for step in 0..30 {
-        let start_ns = scene.now_ns();
-        let mark = |rank: i32, longer: i64| StepMark {
-            job: "train".into(),
-            rank,
-            device: format!("h{rank}"),
-            step,
-            phase: "compute".into(),
-            start_ns,
-            end_ns: start_ns + 400_000_000 + longer + i64::from(rank) * 1_000_000,
-        };
-        let steps = (0..4).map(|r| mark(r, if r == 2 && step > 15 { 120_000_000 } else { 0 })).collect();
-        scene.second(|_, at| iteration(at, PERIOD, 0), Extra { steps, ..Extra::default() });
-    }
+    (0..16).for_each(|_| marked(&mut scene, 4, 0));
+    (0..14).for_each(|_| marked(&mut scene, 4, 120_000_000));
+    assert_eq!(named(&scene), [part("host_straggler", "h2", "")]);
+}
+
+#[test]
+fn ranks_that_a_job_lost_are_not_waited_for() {
+    let mut scene = Scene::new(star(12));
+    (0..16).for_each(|_| marked(&mut scene, 12, 0));
+    (0..40).for_each(|_| marked(&mut scene, 4, 0));
+    (0..6).for_each(|_| marked(&mut scene, 4, 120_000_000));
     assert_eq!(named(&scene), [part("host_straggler", "h2", "")]);
 }
 

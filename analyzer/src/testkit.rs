@@ -55,6 +55,8 @@ pub struct Scene {
 #[derive(Clone, Copy, Default)]
 pub struct Interval {
     pub sent: f64,
+    /// What the other end sends. `None`: as much, so that both ways of a cable are busy.
+    pub back: Option<f64>,
     /// Of the packets sent, the part that never arrives.
     pub lost: f64,
     pub queue_bytes: f64,
@@ -107,8 +109,7 @@ impl Scene {
         self.counters.iter_mut().filter(|(k, _)| k.0 == device).for_each(|(_, c)| *c = [0.0; 6]);
     }
 
-    /// One second at ten readings; `traffic` says what each host's port sends in an interval that begins at `ts_ns`. The
-    /// leaf sends each host as much as the host sends it, so both ways of a cable are busy.
+    /// One second at ten readings; `traffic` says what the cable of each host carries in an interval that begins at `ts_ns`.
     pub fn second(&mut self, traffic: impl Fn(&str, i64) -> Interval, extra: Extra) -> Outcome {
         let mut rows: BTreeMap<(String, String), Vec<Reading>> = BTreeMap::new();
         let hosts: Vec<String> = self.counters.keys().filter(|k| k.0 != "leaf").map(|k| k.0.clone()).collect();
@@ -116,14 +117,15 @@ impl Scene {
         for at in (0..10).map(|i| begin_ns + i * SAMPLE) {
             for host in &hosts {
                 let did = traffic(host, at);
-                let packets = (did.sent / 1000.0).round();
+                let back = did.back.unwrap_or(did.sent);
+                let packets = |bytes: f64| (bytes / 1000.0).round();
                 let (own, far) = ((host.clone(), "eth1".to_owned()), ("leaf".to_owned(), format!("swp{}", &host[1..])));
-                for (end, arrives) in [(&own, 1.0), (&far, 1.0 - did.lost)] {
+                for (end, tx, rx, lost) in [(&own, did.sent, back, 0.0), (&far, back, did.sent, did.lost)] {
                     let counters = self.counters.get_mut(end).expect("planned");
-                    let lost = packets * (1.0 - arrives);
-                    let counted = |by: Counted| if did.counted == by { lost } else { 0.0 };
+                    let counted = |by: Counted| if did.counted == by { packets(rx) * lost } else { 0.0 };
                     let (errors, discards) = (counted(Counted::AsErrors), counted(Counted::AsDiscards));
-                    let change = [did.sent, did.sent * arrives, packets, packets * arrives, errors, discards];
+                    let arrives = 1.0 - lost;
+                    let change = [tx, rx * arrives, packets(tx), packets(rx) * arrives, errors, discards];
                     counters.iter_mut().zip(change).for_each(|(c, d)| *c += d);
                     let queue = if end == &own { did.queue_bytes } else { 0.0 };
                     rows.entry(end.clone()).or_default().push((at + SAMPLE - 1, *counters, queue));

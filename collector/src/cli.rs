@@ -11,15 +11,17 @@ use weft_transport::TransportUrl;
 
 const EXAMPLES: &str = "\
 Examples:
-  weft-collector --once --explain                     what can be read here, and what is blind
-  weft-collector --transport direct://10.0.0.5:4180   read, and send to the analyzer
-  weft-collector --transport kafka://k1:9092,k2:9092 --id leaf3 --kind switch
-  weft-collector --once --explain --root /copy --output json
+  weft collector --once --explain                     what can be read here, and what is blind
+  weft collector --transport direct://10.0.0.5:4180   read, and send to the analyzer
+  weft collector --transport kafka://k1:9092,k2:9092 --id leaf3 --kind switch
+  weft collector --once --explain --root /copy --output json
 
 Every key of the configuration file is also a variable: WEFT_COLLECTOR_FLUSH_MS, WEFT_COLLECTOR_RATES__FAST_MS, …
 Exit codes: 0 well, 1 something is blind or could not be read, 2 failed, 64 usage.";
 
+/// Read this node's fabric counters and send them to an analyzer
 #[derive(Clone, Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub struct CollectorArgs {
     /// Configuration file (TOML)
     #[arg(long, value_name = "FILE")]
@@ -59,7 +61,7 @@ pub enum Output {
 }
 
 #[derive(Debug, Parser)]
-#[command(name = "weft-collector", version, about = "Reads this node's fabric counters and sends them to weft", after_help = EXAMPLES)]
+#[command(name = "weft-collector", version)]
 struct Cli {
     #[command(flatten)]
     args: CollectorArgs,

@@ -11,8 +11,14 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tower_http::compression::CompressionLayer;
 
+const EXAMPLES: &str = "\
+Examples:
+  weft dashboard --analyzer http://10.0.0.5:9870
+  weft dashboard --analyzer http://10.0.0.5:9870 --listen 0.0.0.0:9871";
+
 /// Serve the web page of an analyzer that runs elsewhere.
 #[derive(Clone, Debug, Default, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Args {
     /// Where the analyzer's HTTP API is [default: http://127.0.0.1:9870]
     #[arg(long, value_name = "URL")]

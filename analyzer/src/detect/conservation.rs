@@ -58,8 +58,9 @@ enum Verdict {
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Loss {
     ratio: f64,
-    packets: f64,
+    per_tick: f64,
     since_tick: i64,
+    /// The first after it.
     until_tick: i64,
 }
 
@@ -83,15 +84,19 @@ fn judge(model: &Model, from: PortId, to: PortId, conservation: &Conservation, c
     for early in WINDOWS.into_iter().filter_map(|w| newest.checked_sub(w)) {
         let (sure, likely, sent) = lost_between(conservation, early, newest);
         if sure >= MIN_LOST.max(MIN_RATIO * sent) && growing(conservation, early, likely) {
-            let (calm, last) = span(conservation, early);
-            let (_, packets, sent) = lost_between(conservation, calm, last);
-            let ratio = (packets / sent.max(1.0)).clamp(0.0, 1.0);
+            let (calm, last) = widened(conservation, span(conservation, early));
+            let (_, packets, _) = lost_between(conservation, calm, last);
+            let ratio = ratio_between(conservation, calm, last);
             if over(conservation, newest, ratio) {
                 return Verdict::Clean;
             }
-            let last = if seems_over(conservation, last, ratio) { last } else { newest };
-            let [since_tick, until_tick] = [calm + 1, last].map(|at| conservation.tick_of(&ring[at]));
-            return Verdict::Lost(Loss { ratio, packets, since_tick, until_tick });
+            let is_over = seems_over(conservation, last, ratio);
+            let last = if is_over { last } else { newest };
+            let [since_tick, last_tick] = [calm + 1, last].map(|at| conservation.tick_of(&ring[at]));
+            let per_tick = packets / (last_tick - since_tick + 1) as f64;
+            // Each tick is told by one instant of it: the last loss lies between those of the last two, about where they meet.
+            let until_tick = if is_over { last_tick } else { last_tick + 1 };
+            return Verdict::Lost(Loss { ratio, per_tick, since_tick, until_tick });
         }
     }
     match clean(conservation, newest) || claimed.is_some_and(|c| over_since(conservation, newest, c, model.tick_ns)) {
@@ -105,6 +110,31 @@ fn lost_between(conservation: &Conservation, early: usize, late: usize) -> (f64,
     let (e, l) = (&conservation.ring[early], &conservation.ring[late]);
     let sent = conservation.ring.iter().skip(early + 1).take(late - early).map(|d| f64::from(d.sent)).sum();
     (f64::from(l.low - e.high), l.mid() - e.mid(), sent)
+}
+
+/// Of the packets sent between two ticks, the part most likely lost.
+fn ratio_between(conservation: &Conservation, early: usize, late: usize) -> f64 {
+    let (_, packets, sent) = lost_between(conservation, early, late);
+    (packets / sent.max(1.0)).clamp(0.0, 1.0)
+}
+
+/// A span and the ticks beside it that lost packets for certain too, and no few for such a loss: the window that found it
+/// may begin in its midst, and a tenth of it is a good part.
+fn widened(conservation: &Conservation, (mut calm, mut last): (usize, usize)) -> (usize, usize) {
+    const UNSURE_TICKS: usize = 3;
+    let ratio = ratio_between(conservation, calm, last);
+    let lost = |early: usize, late: usize| {
+        let (sure, _, sent) = lost_between(conservation, early, late);
+        sure >= ROSE.max(ratio * sent / 4.0)
+    };
+    while let Some(early) = (calm.saturating_sub(UNSURE_TICKS)..calm).rev().find(|&early| lost(early, calm)) {
+        calm = early;
+    }
+    let newest = conservation.ring.len() - 1;
+    while let Some(late) = (last + 1..=newest.min(last + UNSURE_TICKS)).find(|&late| lost(last, late)) {
+        last = late;
+    }
+    (calm, last)
 }
 
 /// The last tick from `early` on by whose end no more than a tenth of the window's loss had happened, and the first by
@@ -173,8 +203,7 @@ fn is_one_sided(model: &Model, id: CableId, from: PortId, loss: Loss) -> bool {
 }
 
 fn say(model: &Model, id: CableId, (from, to): (PortId, PortId), loss: Loss, one_sided: bool, out: &mut Sink<'_>) {
-    let per_tick = loss.packets / (loss.until_tick - loss.since_tick + 1) as f64;
-    let explain = |counted: f32| counted > 0.0 && f64::from(counted) >= COUNTED * per_tick;
+    let explain = |counted: f32| counted > 0.0 && f64::from(counted) >= COUNTED * loss.per_tick;
     if explain(model.ports[to].discarded) {
         return; // the receiver had no room for them: the cable brought them well
     }
@@ -182,7 +211,7 @@ fn say(model: &Model, id: CableId, (from, to): (PortId, PortId), loss: Loss, one
     let kind = if damaged { FactKind::ConservationLossCounted } else { FactKind::ConservationLoss };
     let presence = Presence {
         since_ns: loss.since_tick * model.tick_ns,
-        until_ns: Some((loss.until_tick + 1) * model.tick_ns),
+        until_ns: Some(loss.until_tick * model.tick_ns),
         port: Some(from),
         one_sided,
         strength: strength(loss.ratio, 1e-3),
@@ -201,5 +230,28 @@ fn say(model: &Model, id: CableId, (from, to): (PortId, PortId), loss: Loss, one
 fn clear(id: CableId, out: &mut Sink<'_>) {
     for kind in KINDS {
         out.clear(kind, Place::Cable(id));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A thousand packets a tick, of which so many were lost in all by each; the bounds are as wide as said.
+    fn told(lost: &[f32], open: f32) -> Conservation {
+        let mut conservation = Conservation::default();
+        let drift = |(tick, &lost): (usize, &f32)| Drift { tick: tick as u32, low: lost - open, high: lost, sent: 1e3 };
+        conservation.ring.extend(lost.iter().enumerate().map(drift));
+        conservation
+    }
+
+    #[test]
+    fn a_loss_found_in_its_midst_is_told_from_its_beginning_to_its_end() {
+        let lost = [0.0, 0.0, 0.0, 20.0, 40.0, 40.0, 60.0, 80.0, 100.0, 120.0, 122.0, 122.0];
+        let exact = told(&lost, 0.0);
+        assert_eq!(widened(&exact, (6, 8)), (2, 9), "over the tick that rested; two of a thousand are no such loss");
+        assert_eq!(widened(&told(&lost, 60.0), (6, 8)), (6, 8), "what is not certain widens nothing");
+        let span = span(&exact, 8);
+        assert_eq!(widened(&exact, span), (2, 9));
     }
 }

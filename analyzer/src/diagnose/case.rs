@@ -34,8 +34,6 @@ pub struct Case {
     pub transitions: Vec<Transition>,
     /// Ticks in which its own fact was present.
     pub ticks: u32,
-    /// The last moment that showed it, and the end of what is counted as its damage.
-    pub present_ns: i64,
     /// Since when it has been positively absent.
     pub clear_since_ns: Option<i64>,
     pub jobs: Vec<(usize, Option<f64>)>,
@@ -65,7 +63,6 @@ impl Case {
             candidates: Vec::new(),
             transitions: Vec::new(),
             ticks: 0,
-            present_ns: presence.since_ns,
             clear_since_ns: None,
             jobs: Vec::new(),
         }
@@ -77,8 +74,6 @@ impl Case {
             return told.clear && self.step_clear(now_ns);
         }
         self.clear_since_ns = None;
-        let shown = told.present.iter().map(|(_, p)| p.until_ns.unwrap_or(now_ns)).max();
-        self.present_ns = self.present_ns.max(shown.unwrap_or(now_ns));
         self.ticks += 1;
         let mut changed = self.transitions.is_empty();
         if changed {
@@ -87,12 +82,13 @@ impl Case {
         if told.present.iter().any(|(kind, _)| *kind == FactKind::LateOnset) {
             self.alike = told.alike;
         }
-        for (kind, presence) in told.present {
+        for (kind, mut presence) in told.present {
             changed |= self.rename(class_of(kind), now_ns);
             // Pagers know an alert by its port: once said, it stays.
             if self.state == State::Suspected && class_of(kind).name == self.class.name {
                 self.end = presence.port.filter(|_| presence.one_sided);
             }
+            presence.until_ns.get_or_insert(now_ns);
             self.facts.insert(kind, presence);
         }
         if self.state == State::Suspected && self.ticks >= self.class.open_after {
@@ -102,6 +98,11 @@ impl Case {
             changed = true;
         }
         changed
+    }
+
+    /// The last moment that its facts show, and the end of what is counted as its damage.
+    pub fn shown_ns(&self) -> i64 {
+        self.facts.values().filter_map(|p| p.until_ns).fold(self.onset_ns, i64::max)
     }
 
     /// Evidence of a higher rank renames the incident: it stays the same one.

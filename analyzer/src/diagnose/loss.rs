@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 
 /// A job elsewhere is said to be hit by a link between switches only when it visibly lost time.
 const VISIBLE: f64 = 0.03;
+/// What a job needs to run as before once the trouble is over, and longer than its end is in doubt.
+const RECOVERY_NS: i64 = 5_000_000_000;
 
 /// Brings the loss of every live case up to date, and keeps its ticks out of the jobs' baselines.
 pub fn measure<'a>(model: &mut Model, cases: impl Iterator<Item = &'a mut Case>) {
@@ -22,8 +24,9 @@ pub fn measure<'a>(model: &mut Model, cases: impl Iterator<Item = &'a mut Case>)
         // A long fault outlasts the memory of what was before it; what it costs was measured while that lasted.
         case.jobs = hit.map(|(job, _, lost)| (job, lost.or_else(|| known.get(&job).copied().flatten()))).collect();
         for (job, _) in &case.jobs {
-            let disturbed = model.jobs[*job].progress.iter_mut().rev();
-            disturbed.take_while(|p| p.start_ns >= case.onset_ns).for_each(|p| p.disturbed = true);
+            let until_ns = case.shown_ns() + RECOVERY_NS;
+            let since = model.jobs[*job].progress.iter_mut().rev().take_while(|p| p.start_ns >= case.onset_ns);
+            since.filter(|p| p.start_ns < until_ns).for_each(|p| p.disturbed = true);
         }
     }
 }
@@ -62,7 +65,7 @@ pub fn devices(model: &Model, place: Place) -> Vec<DeviceId> {
 
 /// By the job's bytes against before; a straggler whose job has no history yet, by its own lateness.
 fn lost(model: &Model, case: &Case, job: usize) -> Option<f64> {
-    let by_bytes = model.jobs[job].lost(case.onset_ns, case.present_ns);
+    let by_bytes = model.jobs[job].lost(case.onset_ns, case.shown_ns());
     by_bytes.or_else(|| {
         let late = [FactKind::LongCompute, FactKind::LateOnset].iter().find_map(|k| case.facts.get(k))?;
         Some((late.evidence.value / late.evidence.reference).clamp(0.0, 1.0))

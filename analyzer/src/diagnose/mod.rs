@@ -118,7 +118,7 @@ fn key(kind: FactKind, place: Place) -> Key {
 fn kinds_of(case: &Case) -> impl Iterator<Item = (FactKind, Claim)> + '_ {
     // A flap is over when the link stays up.
     let kind = |kind: FactKind| if kind == FactKind::LinkFlap { FactKind::LinkDown } else { kind };
-    let claim = |presence: &Presence| Claim { value: presence.evidence.value, shown_ns: case.present_ns };
+    let claim = |presence: &Presence| Claim { value: presence.evidence.value, shown_ns: case.shown_ns() };
     case.facts.iter().map(move |(&k, presence)| (kind(k), claim(presence)))
 }
 

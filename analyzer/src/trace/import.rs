@@ -14,8 +14,13 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use weft_wire::Table;
 
+const EXAMPLES: &str = "\
+Examples:
+  weft import dump/ --out trace/ && weft replay trace/ --out verdicts/";
+
 /// Check a trace of CSV files and write it sorted and compressed.
 #[derive(Clone, Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub struct ImportArgs {
     /// Folder with trace.toml, devices.csv, samples.csv and so on.
     pub src: PathBuf,

@@ -12,8 +12,14 @@ use tokio_util::sync::CancellationToken;
 use weft_transport::{Incoming, Subscriber, SubscriberOptions, TransportUrl};
 use weft_wire::Table;
 
+const EXAMPLES: &str = "\
+Examples:
+  weft record --transport kafka://k1:9092,k2:9092 --plan plan/ --out trace/
+  weft record --transport direct://0.0.0.0:4180 --out trace/     collectors send here instead";
+
 /// Record what collectors publish as a trace, until SIGINT or SIGTERM.
 #[derive(Clone, Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub struct RecordArgs {
     /// Folder of the trace to write.
     #[arg(long)]

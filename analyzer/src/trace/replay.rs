@@ -14,8 +14,16 @@ use std::time::{Duration, Instant};
 use weft_transport::{Publisher, PublisherOptions, Topic, TransportUrl};
 use weft_wire::Frame;
 
+const EXAMPLES: &str = "\
+Examples:
+  weft replay trace/ --out verdicts/
+  weft replay trace/ --speed 10 --out verdicts/
+  weft replay trace/ --disturb late=2s,duplicate=0.01,shuffle,seed=5 --out verdicts/
+  weft replay trace/ --speed 1 --to direct://127.0.0.1:4180";
+
 /// Play a trace back: as frames, through ingest, into the same engine as live.
 #[derive(Clone, Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub struct ReplayArgs {
     /// Folder of the trace.
     pub trace: PathBuf,

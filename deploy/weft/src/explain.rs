@@ -7,8 +7,16 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use weft_analyzer::trace;
 
+const EXAMPLES: &str = "\
+Examples:
+  weft sql -c \"SELECT id, sentence FROM incident\"
+  weft explain 6f1c0d2a9b3e4f58
+  weft explain 6f1c --out verdicts/             of a replay
+  weft explain 6f1c --state /var/lib/weft       of an analyzer that is not running";
+
 /// Tell an incident's story
 #[derive(Clone, Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Args {
     /// The incident's id; from a folder, the beginning of it is enough
     incident: String,

@@ -15,9 +15,8 @@ use weft_analyzer::{cli, log, trace};
 
 const EXAMPLES: &str = "\
 Examples:
-  weft demo                                   a simulated fabric, faults, and what weft says of them
-  weft up                                     this machine's own counters, judged, with a page
-  weft demo --once --seed 2                   a simulated fabric with faults, and weft's verdict on each
+  weft demo          a simulated fabric, faults, and what weft says of them
+  weft up            this machine's own counters, judged, with a page
   weft sql -c \"SELECT class, device, port FROM incident WHERE state = 'open'\"
   weft replay TRACE --speed 100 --out verdicts/
 

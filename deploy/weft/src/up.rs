@@ -11,8 +11,15 @@ use weft_collector::Agent;
 use weft_collector::cli::{CollectorArgs, configuration};
 use weft_transport::{DirectServer, Hub, HubLimits};
 
+const EXAMPLES: &str = "\
+Examples:
+  weft up                                       the page at http://127.0.0.1:9870
+  weft up --plan plan/ --state /var/lib/weft    judged against the plan, remembered over restarts
+  weft up --direct 0.0.0.0:4180                 other nodes join: weft collector --transport direct://HOST:4180";
+
 /// Watch this machine's own counters: collector, analyzer and page in one process
 #[derive(Clone, Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Args {
     #[command(flatten)]
     common: CommonArgs,

@@ -40,11 +40,12 @@ pub enum Lateness {
     OnTime,
     /// Too few iterations to say, or between the two.
     Unsure,
-    /// `since`: the first late core, from the window's start.
+    /// `since`: the first late core, from the window's start; `until`: the end of the last late iteration.
     Late {
         bins: f64,
         threshold: f64,
         since: f64,
+        until: f64,
     },
 }
 
@@ -121,7 +122,8 @@ fn habit(told: &[At], cores: &[f64], scale: Scale) -> Lateness {
         let late: fn(&At) -> f64 = if holds_up { |at| at.onset } else { At::late };
         if (long || rule.of > FEW) && is_late(told, these, rule, threshold, late) {
             let since = told.iter().rev().take_while(|at| late(at) >= threshold / 2.0).last().map_or(0.0, |at| at.core);
-            return Lateness::Late { bins: trimmed_mean(these, late), threshold, since };
+            let until = these[these.len() - 1].core + scale.period;
+            return Lateness::Late { bins: trimmed_mean(these, late), threshold, since, until };
         }
     }
     match last(FEW) {
@@ -230,7 +232,10 @@ mod tests {
 
     #[test]
     fn it_began_with_the_first_of_the_run() {
-        assert_eq!(verdict(&[0.0, 0.1, 2.0, 2.25, 2.25]), Lateness::Late { bins: 2.25, threshold: 1.05, since: 20.0 });
+        assert_eq!(
+            verdict(&[0.0, 0.1, 2.0, 2.25, 2.25]),
+            Lateness::Late { bins: 2.25, threshold: 1.05, since: 20.0, until: 50.0 }
+        );
     }
 
     #[test]

@@ -24,15 +24,20 @@ const NEW_BINS: i64 = 10;
 
 pub fn detect(model: &Model, out: &mut Sink<'_>) {
     for (job, plan) in model.topology.jobs.iter().enumerate() {
-        let ticks = (NEW_BINS * model.bin_ns / model.tick_ns).max(1);
-        let turn = |tick: i64| (tick.saturating_add(job as i64)).div_euclid(ticks);
-        let is_due = turn(model.tick) != turn(model.tick_before);
-        if !is_due || plan.start_ns > model.now_ns || plan.end_ns < model.now_ns {
+        let every = (NEW_BINS * model.bin_ns / model.tick_ns).max(1);
+        let runs = plan.start_ns <= model.now_ns && model.now_ns <= plan.end_ns;
+        if !runs || !is_due(job, every, model.tick_before, model.tick) {
             continue;
         }
         // Iterations too long for the fine grid are looked for on the coarse one.
         let _found = [Grid::Fine, Grid::Coarse].into_iter().any(|grid| look(model, job, plan, grid, out));
     }
+}
+
+/// Whether a job's turn came since the tick before, of which each `every` ticks hold one. Jobs take turns, not all at once.
+fn is_due(job: usize, every: i64, before: i64, now: i64) -> bool {
+    let turns = |tick: i64| tick.saturating_add(job as i64).div_euclid(every);
+    turns(now) != turns(before)
 }
 
 /// True when the job's iterations show on this grid.
@@ -83,7 +88,7 @@ fn say(model: &Model, job: usize, rows: &[Row], late: &[Lateness], scale: Scale,
         match late {
             Lateness::OnTime => out.clear(FactKind::LateOnset, place),
             Lateness::Unsure => {}
-            Lateness::Late { bins, threshold, since } => {
+            Lateness::Late { bins, threshold, since, until } => {
                 let evidence = Evidence {
                     counter: "onset_lateness".into(),
                     value: bins * bin_s,
@@ -91,13 +96,29 @@ fn say(model: &Model, job: usize, rows: &[Row], late: &[Lateness], scale: Scale,
                     reference: scale.period * bin_s,
                     reference_of: "the iteration".into(),
                 };
-                let since_ns = (first_bin + since as i64) * bin_ns;
+                let [since_ns, until_ns] = [since, until].map(|bin| (first_bin + bin as i64) * bin_ns);
+                let until_ns = Some(until_ns.min(model.now_ns));
                 let strength = strength(bins, threshold);
                 let port = Some(port);
                 let presence =
-                    Presence { since_ns, until_ns: None, port, one_sided: true, strength, evidence, job: Some(job) };
+                    Presence { since_ns, until_ns, port, one_sided: true, strength, evidence, job: Some(job) };
                 out.present(FactKind::LateOnset, place, presence);
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_due;
+
+    #[test]
+    fn every_job_has_its_turn_however_many_ticks_are_missing() {
+        for job in 0..12 {
+            let turns = (0..100).filter(|&tick| is_due(job, 10, tick - 1, tick));
+            assert_eq!(turns.count(), 10);
+            let seldom = (0..100).filter(|tick| tick % 7 == 0).filter(|&tick| is_due(job, 10, tick - 7, tick));
+            assert!(seldom.count() >= 9, "a turn that falls on a missing tick is taken at the next");
         }
     }
 }

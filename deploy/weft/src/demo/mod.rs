@@ -34,8 +34,16 @@ const GRACE_S: f64 = 8.0;
 const QUEUE: usize = 2048;
 const LISTEN: &str = "127.0.0.1:9870";
 
+const EXAMPLES: &str = "\
+Examples:
+  weft demo                                     watch it on the page; Ctrl-C ends it
+  weft demo --once --seed 2                     end after the last fault; exit 0 only if all were named
+  weft demo --once --script faults.csv --json verdicts.ndjson
+  weft demo --once --record trace/              then: weft replay trace/ --out verdicts/";
+
 /// A simulated fabric of GPUs, faults injected, and weft's verdict on each
 #[derive(Clone, Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Args {
     /// End after the script: 0 when every verdict named the right part and nothing else was accused, else 1
     #[arg(long)]
