@@ -78,7 +78,7 @@ fn judge(model: &Model, from: PortId, to: PortId, conservation: &Conservation, c
     let ring = &conservation.ring;
     let newest = ring.len().wrapping_sub(1);
     let both_up = [from, to].iter().all(|&p| model.ports[p].link.up != Some(false));
-    if ring.is_empty() || conservation.tick_of(&ring[newest]) != model.tick || !both_up {
+    if ring.is_empty() || !conservation.is_proven() || conservation.tick_of(&ring[newest]) != model.tick || !both_up {
         return Verdict::Unknown;
     }
     for early in WINDOWS.into_iter().filter_map(|w| newest.checked_sub(w)) {

@@ -13,8 +13,14 @@ pub const TICKS: usize = 32;
 /// Differences beyond this move the origin: half a packet must show in 24 bits.
 const FINE: f64 = 1e6;
 
-/// The two ends' clocks agree to within this, as nodes under NTP or PTP do.
-const CLOCKS_NS: i64 = 2_000_000;
+/// The two ends' clocks agree to within this, as nodes under NTP or PTP do, until they are seen not to.
+const CLOCKS_NS: u32 = 2_000_000;
+/// Beyond it only rests tell anything.
+const MOST_CLOCKS_NS: u32 = 1_000_000_000;
+/// Half a packet: less is rounding.
+const FELL: f64 = 0.5;
+/// Ticks with traffic that must make sense, one after the other, before they may tell of loss.
+const PROVEN: u8 = 20;
 
 /// One tick of one direction of a cable, in 16 bytes: a fabric has hundreds of thousands of them.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -38,11 +44,25 @@ pub struct Conservation {
     /// No drift of the ring has a `high` below this.
     floor: f32,
     newest_low: f32,
+    /// No `low` was above this.
+    ceiling: f32,
+    /// How far the clocks of the two ends, or the stamps of their readings, may be apart.
+    clocks_ns: u32,
+    /// Ticks since that was last found too little, up to `PROVEN`.
+    proven: u8,
 }
 
 impl Default for Conservation {
     fn default() -> Conservation {
-        Conservation { ring: Drifts::new(), origin: None, floor: f32::INFINITY, newest_low: 0.0 }
+        Conservation {
+            ring: Drifts::new(),
+            origin: None,
+            floor: f32::INFINITY,
+            newest_low: 0.0,
+            ceiling: f32::NEG_INFINITY,
+            clocks_ns: CLOCKS_NS,
+            proven: 0,
+        }
     }
 }
 
@@ -68,11 +88,15 @@ impl Conservation {
         let Some(first) = sender.first().map(|s| s.ts_ns) else { return };
         let new = sender.iter().filter(|s| sender.len() == 1 || s.ts_ns > first);
         let bounds = new.filter_map(|s| {
-            let (low, high) = received_by(receiver, s.ts_ns, bps)?;
+            let (low, high) = received_by(receiver, s.ts_ns, bps, self.clocks_ns)?;
             let sent = s.tx_packets?.get();
             Some((sent as f64 - high, sent as f64 - low, sent))
         });
         let Some((low, high, sent)) = bounds.min_by(|a, b| (a.1 - a.0).total_cmp(&(b.1 - b.0))) else { return };
+        if self.fell(high) {
+            self.widen();
+            return;
+        }
         let origin = self.origin.get_or_insert(Origin { tick, difference: (low + high) / 2.0, sent });
         let Ok(since) = u32::try_from(tick - origin.tick) else { return };
         if (low - origin.difference).abs() > FINE {
@@ -80,15 +104,20 @@ impl Conservation {
             origin.difference += by;
             self.ring.iter_mut().for_each(|d| (d.low, d.high) = (d.low - by as f32, d.high - by as f32));
             self.floor = lowest(&self.ring);
+            self.ceiling -= by as f32;
         }
         let (low, high) = ((low - origin.difference) as f32, (high - origin.difference) as f32);
         let drift = Drift { tick: since, low, high, sent: (sent - origin.sent).max(0) as f32 };
+        if drift.sent > 0.0 {
+            self.proven = PROVEN.min(self.proven + 1);
+        }
         origin.sent = sent;
         if drift.low > self.floor {
             self.floor = lowest(&self.ring); // what was lowest may have left it
         }
         self.floor = self.floor.min(high);
         self.newest_low = low;
+        self.ceiling = self.ceiling.max(low);
         self.ring.push_back(drift);
     }
 
@@ -97,13 +126,29 @@ impl Conservation {
         f64::from(self.newest_low - self.floor)
     }
 
+    /// Packets do not come back: the bounds were too narrow.
+    fn fell(&self, high: f64) -> bool {
+        self.origin.is_some_and(|o| high - o.difference < f64::from(self.ceiling) - FELL)
+    }
+
+    fn widen(&mut self) {
+        let clocks_ns = MOST_CLOCKS_NS.min(self.clocks_ns * 4);
+        *self = Conservation { clocks_ns, ..Conservation::default() };
+    }
+
+    /// The bounds have held for long enough to be believed.
+    pub fn is_proven(&self) -> bool {
+        self.proven == PROVEN
+    }
+
     /// The tick of a drift.
     pub fn tick_of(&self, drift: &Drift) -> i64 {
         self.origin.map_or(0, |o| o.tick) + i64::from(drift.tick)
     }
 
+    /// The counters begin anew; the clocks are what they were.
     pub fn restart(&mut self) {
-        *self = Conservation::default();
+        *self = Conservation { clocks_ns: self.clocks_ns, proven: self.proven, ..Conservation::default() };
     }
 }
 
@@ -113,16 +158,17 @@ fn lowest(ring: &Drifts) -> f32 {
 
 /// Bounds of the cumulative received packets at a moment. Every reading gives some: before it the count was no higher,
 /// after it no lower, and from it the count moves no faster than the link carries. `None` when one side stays open.
-fn received_by(readings: &[Sample], ts_ns: i64, bps: Option<i64>) -> Option<(f64, f64)> {
+fn received_by(readings: &[Sample], ts_ns: i64, bps: Option<i64>, clocks_ns: u32) -> Option<(f64, f64)> {
+    let clocks_ns = i64::from(clocks_ns);
     let most = packets_per_ns(readings, bps).unwrap_or(f64::INFINITY);
     let (mut low, mut high) = (f64::NEG_INFINITY, f64::INFINITY);
     for (read_ns, count) in readings.iter().filter_map(|r| Some((r.ts_ns, r.rx_packets?.get() as f64))) {
-        let (until, since) = ((ts_ns + CLOCKS_NS - read_ns) as f64, (read_ns + CLOCKS_NS - ts_ns) as f64);
+        let (until, since) = ((ts_ns + clocks_ns - read_ns) as f64, (read_ns + clocks_ns - ts_ns) as f64);
         low = low.max(if since <= 0.0 { count } else { count - most * since });
         high = high.min(if until <= 0.0 { count } else { count + most * until });
     }
     if low > high {
-        return received_by(readings, ts_ns, None); // it carries more than is known of it
+        return received_by(readings, ts_ns, None, clocks_ns as u32); // it carries more than is known of it
     }
     (low.is_finite() && high.is_finite()).then_some((low, high))
 }
@@ -168,11 +214,29 @@ mod tests {
         };
         let readings = [carrying(1), carrying(2)];
         // 4 MB/s, packets of 1010 B, perhaps of half that: 7.92 a ms, clocks within 2 ms.
-        let (low, high) = received_by(&readings, 2000 * MS, Some(32_000_000)).unwrap();
+        let received_by = |at: i64, bps: Option<i64>| received_by(&readings, at, bps, CLOCKS_NS);
+        let (low, high) = received_by(2000 * MS, Some(32_000_000)).unwrap();
         assert!((1980.0 - 15.84 - low).abs() + (1980.0 + 15.84 - high).abs() < 1e-6, "{low} {high}");
-        assert_eq!(received_by(&readings, 2000 * MS, None), None);
-        assert_eq!(received_by(&readings, 1500 * MS, None), Some((990.0, 1980.0)));
+        assert_eq!(received_by(2000 * MS, None), None);
+        assert_eq!(received_by(1500 * MS, None), Some((990.0, 1980.0)));
         // A link that carries ten times its planned speed is bounded by its counts alone.
-        assert_eq!(received_by(&readings, 1500 * MS, Some(800_000)), Some((990.0, 1980.0)));
+        assert_eq!(received_by(1500 * MS, Some(800_000)), Some((990.0, 1980.0)));
+    }
+
+    #[test]
+    fn stamps_that_lie_widen_the_bounds_until_they_hold() {
+        let mut conservation = Conservation::default();
+        // A thousand packets a second and no rest; what the receiver read 20 ms early or late is stamped as on time.
+        let at = |tick: i64, off_ms: i64| Sample {
+            rx_bytes: NonMaxI64::new((tick * 1000 + off_ms) * 1000),
+            ..sample(tick * 1000 * MS, tick * 1000, tick * 1000 + off_ms)
+        };
+        for tick in 1..200 {
+            let off = |tick: i64| [20, -20, 7, -13, 16, -3][tick as usize % 6];
+            let readings = [at(tick - 1, off(tick - 1)), at(tick, off(tick))];
+            conservation.tell(tick, &readings, &readings, Some(8_000_000));
+        }
+        assert!(conservation.is_proven() && conservation.clocks_ns >= 10_000_000, "{}", conservation.clocks_ns);
+        assert!(conservation.at_most_lost() < 5.0, "{}", conservation.at_most_lost());
     }
 }
