@@ -25,8 +25,8 @@ pub fn measure<'a>(model: &mut Model, cases: impl Iterator<Item = &'a mut Case>)
         case.jobs = hit.map(|(job, _, lost)| (job, lost.or_else(|| known.get(&job).copied().flatten()))).collect();
         for (job, _) in &case.jobs {
             let until_ns = case.shown_ns() + RECOVERY_NS;
-            let since = model.jobs[*job].progress.iter_mut().rev().take_while(|p| p.start_ns >= case.onset_ns);
-            since.filter(|p| p.start_ns < until_ns).for_each(|p| p.disturbed = true);
+            let ticks = model.jobs[*job].progress.iter_mut().rev().take_while(|p| p.start_ns >= case.onset_ns);
+            ticks.filter(|p| p.start_ns < until_ns).for_each(|p| p.disturbed = true);
         }
     }
 }

@@ -48,7 +48,7 @@ pub struct Conservation {
     ceiling: f32,
     /// How far the clocks of the two ends, or the stamps of their readings, may be apart.
     clocks_ns: u32,
-    /// Ticks since that was last found too little, up to `PROVEN`.
+    /// Ticks with traffic since that was last found too little, up to `PROVEN`.
     proven: u8,
 }
 
