@@ -199,7 +199,7 @@ fn is_one_sided(model: &Model, id: CableId, from: PortId, loss: Loss) -> bool {
     let newest = back.ring.len().wrapping_sub(1);
     let told = back.ring.back().is_some_and(|d| back.tick_of(d) == model.tick);
     let early = back.ring.iter().position(|d| back.tick_of(d) + 1 >= loss.since_tick);
-    told && early.is_some_and(|early| early < newest && absent(back, early, newest, loss.ratio))
+    told && back.is_proven() && early.is_some_and(|early| early < newest && absent(back, early, newest, loss.ratio))
 }
 
 fn say(model: &Model, id: CableId, (from, to): (PortId, PortId), loss: Loss, one_sided: bool, out: &mut Sink<'_>) {

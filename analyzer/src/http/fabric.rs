@@ -87,6 +87,7 @@ fn order(key: &str) -> Result<PortOrder, ApiError> {
         "rail" => |a, b| a.rail.cmp(&b.rail),
         "role" => |a, b| a.role.cmp(&b.role),
         "state" => |a, b| a.state.cmp(&b.state),
+        "ends_agree" => |a, b| a.ends_agree.cmp(&b.ends_agree),
         "speed_bps" => |a, b| a.speed_bps.cmp(&b.speed_bps),
         "last_ns" => |a, b| a.last_ns.cmp(&b.last_ns),
         "rx_bytes_per_s" => |a, b| number(a.rx_bytes_per_s, b.rx_bytes_per_s),

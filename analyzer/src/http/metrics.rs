@@ -32,6 +32,8 @@ pub async fn metrics(State(app): State<AppState>) -> impl IntoResponse {
     }
     let ready = if health.ready { 1.0 } else { 0.0 };
     gauge(&mut text, "weft_ready", "1 while weft sees its fabric.", [("", ready)]);
+    let help = "Cables whose two ends count different packets: loss on them cannot be told.";
+    gauge(&mut text, "weft_cables_at_odds", help, [("", app.view.cables_at_odds() as f64)]);
     let incidents = count(&app.view.incidents());
     let incidents = incidents.iter().map(|(labels, n)| (labels.as_str(), *n));
     gauge(&mut text, "weft_incidents", "Incidents kept, by class and state.", incidents);

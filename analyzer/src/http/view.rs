@@ -27,6 +27,8 @@ pub trait ReadModel: Send + Sync {
     /// Newest last.
     fn gaps(&self) -> Vec<GapView>;
     fn health(&self) -> Health;
+    /// Cables on which loss cannot be told.
+    fn cables_at_odds(&self) -> usize;
     async fn series(&self, query: SeriesQuery) -> Result<Series, QueryError>;
     async fn sql(&self, query: SqlQuery) -> Result<SqlAnswer, QueryError>;
 }
@@ -58,6 +60,9 @@ pub struct PortView {
     pub peer_port: String,
     pub rx_bytes_per_s: Option<f64>,
     pub tx_bytes_per_s: Option<f64>,
+    /// `false`: the two ends of its cable count different packets, and loss on it cannot be told. `None` while too
+    /// little has passed to know.
+    pub ends_agree: Option<bool>,
     /// Event time of its latest row.
     pub last_ns: Option<i64>,
     /// `ok`, `down`, `blind` (described or planned, but silent).

@@ -6,7 +6,7 @@ use crate::fact::Fact;
 use crate::http::view::*;
 use crate::incident::{Incident, State};
 use crate::ingest::{CollectorStatus, GapRow};
-use crate::model::{Count, PortState};
+use crate::model::{Count, Model, PortId};
 use crate::sql::SqlEngine;
 use crate::store::{Store, series};
 use async_trait::async_trait;
@@ -70,6 +70,7 @@ struct Seen {
     last: Option<Bytes>,
     before: Option<Bytes>,
     up: Option<bool>,
+    ends_agree: Option<bool>,
 }
 
 #[derive(Clone, Copy)]
@@ -80,10 +81,11 @@ struct Bytes {
 }
 
 impl Seen {
-    fn of(port: &PortState) -> Seen {
+    fn of(model: &Model, id: PortId) -> Seen {
+        let port = &model.ports[id];
         let last = port.last.map(|s| Bytes { ts_ns: s.ts_ns, received: s.rx_bytes, sent: s.tx_bytes });
         let before = port.before.map(|s| Bytes { ts_ns: s.ts_ns, received: s.rx_bytes, sent: s.tx_bytes });
-        Seen { last, before, up: port.link.up }
+        Seen { last, before, up: port.link.up, ends_agree: model.ends_agree(id) }
     }
 }
 
@@ -106,7 +108,7 @@ impl LiveView {
         let core = self.core.lock().unwrap_or_else(PoisonError::into_inner);
         let model = core.engine.model();
         ids.learn(&model.topology);
-        (model.ports.iter().map(Seen::of).collect(), ids)
+        ((0..model.ports.len()).map(|id| Seen::of(model, id)).collect(), ids)
     }
 
     /// The usual step time of each job.
@@ -218,6 +220,10 @@ impl ReadModel for LiveView {
         self.store.gaps().iter().map(gap).collect()
     }
 
+    fn cables_at_odds(&self) -> usize {
+        self.core.lock().unwrap_or_else(PoisonError::into_inner).engine.model().cables_at_odds()
+    }
+
     fn health(&self) -> Health {
         let ingest = self.store.ingest();
         let lag_s = ingest.closed_ns.map(|closed| (wall_ns() - closed) as f64 / 1e9);
@@ -313,6 +319,7 @@ fn last_rows(store: &Store, table: weft_wire::Table, ports: &mut Ports) {
 
 /// What the model knows of a fabric port.
 fn tell(view: &mut PortView, seen: &Seen) {
+    view.ends_agree = seen.ends_agree;
     if let Some(last) = seen.last {
         view.last_ns = view.last_ns.max(Some(last.ts_ns));
         if let Some(before) = seen.before {

@@ -37,10 +37,13 @@ pub struct Drift {
 /// In place, so that a tick walks through memory and does not jump.
 type Drifts = ArrayDeque<Drift, TICKS, Wrapping>;
 
+/// The ring fills eight cache lines and the rest a ninth: a tick touches that one and the newest drift's.
 #[derive(Clone, Debug)]
+#[repr(align(64))]
 pub struct Conservation {
     pub ring: Drifts,
-    origin: Option<Origin>,
+    /// Means nothing while the ring is empty.
+    origin: Origin,
     /// No drift of the ring has a `high` below this.
     floor: f32,
     newest_low: f32,
@@ -56,7 +59,7 @@ impl Default for Conservation {
     fn default() -> Conservation {
         Conservation {
             ring: Drifts::new(),
-            origin: None,
+            origin: Origin::default(),
             floor: f32::INFINITY,
             newest_low: 0.0,
             ceiling: f32::NEG_INFINITY,
@@ -67,7 +70,7 @@ impl Default for Conservation {
 }
 
 /// What the ring's values are counted from.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 struct Origin {
     tick: i64,
     difference: f64,
@@ -97,7 +100,10 @@ impl Conservation {
             self.widen();
             return;
         }
-        let origin = self.origin.get_or_insert(Origin { tick, difference: (low + high) / 2.0, sent });
+        if self.ring.is_empty() {
+            self.origin = Origin { tick, difference: (low + high) / 2.0, sent };
+        }
+        let origin = &mut self.origin;
         let Ok(since) = u32::try_from(tick - origin.tick) else { return };
         if (low - origin.difference).abs() > FINE {
             let by = (low + high) / 2.0 - origin.difference;
@@ -128,7 +134,7 @@ impl Conservation {
 
     /// Packets do not come back: the bounds were too narrow.
     fn fell(&self, high: f64) -> bool {
-        self.origin.is_some_and(|o| high - o.difference < f64::from(self.ceiling) - FELL)
+        !self.ring.is_empty() && high - self.origin.difference < f64::from(self.ceiling) - FELL
     }
 
     fn widen(&mut self) {
@@ -141,9 +147,14 @@ impl Conservation {
         self.proven == PROVEN
     }
 
+    /// However wide the bounds, they do not hold: the two ends count different packets, and loss cannot be told.
+    pub fn is_at_odds(&self) -> bool {
+        self.clocks_ns == MOST_CLOCKS_NS && !self.is_proven()
+    }
+
     /// The tick of a drift.
     pub fn tick_of(&self, drift: &Drift) -> i64 {
-        self.origin.map_or(0, |o| o.tick) + i64::from(drift.tick)
+        self.origin.tick + i64::from(drift.tick)
     }
 
     /// The counters begin anew; the clocks are what they were.
@@ -221,6 +232,21 @@ mod tests {
         assert_eq!(received_by(1500 * MS, None), Some((990.0, 1980.0)));
         // A link that carries ten times its planned speed is bounded by its counts alone.
         assert_eq!(received_by(1500 * MS, Some(800_000)), Some((990.0, 1980.0)));
+    }
+
+    #[test]
+    fn ends_that_count_different_packets_are_said_to_be_at_odds_and_prove_nothing() {
+        let mut conservation = Conservation::default();
+        // The receiver counts a tenth more than was sent to it, and rests in every tick.
+        let at = |tick: i64| sample(tick * 1000 * MS, tick * 1000, tick * 1100);
+        for tick in 1..60 {
+            let readings = [at(tick - 1), at(tick), Sample { ts_ns: (tick * 1000 + 900) * MS, ..at(tick) }];
+            conservation.tell(tick, &readings[..2], &readings, Some(8_000_000));
+        }
+        assert!(conservation.is_at_odds() && !conservation.is_proven(), "{conservation:?}");
+        conservation.restart();
+        assert!(conservation.is_at_odds(), "new counts of the same two ends");
+        assert!(!Conservation::default().is_at_odds());
     }
 
     #[test]

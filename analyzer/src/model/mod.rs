@@ -262,6 +262,17 @@ impl Model {
         }
     }
 
+    /// The two ends of a port's cable count the same packets; `None` where too little has passed to know.
+    pub fn ends_agree(&self, port: PortId) -> Option<bool> {
+        let ways = &self.cables[self.topology.ports[port].cable?];
+        let proven = ways.iter().all(Conservation::is_proven);
+        (proven || ways.iter().any(Conservation::is_at_odds)).then_some(proven)
+    }
+
+    pub fn cables_at_odds(&self) -> usize {
+        self.cables.iter().filter(|ways| ways.iter().any(Conservation::is_at_odds)).count()
+    }
+
     fn update_cables(&mut self, samples: &[(PortId, Sample)]) {
         let mut readings: Vec<Sample> = Vec::with_capacity(samples.len() + self.ports.len());
         let mut of_port = vec![0..0; self.ports.len()];

@@ -255,7 +255,8 @@ async fn foreign_hosts_and_origins_are_refused() {
 #[tokio::test]
 async fn no_data_is_not_ready_and_metrics_say_so() {
     let incidents = vec![Arc::new(open("a")), Arc::new(open("b")), Arc::new(open("c").resolved(3))];
-    let server = Server::start(Memory { incidents, ..Memory::default() }).await;
+    let ports = vec![PortView { ends_agree: Some(false), ..PortView::default() }, PortView::default()];
+    let server = Server::start(Memory { incidents, ports, ..Memory::default() }).await;
     let reasons = vec![String::from("no collector has told anything")];
     *server.model.health.lock().expect("no test panics here") =
         Health { ready: false, reasons: reasons.clone(), lag_s: Some(1.5) };
@@ -268,6 +269,7 @@ async fn no_data_is_not_ready_and_metrics_say_so() {
         "weft_ready 0",
         "weft_incidents{class=\"link_down\",state=\"open\"} 2",
         "weft_incidents{class=\"link_down\",state=\"resolved\"} 1",
+        "weft_cables_at_odds 1",
         "weft_frames_total 0",
     ] {
         assert!(metrics.lines().any(|said| said == line), "no {line:?} in\n{metrics}");

@@ -73,6 +73,10 @@ impl ReadModel for Memory {
         self.gaps.clone()
     }
 
+    fn cables_at_odds(&self) -> usize {
+        self.ports.iter().filter(|port| port.ends_agree == Some(false)).count()
+    }
+
     fn health(&self) -> Health {
         self.health.lock().expect("no test panics here").clone()
     }
