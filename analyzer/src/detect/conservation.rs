@@ -6,7 +6,7 @@
 
 use super::{Claim, FactKind, Place, Presence, Sink, strength};
 use crate::fact::Evidence;
-use crate::model::{CableId, Conservation, Drift, Model, PortId};
+use crate::model::{CableId, Conservation, Drift, Model, PortId, TICKS};
 
 /// Windows in ticks: short ones find heavy loss soon, long ones light loss at all.
 const WINDOWS: [usize; 6] = [3, 5, 9, 14, 20, 28];
@@ -155,11 +155,14 @@ fn over(conservation: &Conservation, newest: usize, ratio: f64) -> bool {
 }
 
 /// All that was sent since a claimed loss last showed would have shown it, and did not. Where traffic never rests, that
-/// takes longer than any of the short windows.
+/// takes longer than any of the short windows; where clocks are far apart, nothing is ever certain, and what is likely
+/// counts once the loss has not shown for twice as many ticks as are kept.
 fn over_since(conservation: &Conservation, newest: usize, claimed: Claim, tick_ns: i64) -> bool {
     let after = |d: &Drift| (conservation.tick_of(d) + 1) * tick_ns >= claimed.shown_ns;
     let early = conservation.ring.iter().position(after);
+    let long_ago = conservation.tick_of(&conservation.ring[0]) - claimed.shown_ns / tick_ns >= TICKS as i64;
     early.is_some_and(|early| early < newest && absent(conservation, early, newest, claimed.value))
+        || long_ago && seems_over(conservation, 0, claimed.value)
 }
 
 /// After this tick a loss of this ratio most likely did not go on, certain or not.
@@ -243,6 +246,17 @@ mod tests {
         let drift = |(tick, &lost): (usize, &f32)| Drift { tick: tick as u32, low: lost - open, high: lost, sent: 1e3 };
         conservation.ring.extend(lost.iter().enumerate().map(drift));
         conservation
+    }
+
+    #[test]
+    fn a_loss_that_can_never_be_excluded_is_over_once_it_has_not_shown_for_long() {
+        let lost: Vec<f32> = vec![0.0; TICKS];
+        let unsure = told(&lost, 500.0);
+        let claimed = |ticks_ago: i64| Claim { value: 0.01, shown_ns: -ticks_ago };
+        assert!(!over_since(&unsure, TICKS - 1, claimed(20), 1));
+        assert!(over_since(&unsure, TICKS - 1, claimed(32), 1));
+        let goes_on: Vec<f32> = (0..TICKS).map(|tick| tick as f32 * 10.0).collect();
+        assert!(!over_since(&told(&goes_on, 500.0), TICKS - 1, claimed(32), 1));
     }
 
     #[test]

@@ -86,25 +86,24 @@ impl Drift {
 
 impl Conservation {
     /// `sender` and `receiver` are the readings of this tick, each with the last one before it in front; `bps` is the
-    /// link's speed where it is known.
-    pub fn tell(&mut self, tick: i64, sender: &[Sample], receiver: &[Sample], bps: Option<i64>) {
-        let Some(first) = sender.first().map(|s| s.ts_ns) else { return };
+    /// link's speed where it is known. `false`: packets came back, so the bounds were too narrow.
+    pub fn tell(&mut self, tick: i64, sender: &[Sample], receiver: &[Sample], bps: Option<i64>) -> bool {
+        let Some(first) = sender.first().map(|s| s.ts_ns) else { return true };
         let new = sender.iter().filter(|s| sender.len() == 1 || s.ts_ns > first);
         let bounds = new.filter_map(|s| {
             let (low, high) = received_by(receiver, s.ts_ns, bps, self.clocks_ns)?;
             let sent = s.tx_packets?.get();
             Some((sent as f64 - high, sent as f64 - low, sent))
         });
-        let Some((low, high, sent)) = bounds.min_by(|a, b| (a.1 - a.0).total_cmp(&(b.1 - b.0))) else { return };
+        let Some((low, high, sent)) = bounds.min_by(|a, b| (a.1 - a.0).total_cmp(&(b.1 - b.0))) else { return true };
         if self.fell(high) {
-            self.widen();
-            return;
+            return false;
         }
         if self.ring.is_empty() {
             self.origin = Origin { tick, difference: (low + high) / 2.0, sent };
         }
         let origin = &mut self.origin;
-        let Ok(since) = u32::try_from(tick - origin.tick) else { return };
+        let Ok(since) = u32::try_from(tick - origin.tick) else { return true };
         if (low - origin.difference).abs() > FINE {
             let by = (low + high) / 2.0 - origin.difference;
             origin.difference += by;
@@ -125,6 +124,7 @@ impl Conservation {
         self.newest_low = low;
         self.ceiling = self.ceiling.max(low);
         self.ring.push_back(drift);
+        true
     }
 
     /// No window of the ring can have lost more than this, packets.
@@ -132,13 +132,20 @@ impl Conservation {
         f64::from(self.newest_low - self.floor)
     }
 
-    /// Packets do not come back: the bounds were too narrow.
     fn fell(&self, high: f64) -> bool {
         !self.ring.is_empty() && high - self.origin.difference < f64::from(self.ceiling) - FELL
     }
 
-    fn widen(&mut self) {
-        let clocks_ns = MOST_CLOCKS_NS.min(self.clocks_ns * 4);
+    pub fn clocks_ns(&self) -> u32 {
+        self.clocks_ns
+    }
+
+    pub fn widen(&mut self) {
+        self.widen_to(MOST_CLOCKS_NS.min(self.clocks_ns * 4));
+    }
+
+    /// What was told within narrower bounds is forgotten.
+    pub fn widen_to(&mut self, clocks_ns: u32) {
         *self = Conservation { clocks_ns, ..Conservation::default() };
     }
 
@@ -232,37 +239,5 @@ mod tests {
         assert_eq!(received_by(1500 * MS, None), Some((990.0, 1980.0)));
         // A link that carries ten times its planned speed is bounded by its counts alone.
         assert_eq!(received_by(1500 * MS, Some(800_000)), Some((990.0, 1980.0)));
-    }
-
-    #[test]
-    fn ends_that_count_different_packets_are_said_to_be_at_odds_and_prove_nothing() {
-        let mut conservation = Conservation::default();
-        // The receiver counts a tenth more than was sent to it, and rests in every tick.
-        let at = |tick: i64| sample(tick * 1000 * MS, tick * 1000, tick * 1100);
-        for tick in 1..60 {
-            let readings = [at(tick - 1), at(tick), Sample { ts_ns: (tick * 1000 + 900) * MS, ..at(tick) }];
-            conservation.tell(tick, &readings[..2], &readings, Some(8_000_000));
-        }
-        assert!(conservation.is_at_odds() && !conservation.is_proven(), "{conservation:?}");
-        conservation.restart();
-        assert!(conservation.is_at_odds(), "new counts of the same two ends");
-        assert!(!Conservation::default().is_at_odds());
-    }
-
-    #[test]
-    fn stamps_that_lie_widen_the_bounds_until_they_hold() {
-        let mut conservation = Conservation::default();
-        // A thousand packets a second and no rest; what the receiver read 20 ms early or late is stamped as on time.
-        let at = |tick: i64, off_ms: i64| Sample {
-            rx_bytes: NonMaxI64::new((tick * 1000 + off_ms) * 1000),
-            ..sample(tick * 1000 * MS, tick * 1000, tick * 1000 + off_ms)
-        };
-        for tick in 1..200 {
-            let off = |tick: i64| [20, -20, 7, -13, 16, -3][tick as usize % 6];
-            let readings = [at(tick - 1, off(tick - 1)), at(tick, off(tick))];
-            conservation.tell(tick, &readings, &readings, Some(8_000_000));
-        }
-        assert!(conservation.is_proven() && conservation.clocks_ns >= 10_000_000, "{}", conservation.clocks_ns);
-        assert!(conservation.at_most_lost() < 5.0, "{}", conservation.at_most_lost());
     }
 }

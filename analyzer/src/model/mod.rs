@@ -8,6 +8,7 @@
 
 mod backlog;
 mod bins;
+mod clocks;
 mod drift;
 mod job;
 mod port;
@@ -17,7 +18,7 @@ pub mod stalls;
 mod topology;
 
 pub use bins::{BINS, Grid};
-pub use drift::{Conservation, Drift};
+pub use drift::{Conservation, Drift, TICKS};
 pub use job::{JobState, Progress, SHORTLY_NS};
 pub use port::{Busy, FLAP_MEMORY_NS, Link, PortState, SHORT_NS, Service};
 pub use topology::{Cable, CableId, DeviceId, Job, PortId, Topology};
@@ -286,12 +287,20 @@ impl Model {
                 of_port[port] = start..readings.len();
             }
         }
+        let mut unheld = Vec::new();
         for (cable, ends) in self.topology.cables.iter().enumerate() {
             let [a, b] = [ends.a, ends.b].map(|port| &readings[of_port[port].clone()]);
             if !a.is_empty() && !b.is_empty() {
                 let bps = self.topology.ports[ends.a].planned_bps;
-                self.cables[cable][0].tell(self.tick, a, b, bps);
-                self.cables[cable][1].tell(self.tick, b, a, bps);
+                if !clocks::tell(&mut self.cables[cable], self.tick, a, b, bps) {
+                    unheld.push(cable);
+                }
+            }
+        }
+        for cable in unheld {
+            let Cable { a, b } = self.topology.cables[cable];
+            for device in [a, b].map(|port| self.topology.ports[port].device) {
+                clocks::share(&self.topology, device, &mut self.cables);
             }
         }
     }

@@ -11,6 +11,7 @@ use arrow_buffer::Buffer;
 use arrow_ipc::writer::{DictionaryTracker, IpcDataGenerator, IpcWriteOptions};
 use arrow_ipc::{MessageHeader, MetadataVersion, reader::read_record_batch, root_as_message};
 use arrow_schema::{DataType, Field};
+use prost::bytes::Bytes;
 use std::collections::HashMap;
 
 /// Every buffer begins at a multiple of this, bytes.
@@ -29,7 +30,7 @@ pub fn encode(batch: &RecordBatch) -> Result<(Vec<u8>, Vec<u8>), WireError> {
 }
 
 /// The columns share the body's memory.
-pub fn decode(message: &[u8], body: Vec<u8>, schema: &TableSchema) -> Result<RecordBatch, WireError> {
+pub fn decode(message: &[u8], body: Bytes, schema: &TableSchema) -> Result<RecordBatch, WireError> {
     let bad = |what: String| WireError::Batch { table: schema.table.name(), what };
     let message = root_as_message(message).map_err(|e| bad(format!("no Arrow IPC message: {e}")))?;
     if message.header_type() != MessageHeader::RecordBatch || message.version() != MetadataVersion::V5 {
@@ -37,7 +38,7 @@ pub fn decode(message: &[u8], body: Vec<u8>, schema: &TableSchema) -> Result<Rec
     }
     let batch = message.header_as_record_batch().ok_or_else(|| bad("no record batch in the message".to_owned()))?;
     check(&batch, body.len(), schema).map_err(bad)?;
-    let body = Buffer::from_vec(body);
+    let body = Buffer::from(body);
     Ok(read_record_batch(&body, batch, schema.arrow().clone(), &HashMap::new(), None, &MetadataVersion::V5)?)
 }
 

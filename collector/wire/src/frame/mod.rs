@@ -121,7 +121,7 @@ fn encode_section(section: &Section) -> Result<proto::Section, WireError> {
         table: section.schema.table as u32,
         fingerprint: section.schema.fingerprint().0,
         message,
-        body,
+        body: body.into(),
     })
 }
 

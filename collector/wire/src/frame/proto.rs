@@ -1,5 +1,6 @@
 //! The protobuf messages. A field number is for ever: add, never reuse.
 
+use prost::bytes::Bytes;
 use std::collections::BTreeMap;
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -34,8 +35,8 @@ pub struct Section {
     #[prost(bytes = "vec", tag = "3")]
     pub message: Vec<u8>,
     /// … and the buffers it describes.
-    #[prost(bytes = "vec", tag = "4")]
-    pub body: Vec<u8>,
+    #[prost(bytes = "bytes", tag = "4")]
+    pub body: Bytes,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
