@@ -47,7 +47,7 @@ mod tests {
         let mut ways = Ways::default();
         // The receiver counts a tenth more than was sent to it, and rests in every tick.
         let at = |tick: i64| sample(tick * 1000 * MS, tick * 1000, tick * 1100);
-        for tick in 1..60 {
+        for tick in 1..200 {
             let readings = [at(tick - 1), at(tick), Sample { ts_ns: (tick * 1000 + 900) * MS, ..at(tick) }];
             tell(&mut ways, tick, &readings[..2], &readings, Some(8_000_000));
         }
