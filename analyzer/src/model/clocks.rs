@@ -19,10 +19,11 @@ pub fn tell(ways: &mut Ways, tick: i64, a: &[Sample], b: &[Sample], bps: Option<
     hold
 }
 
-/// One of this device's cables was found to need wider bounds. Ends that count different packets are no matter of clocks.
+/// One of this device's cables was found to need wider bounds. Where ends count different packets, it was not the clocks.
 pub fn share(topology: &Topology, device: DeviceId, cables: &mut [Ways]) {
     let own = || topology.devices[device].ports.iter().filter_map(|&port| topology.ports[port].cable);
-    let mut clocks_ns: Vec<u32> = own().map(|cable| cables[cable][0].clocks_ns()).collect();
+    let sound = own().map(|cable| &cables[cable]).filter(|ways| !ways.iter().any(Conservation::is_at_odds));
+    let mut clocks_ns: Vec<u32> = sound.map(|ways| ways[0].clocks_ns()).collect();
     clocks_ns.sort_unstable_by(|a, b| b.cmp(a));
     let Some(&needed_ns) = clocks_ns.get(clocks_ns.len().div_ceil(2).max(2) - 1) else { return };
     for cable in own() {
@@ -85,5 +86,12 @@ mod tests {
             share(&topology, leaf, &mut cables);
             assert_eq!(clocks_ms(&cables), expected);
         }
+        for ways in &mut cables[..3] {
+            while !ways.iter().all(Conservation::is_at_odds) {
+                ways.iter_mut().for_each(Conservation::widen);
+            }
+        }
+        share(&topology, leaf, &mut cables);
+        assert_eq!(clocks_ms(&cables), [1000, 1000, 1000, 8], "these are at odds, and tell nothing of clocks");
     }
 }

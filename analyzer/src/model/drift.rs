@@ -55,6 +55,8 @@ pub struct Conservation {
     proven: u8,
 }
 
+const _: () = assert!(size_of::<Conservation>() == 9 * 64);
+
 impl Default for Conservation {
     fn default() -> Conservation {
         Conservation {
