@@ -18,6 +18,8 @@ const MIN_BEFORE: usize = 10;
 /// Below this loss ordinary jitter dominates.
 const MIN_LOST: f64 = 0.05;
 const MIN_TICKS: i64 = 5;
+/// Beside another witness.
+const BEGUN_TICKS: i64 = 3;
 
 pub fn detect(model: &Model, out: &mut Sink<'_>) {
     for (job, plan) in model.topology.jobs.iter().enumerate() {
@@ -27,19 +29,36 @@ pub fn detect(model: &Model, out: &mut Sink<'_>) {
     }
 }
 
-fn look(model: &Model, job: usize, plan: &Job, out: &mut Sink<'_>) {
+/// What each of a job's nodes stands still beyond its peers, of late; `None` where nothing of a node is told.
+fn stalls(model: &Model, plan: &Job) -> Vec<(DeviceId, Option<Stall>)> {
     let recent = |d: DeviceId| Some((d, model.devices[d].stalls()?.after(model.tick - RECENT, TOLD)));
     let told = plan.devices.iter().filter_map(|&d| recent(d));
     let shares: Vec<_> = told.filter(|(_, s)| s.iter().any(|v| !v.is_nan())).collect();
     if shares.len() < MIN_DEVICES {
-        return;
+        return Vec::new();
     }
     let usual: [f64; PRESSURE.len() + 1] =
         std::array::from_fn(|kind| lower_median(shares.iter().map(|(_, s)| s[kind]).filter(|v| !v.is_nan()).collect()));
-    for (device, shares) in shares {
+    let most = |shares: [f64; PRESSURE.len() + 1]| {
         let excess = shares.iter().zip(usual).map(|(share, usual)| share - usual).enumerate();
-        let most = excess.filter(|(_, e)| !e.is_nan()).max_by(|a, b| a.1.total_cmp(&b.1));
-        let stall = most.map(|(kind, excess)| Stall { kind, excess, usual: usual[kind] });
+        let (kind, excess) = excess.filter(|(_, e)| !e.is_nan()).max_by(|a, b| a.1.total_cmp(&b.1))?;
+        Some(Stall { kind, excess, usual: usual[kind] })
+    };
+    shares.into_iter().map(|(device, shares)| (device, most(shares))).collect()
+}
+
+/// A node that has begun to stall, and of late stood still for at least half of the time by which it was late.
+pub fn explain(model: &Model, plan: &Job, device: DeviceId, late_s: f64) -> bool {
+    let own = stalls(model, plan).into_iter().find(|(d, _)| *d == device).and_then(|(_, stall)| stall);
+    let stood_s = |stall: &Stall| stall.excess * (RECENT * model.tick_ns) as f64 / 1e9;
+    let Some(stall) = own.filter(|s| s.excess >= MIN_LOST && stood_s(s) >= late_s / 2.0) else { return false };
+    stall
+        .since(model, device)
+        .is_some_and(|(since, before)| before >= MIN_BEFORE && model.tick - since + 1 >= BEGUN_TICKS)
+}
+
+fn look(model: &Model, job: usize, plan: &Job, out: &mut Sink<'_>) {
+    for (device, stall) in stalls(model, plan) {
         let place = Place::Device(device);
         let watched = out.watches(FactKind::HostStalls, place);
         match stall.filter(|s| s.excess >= MIN_LOST) {
@@ -68,10 +87,17 @@ struct Stall {
     usual: f64,
 }
 
+impl Stall {
+    /// The tick since which the node stalls so, and how many are known from before.
+    fn since(&self, model: &Model, device: DeviceId) -> Option<(i64, usize)> {
+        model.devices[device].stalls()?.since(self.kind, self.usual + self.excess / 2.0)
+    }
+}
+
 /// Since when it stalls, and what its job has lost from there on, if the one can be the cause of the other. Once that is
 /// said it holds while the node stalls: what came before it is forgotten in time.
 fn judge(model: &Model, job: usize, device: DeviceId, stall: Stall, watched: bool) -> Option<(i64, f64)> {
-    let (since, before) = model.devices[device].stalls()?.since(stall.kind, stall.usual + stall.excess / 2.0)?;
+    let (since, before) = stall.since(model, device)?;
     let (since_ns, ticks) = (since * model.tick_ns, model.tick - since + 1);
     if watched {
         return Some((since_ns, stall.excess));

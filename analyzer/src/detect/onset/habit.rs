@@ -27,6 +27,8 @@ const RULES: [Rule; 4] = [
     Rule { of: 5, share: 0.05, over_noise: 5.0, bins: 0.75 },
     Rule { of: LAST, share: 0.05, over_noise: 4.0, bins: 0.25 },
 ];
+/// The last iteration alone, which makes no habit.
+const ONCE: Rule = Rule { of: 1, share: 0.12, over_noise: 12.0, bins: 1.25 };
 /// Up to so many all must be late.
 const FEW: usize = 3;
 /// A habit is at least so long, s: one hiccup may span two short iterations.
@@ -40,21 +42,28 @@ pub enum Lateness {
     OnTime,
     /// Too few iterations to say, or between the two.
     Unsure,
-    /// `since`: the first late core, from the window's start; `until`: the end of the last late iteration.
-    Late {
-        bins: f64,
-        threshold: f64,
-        since: f64,
-        until: f64,
-    },
+    /// Late once, and by much: no habit yet, but enough where something else shows the same.
+    Once(Late),
+    Late(Late),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Late {
+    pub bins: f64,
+    pub threshold: f64,
+    /// The first late core, from the window's start, and the end of the last late iteration.
+    pub since: f64,
+    pub until: f64,
 }
 
 impl Lateness {
-    pub fn bins(&self) -> f64 {
+    /// How much it says against a port, to be compared.
+    pub fn weight(&self) -> (u8, f64) {
         match self {
-            Lateness::OnTime => -1.0,
-            Lateness::Unsure => 0.0,
-            Lateness::Late { bins, .. } => *bins,
+            Lateness::OnTime => (0, 0.0),
+            Lateness::Unsure => (1, 0.0),
+            Lateness::Once(late) => (2, late.bins),
+            Lateness::Late(late) => (3, late.bins),
         }
     }
 }
@@ -117,18 +126,34 @@ fn habit(told: &[At], cores: &[f64], scale: Scale) -> Lateness {
         // One in five may not have been told: a reading was lost.
         let Some(these) = last(rule.of).or_else(|| last(rule.of - rule.of / 5)) else { continue };
         let long = these[these.len() - 1].core - these[0].core >= LONG_S * scale.second - scale.period / 4.0;
-        let threshold = (rule.share * scale.period).max(rule.over_noise * scale.noise).max(rule.bins);
+        let threshold = rule.threshold(scale);
         let holds_up = rule.of >= FEW && holds_up(told, cores, threshold);
         let late: fn(&At) -> f64 = if holds_up { |at| at.onset } else { At::late };
         if (long || rule.of > FEW) && is_late(told, these, rule, threshold, late) {
-            let since = told.iter().rev().take_while(|at| late(at) >= threshold / 2.0).last().map_or(0.0, |at| at.core);
-            let until = these[these.len() - 1].core + scale.period;
-            return Lateness::Late { bins: trimmed_mean(these, late), threshold, since, until };
+            return Lateness::Late(Late::of(told, these, threshold, late, scale));
         }
+    }
+    let threshold = ONCE.threshold(scale);
+    if let Some(this) = last(ONCE.of).filter(|this| least(this, At::late) >= threshold) {
+        return Lateness::Once(Late::of(told, this, threshold, At::late, scale));
     }
     match last(FEW) {
         Some(these) if trimmed_mean(these, At::late) < (ON_TIME.0 * scale.period).max(ON_TIME.1) => Lateness::OnTime,
         _ => Lateness::Unsure,
+    }
+}
+
+impl Rule {
+    fn threshold(&self, scale: Scale) -> f64 {
+        (self.share * scale.period).max(self.over_noise * scale.noise).max(self.bins)
+    }
+}
+
+impl Late {
+    fn of(told: &[At], these: &[At], threshold: f64, late: fn(&At) -> f64, scale: Scale) -> Late {
+        let since = told.iter().rev().take_while(|at| late(at) >= threshold / 2.0).last().map_or(0.0, |at| at.core);
+        let until = these[these.len() - 1].core + scale.period;
+        Late { bins: trimmed_mean(these, late), threshold, since, until }
     }
 }
 
@@ -208,7 +233,7 @@ mod tests {
     }
 
     fn is_late(late: &[f64]) -> bool {
-        matches!(verdict(late), Lateness::Late { .. })
+        matches!(verdict(late), Lateness::Late(_))
     }
 
     #[test]
@@ -226,7 +251,7 @@ mod tests {
             .map(|i| At { core: 25.0 * f64::from(i), onset: if i > 2 { 4.0 } else { 0.0 }, longer: 4.0 })
             .collect();
         let scale = Scale { period: 25.0, second: 10.0, noise: 0.01 };
-        assert!(matches!(habit(&told, &[], scale), Lateness::Late { .. }));
+        assert!(matches!(habit(&told, &[], scale), Lateness::Late(_)));
         assert!(!is_late(&[0.0, 0.0, 0.0, 4.0, 4.0]), "a hiccup of a second");
     }
 
@@ -234,7 +259,7 @@ mod tests {
     fn it_began_with_the_first_of_the_run() {
         assert_eq!(
             verdict(&[0.0, 0.1, 2.0, 2.25, 2.25]),
-            Lateness::Late { bins: 2.25, threshold: 1.05, since: 20.0, until: 50.0 }
+            Lateness::Late(Late { bins: 2.25, threshold: 1.05, since: 20.0, until: 50.0 })
         );
     }
 
@@ -253,7 +278,7 @@ mod tests {
             let told = told(period);
             let cores: Vec<f64> = told.iter().map(|at| at.core).collect();
             let verdict = habit(&told, &cores, Scale { period: 10.0, second: 10.0, noise: 0.01 });
-            assert_eq!(matches!(verdict, Lateness::Late { .. }), expected, "{verdict:?}");
+            assert_eq!(matches!(verdict, Lateness::Late(_)), expected, "{verdict:?}");
         }
     }
 
@@ -262,5 +287,13 @@ mod tests {
         assert_eq!(verdict(&[2.0, 2.0, 0.0, 0.1, 0.0]), Lateness::OnTime);
         assert_eq!(verdict(&[0.0, 0.0, 0.4, 0.4, 0.4]), Lateness::Unsure);
         assert_eq!(verdict(&[0.0, 0.0]), Lateness::Unsure);
+    }
+
+    #[test]
+    fn late_once_is_told_apart_from_a_habit_and_from_a_hiccup() {
+        let once = |bins: f64| Lateness::Once(Late { bins, threshold: 1.25, since: 40.0, until: 50.0 });
+        assert_eq!(verdict(&[0.0, 0.0, 0.0, 0.0, 3.0]), once(3.0));
+        assert_eq!(verdict(&[0.0, 0.0, 0.0, 0.0, 1.2]), Lateness::Unsure);
+        assert_ne!(verdict(&[0.0, 0.0, 0.0, 3.0, 0.0]), once(3.0), "the last was on time");
     }
 }

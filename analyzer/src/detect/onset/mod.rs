@@ -5,16 +5,17 @@
 //! straggler  ████_____________█████        one longer quiet
 //!                 ├── core ──┤             bins in which nearly all are quiet
 //! ```
+//! One late iteration is a hiccup, two are a habit; one is enough where the node's own stalls explain it.
 //! Late onset *and* a longer quiet: a port that only finished late (its network was slow) starts late after a normal
 //! quiet; a victim starts on time and stalls. Completion says nothing: a collective ends together.
 
 mod habit;
 mod quiet;
 
-use super::{FactKind, Place, Presence, Sink, strength};
+use super::{FactKind, Place, Presence, Sink, stalls, strength};
 use crate::fact::Evidence;
 use crate::model::{BINS, DeviceId, Grid, Job, Model, PortId};
-use habit::Lateness;
+use habit::{Late, Lateness};
 use quiet::Row;
 use std::collections::BTreeMap;
 
@@ -73,10 +74,11 @@ struct Scale {
 
 /// A device is as late as its latest port.
 fn say(model: &Model, job: usize, rows: &[Row], late: &[Lateness], scale: Scale, out: &mut Sink<'_>) {
+    let plan = &model.topology.jobs[job];
     let mut devices: BTreeMap<DeviceId, (Lateness, PortId)> = BTreeMap::new();
     for (row, &late) in rows.iter().zip(late) {
         let worst = devices.entry(model.topology.ports[row.port].device).or_insert((late, row.port));
-        if late.bins() > worst.0.bins() {
+        if late.weight() > worst.0.weight() {
             *worst = (late, row.port);
         }
     }
@@ -85,26 +87,27 @@ fn say(model: &Model, job: usize, rows: &[Row], late: &[Lateness], scale: Scale,
     let bin_s = bin_ns as f64 / 1e9;
     for (device, (late, port)) in devices {
         let place = Place::Device(device);
-        match late {
-            Lateness::OnTime => out.clear(FactKind::LateOnset, place),
-            Lateness::Unsure => {}
-            Lateness::Late { bins, threshold, since, until } => {
-                let evidence = Evidence {
-                    counter: "onset_lateness".into(),
-                    value: bins * bin_s,
-                    unit: "s an iteration".into(),
-                    reference: scale.period * bin_s,
-                    reference_of: "the iteration".into(),
-                };
-                let [since_ns, until_ns] = [since, until].map(|bin| (first_bin + bin as i64) * bin_ns);
-                let until_ns = Some(until_ns.min(model.now_ns));
-                let strength = strength(bins, threshold);
-                let port = Some(port);
-                let presence =
-                    Presence { since_ns, until_ns, port, one_sided: true, strength, evidence, job: Some(job) };
-                out.present(FactKind::LateOnset, place, presence);
+        let Late { bins, threshold, since, until } = match late {
+            Lateness::OnTime => {
+                out.clear(FactKind::LateOnset, place);
+                continue;
             }
-        }
+            Lateness::Unsure => continue,
+            Lateness::Once(late) if !stalls::explain(model, plan, device, late.bins * bin_s) => continue,
+            Lateness::Once(late) | Lateness::Late(late) => late,
+        };
+        let evidence = Evidence {
+            counter: "onset_lateness".into(),
+            value: bins * bin_s,
+            unit: "s an iteration".into(),
+            reference: scale.period * bin_s,
+            reference_of: "the iteration".into(),
+        };
+        let [since_ns, until_ns] = [since, until].map(|bin| (first_bin + bin as i64) * bin_ns);
+        let until_ns = Some(until_ns.min(model.now_ns));
+        let (strength, port) = (strength(bins, threshold), Some(port));
+        let presence = Presence { since_ns, until_ns, port, one_sided: true, strength, evidence, job: Some(job) };
+        out.present(FactKind::LateOnset, place, presence);
     }
 }
 
