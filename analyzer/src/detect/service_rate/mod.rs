@@ -5,12 +5,16 @@
 
 mod seldom;
 
-use super::{FactKind, Presence, Sink, place_of, strength};
+use super::{Claim, FactKind, Presence, Sink, place_of, strength};
 use crate::fact::Evidence;
 use crate::model::{Busy, Model, PortId, SHORT_NS};
 
 /// Readings older than this are of another time.
 const WINDOW_NS: i64 = 8_000_000_000;
+/// Of the rate that was claimed, what it must carry for the absence of a queue to mean anything; and of its readings, those
+/// that may see one all the same.
+const CARRIED: f64 = 0.2;
+const STANDING: f64 = 0.05;
 /// How long a slow end stays suspect while it carries nothing.
 const REMEMBERED_NS: i64 = 60_000_000_000;
 /// What shows a slow link: intervals with a standing queue, all below a part of the planned rate.
@@ -39,7 +43,8 @@ pub fn detect(model: &Model, out: &mut Sink<'_>) {
         if never_queued || state.link.up == Some(false) {
             continue;
         }
-        if is_sound(model, port) {
+        let is_calm = || out.claimed(FactKind::LowServiceRate, place).is_some_and(|c| is_calm(model, port, c));
+        if is_sound(model, port) || is_calm() {
             // The other end's soundness tells nothing of an end that served slowly just now.
             if !model.topology.far(port).is_some_and(|far| was_slow(model, far)) {
                 out.clear(FactKind::LowServiceRate, place);
@@ -82,6 +87,15 @@ fn is_sound(model: &Model, port: PortId) -> bool {
         || peak_bps(model, port, model.now_ns - SOUND_TICKS * model.tick_ns) > SOUND_ABOVE * planned
 }
 
+/// Since it last showed as slow it carried no little, and no queue stood: a link as slow as that would have had one. A link
+/// that shares its load with others may never be asked for its full rate.
+fn is_calm(model: &Model, port: PortId, claimed: Claim) -> bool {
+    let sum = sum_since(model, port, model.now_ns - WINDOW_NS);
+    let carried = f64::from(sum.bits) >= CARRIED * claimed.value * f64::from(sum.seconds);
+    let calm = f64::from(sum.standing) <= STANDING * f64::from(sum.readings);
+    model.bin_ns <= SHORT_NS && model.now_ns - claimed.shown_ns > WINDOW_NS && sum.readings > 0 && carried && calm
+}
+
 /// The last queue it had, not long ago, was served below its rate, and nothing better has been seen of it since.
 fn was_slow(model: &Model, port: PortId) -> bool {
     let planned = model.topology.ports[port].planned_bps.unwrap_or(i64::MAX) as f64;
@@ -98,14 +112,18 @@ fn busy_since(model: &Model, port: PortId, since_ns: i64) -> impl Iterator<Item 
     model.ports[port].busy.iter().filter(move |b| b.end_ns - model.tick_ns >= since_ns)
 }
 
-/// The most it can have served while a queue stood: all that it sent, over the part of the time that saw one. A queue
-/// seen now and then on a port that merely gets its data late and in bursts stands as seldom as the port is busy.
-fn backlogged_bps(model: &Model, port: PortId, since_ns: i64) -> f64 {
-    let sum = busy_since(model, port, since_ns).fold(Busy::default(), |mut sum, b| {
+fn sum_since(model: &Model, port: PortId, since_ns: i64) -> Busy {
+    busy_since(model, port, since_ns).fold(Busy::default(), |mut sum, b| {
         (sum.bits, sum.seconds) = (sum.bits + b.bits, sum.seconds + b.seconds);
         (sum.readings, sum.standing) = (sum.readings + b.readings, sum.standing + b.standing);
         sum
-    });
+    })
+}
+
+/// The most it can have served while a queue stood: all that it sent, over the part of the time that saw one. A queue
+/// seen now and then on a port that merely gets its data late and in bursts stands as seldom as the port is busy.
+fn backlogged_bps(model: &Model, port: PortId, since_ns: i64) -> f64 {
+    let sum = sum_since(model, port, since_ns);
     f64::from(sum.bits / sum.seconds) * f64::from(sum.readings) / f64::from(sum.standing)
 }
 
