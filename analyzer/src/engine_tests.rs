@@ -139,6 +139,24 @@ fn packets_that_vanish_on_a_cable_name_it_and_one_lost_burst_does_not() {
 }
 
 #[test]
+fn ends_of_a_cable_that_count_different_packets_do_not_agree_and_accuse_nobody() {
+    let mut scene = Scene::new(star(4));
+    let agree = |scene: &Scene, host: &str| {
+        let model = scene.engine.model();
+        model.ends_agree(model.topology.find_port(host, "eth1").expect("planned"))
+    };
+    healthy(&mut scene, 5);
+    assert_eq!(agree(&scene, "h1"), None, "too little has passed");
+    for _ in 0..200 {
+        // Each packet is counted twice.
+        let more = |host: &str| if host == "h1" { -1.0 } else { 0.0 };
+        scene.second(|host, at| Interval { lost: more(host), ..iteration(at, PERIOD, 0) }, Extra::default());
+    }
+    assert_eq!((agree(&scene, "h1"), agree(&scene, "h2")), (Some(false), Some(true)));
+    assert_eq!((scene.engine.model().cables_at_odds(), named(&scene)), (1, vec![]));
+}
+
+#[test]
 fn who_counts_the_lost_packets_tells_what_became_of_them() {
     let classes =
         [(Counted::Nobody, Some("silent_drop")), (Counted::AsErrors, Some("lossy_link")), (Counted::AsDiscards, None)];
@@ -182,6 +200,21 @@ fn a_slow_end_is_not_cleared_by_a_sound_way_back() {
     let receives = Interval { back: Some(1_250_000.0), ..Interval::default() };
     (0..30).for_each(|_| _ = scene.second(|host, at| rest(host, at, receives), Extra::default()));
     assert_eq!(scene.open().len(), 1, "nothing was seen of the way that was slow");
+}
+
+#[test]
+fn a_slow_link_is_over_when_it_carries_a_load_and_no_queue_stands_and_not_when_it_merely_rests() {
+    for (part_of_full, still_open) in [(0.4, 0), (0.05, 1)] {
+        let mut scene = Scene::new(star(4));
+        healthy(&mut scene, 10);
+        let rest = |host: &str, at, of_h3: Interval| if host == "h3" { of_h3 } else { iteration(at, PERIOD, 0) };
+        let slow = Interval { sent: 625_000.0, queue_bytes: 200_000.0, ..Interval::default() };
+        (0..6).for_each(|_| _ = scene.second(|host, at| rest(host, at, slow), Extra::default()));
+        assert_eq!(scene.open().len(), 1);
+        let calm = Interval { sent: 1_250_000.0 * part_of_full, ..Interval::default() };
+        (0..20).for_each(|_| _ = scene.second(|host, at| rest(host, at, calm), Extra::default()));
+        assert_eq!(scene.open().len(), still_open, "at {part_of_full} of its rate");
+    }
 }
 
 #[test]
@@ -260,6 +293,33 @@ fn stalls_that_cost_the_job_nothing_or_less_than_it_lost_or_are_its_habit_accuse
         (0..20).for_each(|_| pressed(&mut scene, share, sent));
         assert_eq!(named(&scene), [], "{before} {share} {sent}");
     }
+}
+
+#[test]
+fn one_late_iteration_is_enough_only_where_the_hosts_own_stalls_explain_it() {
+    const LONG: i64 = 5 * SECOND;
+    // h5 waits for a CPU as said, and sends its share two seconds late, in less time.
+    let seen_with = |share: f64, seconds: i64| {
+        let mut scene = Scene::new(star(8));
+        let begin_ns = scene.now_ns() + 8 * LONG;
+        while scene.now_ns() < begin_ns + seconds * SECOND {
+            let has_begun = scene.now_ns() >= begin_ns;
+            let share = |i: usize| if has_begun && i == 5 { share } else { 0.01 };
+            let pressure = (0..8).map(|i| (format!("h{i}"), share(i))).collect();
+            let traffic = |host: &str, at| match (host, has_begun) {
+                ("h5", true) => iteration(at, LONG, 2 * SECOND),
+                _ => Interval { sent: iteration(at, LONG, 0).sent / 5.0, ..Interval::default() },
+            };
+            scene.second(traffic, Extra { pressure, ..Extra::default() });
+        }
+        let shown = |i: &Incident| (i.culprits[0].device.clone(), i.evidence[0].evidence.counter.clone());
+        scene.incidents.values().map(shown).collect::<Vec<_>>()
+    };
+    let straggler = [("h5".to_owned(), "onset_lateness".to_owned())];
+    assert_eq!(seen_with(0.5, 8), straggler);
+    assert_eq!(seen_with(0.01, 8), [], "a hiccup, for all one knows");
+    assert_eq!(seen_with(0.1, 8), [], "it stood still for less than half of the time");
+    assert_eq!(seen_with(0.01, 15), straggler, "a habit");
 }
 
 #[test]

@@ -27,8 +27,8 @@ const RULES: [Rule; 4] = [
     Rule { of: 5, share: 0.05, over_noise: 5.0, bins: 0.75 },
     Rule { of: LAST, share: 0.05, over_noise: 4.0, bins: 0.25 },
 ];
-/// The last iteration alone, which makes no habit.
-const ONCE: Rule = Rule { of: 1, share: 0.12, over_noise: 12.0, bins: 1.25 };
+/// The last iteration alone, which makes no habit, is held to what the fewest are.
+const ONCE: Rule = Rule { of: 1, ..RULES[0] };
 /// Up to so many all must be late.
 const FEW: usize = 3;
 /// A habit is at least so long, s: one hiccup may span two short iterations.

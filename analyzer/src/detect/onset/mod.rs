@@ -1,4 +1,4 @@
-//! Host straggler by bytes alone: one port begins to send late, iteration after iteration, after a quiet as much longer.
+//! Host straggler by bytes: one port begins to send late, iteration after iteration, after a quiet as much longer.
 //!
 //! ```text
 //! peers      ████________█·····████        compute, first chunk, waiting, the rest
