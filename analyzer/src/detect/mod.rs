@@ -76,10 +76,13 @@ impl<'a> Sink<'a> {
         self.watched.get(&(kind, place)).copied()
     }
 
-    /// The devices where it matters.
+    /// The places where it matters.
+    pub fn watched(&self, kind: FactKind) -> impl Iterator<Item = Place> + '_ {
+        self.watched.keys().filter(move |(k, _)| *k == kind).map(|(_, place)| *place)
+    }
+
     pub fn watched_devices(&self, kind: FactKind) -> impl Iterator<Item = DeviceId> + '_ {
-        let at = |place: &Place| if let Place::Device(device) = place { Some(*device) } else { None };
-        self.watched.keys().filter(move |(k, _)| *k == kind).filter_map(move |(_, place)| at(place))
+        self.watched(kind).filter_map(|place| if let Place::Device(device) = place { Some(device) } else { None })
     }
 
     /// Looked at, with enough data, and not there.

@@ -7,13 +7,12 @@ use crate::model::{Model, PortId};
 
 pub fn detect(model: &Model, out: &mut Sink<'_>) {
     for (id, device) in model.devices.iter().enumerate() {
-        let seen = model.topology.devices[id].ports.iter().filter(|&&p| model.ports[p].seen_tick.is_some()).count();
-        let whole = device.reset_ports.len() * 2 > seen;
+        let mut seen = model.topology.devices[id].ports.iter().filter(|&&p| model.ports[p].seen_tick.is_some());
         if device.reset_ports.is_empty() {
-            if device.silent.is_none() && seen > 0 {
+            if device.silent.is_none() && seen.next().is_some() {
                 out.clear(FactKind::CountersFell, Place::Device(id));
             }
-        } else if whole {
+        } else if device.reset_ports.len() * 2 > seen.count() {
             let presence = presence(model, device.reset_ports.len(), device.reset_ports[0]);
             out.present(FactKind::CountersFell, Place::Device(id), presence);
         } else {
@@ -27,11 +26,13 @@ pub fn detect(model: &Model, out: &mut Sink<'_>) {
 }
 
 fn clear_ports(model: &Model, out: &mut Sink<'_>) {
-    for (port, state) in model.ports.iter().enumerate() {
-        if state.reset_tick.is_some_and(|t| t < model.tick) && state.seen_tick == Some(model.tick) {
-            out.clear(FactKind::CountersFell, Place::Port(port));
-        }
-    }
+    let well_again = |place: &Place| {
+        let Place::Port(port) = *place else { return false };
+        let state = &model.ports[port];
+        state.reset_tick.is_some_and(|t| t < model.tick) && state.seen_tick == Some(model.tick)
+    };
+    let over: Vec<Place> = out.watched(FactKind::CountersFell).filter(well_again).collect();
+    over.into_iter().for_each(|place| out.clear(FactKind::CountersFell, place));
 }
 
 fn presence(model: &Model, ports: usize, port: PortId) -> Presence {

@@ -6,7 +6,7 @@ use crate::fact::Fact;
 use crate::http::view::*;
 use crate::incident::{Incident, State};
 use crate::ingest::{CollectorStatus, GapRow};
-use crate::model::{Count, Model, PortId};
+use crate::model::{Count, Model, PortId, Sample};
 use crate::sql::SqlEngine;
 use crate::store::{Store, series};
 use async_trait::async_trait;
@@ -83,9 +83,9 @@ struct Bytes {
 impl Seen {
     fn of(model: &Model, id: PortId) -> Seen {
         let port = &model.ports[id];
-        let last = port.last.map(|s| Bytes { ts_ns: s.ts_ns, received: s.rx_bytes, sent: s.tx_bytes });
-        let before = port.before.map(|s| Bytes { ts_ns: s.ts_ns, received: s.rx_bytes, sent: s.tx_bytes });
-        Seen { last, before, up: port.link.up, ends_agree: model.ends_agree(id) }
+        let bytes = |s: Sample| Bytes { ts_ns: s.ts_ns, received: s.rx_bytes, sent: s.tx_bytes };
+        let before = port.moved(model.tick).map(|(before, _)| bytes(before));
+        Seen { last: port.last.map(bytes), before, up: port.link.up, ends_agree: model.ends_agree(id) }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The last bytes of a port on an even grid of time: what onset detection looks at.
 
 use half::bf16;
+use half::slice::HalfFloatSliceExt;
 
 /// Bins kept: on the fine grid 24 s at 10 Hz, 4 minutes at 1 Hz.
 pub const BINS: usize = 240;
@@ -119,12 +120,17 @@ impl Bins {
     }
 
     /// The bytes of as many bins as are kept, up to `last`; NaN where one is unknown, too old or yet to come.
-    pub fn up_to(&self, last: i64) -> impl Iterator<Item = f32> + '_ {
-        let known = self.newest.saturating_sub(BINS as i64) + 1..=self.newest;
+    pub fn up_to(&self, last: i64) -> [f32; BINS] {
         let first = last - BINS as i64 + 1;
         let at = first.rem_euclid(BINS as i64) as usize;
-        let ring = self.ring[at..].iter().chain(&self.ring[..at]);
-        (first..).zip(ring).map(move |(bin, bytes)| if known.contains(&bin) { bytes.to_f32() } else { f32::NAN })
+        let mut bins = [f32::NAN; BINS];
+        let (early, late) = bins.split_at_mut(BINS - at);
+        self.ring[at..].convert_to_f32_slice(early);
+        self.ring[..at].convert_to_f32_slice(late);
+        let from_first = |bin: i64| bin.saturating_sub(first).clamp(0, BINS as i64) as usize;
+        bins[..from_first(self.newest.saturating_sub(BINS as i64 - 1))].fill(f32::NAN);
+        bins[from_first(self.newest.saturating_add(1))..].fill(f32::NAN);
+        bins
     }
 }
 
@@ -133,7 +139,7 @@ mod tests {
     use super::*;
 
     fn get(bins: &Bins, bin: i64) -> f32 {
-        bins.up_to(bin).last().unwrap()
+        bins.up_to(bin)[BINS - 1]
     }
 
     #[test]

@@ -28,10 +28,11 @@ use crate::plan::Plan;
 use crate::tick::{LinkEvent, Tick};
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Int32Type, Int64Type};
-pub use sample::Count;
-use sample::{Columns, Health, Sample};
+use sample::{Columns, Health};
+pub use sample::{Count, Sample};
 use series::Series;
 use stalls::{PRESSURE, Stalls, UTILIZATION};
+use std::ops::Range;
 use weft_wire::Table;
 
 #[derive(Debug)]
@@ -77,14 +78,33 @@ pub struct Silent {
     pub flush_period_ns: i64,
 }
 
-/// What happened to a link, in order of time.
+/// What happened to a link.
 enum Told {
     Event(bool),
     Health(Health),
 }
 
-/// Traffic readings sorted by port and time, and what was told of links sorted by time.
+/// Traffic readings, and what was told of links, each sorted by port and time.
 type Readings = (Vec<(PortId, Sample)>, Vec<(i64, PortId, Told)>);
+
+/// A tick's readings of the ports that have a cable, each with the last one of packets before it in front.
+struct Packets {
+    readings: Vec<Sample>,
+    of_port: Vec<Range<usize>>,
+}
+
+impl Packets {
+    fn add(&mut self, port: PortId, before: Option<Sample>, run: &[(PortId, Sample)]) {
+        let start = self.readings.len();
+        self.readings.extend(before);
+        self.readings.extend(run.iter().map(|(_, sample)| sample));
+        self.of_port[port] = start..self.readings.len();
+    }
+
+    fn of(&self, port: PortId) -> &[Sample] {
+        &self.readings[self.of_port[port].clone()]
+    }
+}
 
 impl Model {
     pub fn new(plan: &Plan, tick_ns: i64) -> Model {
@@ -129,13 +149,12 @@ impl Model {
         }
         for port in &mut self.ports {
             (port.damaged, port.discarded, port.paused_us) = (port.damaged / 2.0, port.discarded / 2.0, 0);
-            (port.before, port.packets_before) = (port.last, port.packets);
         }
         self.update_resets(tick, entities);
         let (samples, told) = self.read(tick, entities);
         self.update_links(told);
-        self.update_traffic(&samples);
-        self.update_cables(&samples);
+        let packets = self.update_traffic(&samples);
+        self.update_cables(&packets);
         self.update_jobs(tick);
         self.update_stalls(tick, entities);
         self.update_silence(tick);
@@ -215,7 +234,7 @@ impl Model {
             }
         }
         sample::sort(&mut samples);
-        told.sort_by_key(|(ts_ns, port, _)| (*ts_ns, *port));
+        told.sort_by_key(|(ts_ns, port, _)| (*port, *ts_ns));
         (samples, told)
     }
 
@@ -237,15 +256,25 @@ impl Model {
         }
     }
 
-    fn update_traffic(&mut self, samples: &[(PortId, Sample)]) {
+    fn update_traffic(&mut self, samples: &[(PortId, Sample)]) -> Packets {
         self.measure_interval(samples);
-        for &(port, sample) in samples {
-            let (state, planned_bps) = (&mut self.ports[port], self.topology.ports[port].planned_bps);
-            state.tell_traffic(sample, self.bin_ns, self.tick_ns, planned_bps);
-            state.seen_tick = Some(self.tick);
-            let device = &mut self.devices[self.topology.ports[port].device];
-            device.seen_ns = device.seen_ns.max(Some(sample.ts_ns));
+        let readings = Vec::with_capacity(samples.len() + self.ports.len());
+        let mut packets = Packets { readings, of_port: vec![0..0; self.ports.len()] };
+        for run in samples.chunk_by(|a, b| a.0 == b.0) {
+            let port = run[0].0;
+            let (state, topology) = (&mut self.ports[port], &self.topology.ports[port]);
+            // In the tick of a restart old and new counts stand side by side.
+            if topology.cable.is_some() && state.reset_tick != Some(self.tick) {
+                packets.add(port, state.packets, run);
+            }
+            state.begin(self.tick);
+            for &(_, sample) in run {
+                state.tell_traffic(sample, self.bin_ns, self.tick_ns, topology.planned_bps);
+                let device = &mut self.devices[topology.device];
+                device.seen_ns = device.seen_ns.max(Some(sample.ts_ns));
+            }
         }
+        packets
     }
 
     /// The grid follows the sampling interval most ports have; when that changes, the grid starts afresh.
@@ -274,22 +303,10 @@ impl Model {
         self.cables.iter().filter(|ways| ways.iter().any(Conservation::is_at_odds)).count()
     }
 
-    fn update_cables(&mut self, samples: &[(PortId, Sample)]) {
-        let mut readings: Vec<Sample> = Vec::with_capacity(samples.len() + self.ports.len());
-        let mut of_port = vec![0..0; self.ports.len()];
-        for run in samples.chunk_by(|a, b| a.0 == b.0) {
-            let port = run[0].0;
-            // In the tick of a restart old and new counts stand side by side.
-            if self.topology.ports[port].cable.is_some() && self.ports[port].reset_tick != Some(self.tick) {
-                let start = readings.len();
-                readings.extend(self.ports[port].packets_before);
-                readings.extend(run.iter().map(|s| s.1));
-                of_port[port] = start..readings.len();
-            }
-        }
+    fn update_cables(&mut self, packets: &Packets) {
         let mut unheld = Vec::new();
         for (cable, ends) in self.topology.cables.iter().enumerate() {
-            let [a, b] = [ends.a, ends.b].map(|port| &readings[of_port[port].clone()]);
+            let [a, b] = [ends.a, ends.b].map(|port| packets.of(port));
             if !a.is_empty() && !b.is_empty() {
                 let bps = self.topology.ports[ends.a].planned_bps;
                 if !clocks::tell(&mut self.cables[cable], self.tick, a, b, bps) {
@@ -311,9 +328,9 @@ impl Model {
             for port in self.topology.job_ports(job) {
                 ports += 1;
                 let state = &self.ports[port];
-                let both = state.before.zip(state.last).filter(|(b, l)| l.ts_ns > b.ts_ns);
+                let moved = state.moved(tick.index);
                 if let Some(sent) =
-                    both.and_then(|(b, l)| Some((l.tx_bytes?.get() - b.tx_bytes?.get(), l.ts_ns - b.ts_ns)))
+                    moved.and_then(|(b, l)| Some((l.tx_bytes?.get() - b.tx_bytes?.get(), l.ts_ns - b.ts_ns)))
                 {
                     bytes += sent.0.max(0) as f64 * self.tick_ns as f64 / sent.1 as f64;
                     told += 1;

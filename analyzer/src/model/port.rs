@@ -18,12 +18,10 @@ pub const FLAP_MEMORY_NS: i64 = 6 * 3600 * 1_000_000_000;
 
 #[derive(Clone, Debug, Default)]
 pub struct PortState {
-    /// The last reading that had bytes, before this tick.
-    pub before: Option<Sample>,
-    /// The last reading, this tick's included.
+    /// The last reading that had bytes, and the one before the tick that last told of this port.
     pub last: Option<Sample>,
-    /// The same of packets, which may be read less often.
-    pub packets_before: Option<Sample>,
+    before: Option<Sample>,
+    /// The last reading that had packets, which may be read less often.
     pub packets: Option<Sample>,
     /// Index of the last tick that carried a row of this port.
     pub seen_tick: Option<i64>,
@@ -165,6 +163,17 @@ impl PortState {
         };
     }
 
+    /// A tick tells of this port.
+    pub fn begin(&mut self, tick: i64) {
+        (self.before, self.seen_tick) = (self.last, Some(tick));
+    }
+
+    /// The last reading before a tick and the last one in it, where it told of this port's bytes.
+    pub fn moved(&self, tick: i64) -> Option<(Sample, Sample)> {
+        let told = self.before.zip(self.last).filter(|_| self.seen_tick == Some(tick));
+        told.filter(|(before, last)| last.ts_ns > before.ts_ns)
+    }
+
     /// Takes in one traffic reading: the service rate if a queue stood, and the bytes sent on the grid.
     pub fn tell_traffic(&mut self, sample: Sample, bin_ns: i64, tick_ns: i64, planned_bps: Option<i64>) {
         if sample.tx_packets.or(sample.rx_packets).is_some() {
@@ -249,7 +258,7 @@ impl PortState {
 
     /// Counters begin anew: nothing before may be compared with what comes.
     pub fn restart(&mut self, tick: i64) {
-        (self.before, self.last, self.packets_before, self.packets) = (None, None, None, None);
+        (self.before, self.last, self.packets) = (None, None, None);
         (self.backlogged, self.backlog) = (0, None);
         self.reset_tick = Some(tick);
         self.health = Health { link_up: self.health.link_up, ..Health::default() };

@@ -33,7 +33,7 @@ impl Row {
     pub fn read(model: &Model, port: PortId, grid: Grid) -> Option<Row> {
         let (sent, bin_ns) = (model.ports[port].sent.as_ref()?, grid.bin_ns(model.bin_ns));
         let (bins, last) = (sent.on(grid)?, model.now_ns.div_euclid(bin_ns) - 1);
-        let bytes: Vec<f32> = bins.up_to(last).collect();
+        let bytes = bins.up_to(last);
         let known = bytes.iter().position(|b| !b.is_nan())?;
         let bytes = &bytes[known..];
         let mut sorted: Vec<f32> = bytes.iter().copied().filter(|b| !b.is_nan()).collect();
