@@ -26,6 +26,7 @@ mod sampler;
 mod sandbox;
 mod script;
 mod shaping;
+mod summary;
 mod table;
 mod topology;
 mod trace;

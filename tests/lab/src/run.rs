@@ -8,11 +8,12 @@ use crate::random::Random;
 use crate::receiver::Receiver;
 use crate::sandbox::Inside;
 use crate::script::{self, Planned};
+use crate::summary::Summary;
 use crate::training::Training;
 use crate::truth::Truth;
 use crate::verdict::Row;
 use crate::worker::now_ns;
-use crate::{ending, forward, hold, judge, plan, table};
+use crate::{ending, forward, hold, plan, table};
 use anyhow::{Context, Result};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::Write;
@@ -28,7 +29,8 @@ pub struct RunArgs {
     /// Keep everything up until Ctrl-C, break nothing, and write lab.env for those who do.
     #[arg(long, conflicts_with_all = ["quick", "script"])]
     hold: bool,
-    /// One round of each fault, without marks, and half a minute without fault.
+    /// One round of each fault, without marks, and half a minute without fault. Asserts that every part is named right and
+    /// nothing else is accused; seconds and lost time, which other load on the machine moves, are reported alone.
     #[arg(long)]
     quick: bool,
     /// Rounds of each fault, in each pass.
@@ -234,27 +236,19 @@ impl Session<'_> {
         writeln!(file, "{}", serde_json::to_string(row)?).with_context(|| path.display().to_string())
     }
 
-    /// Says the summary; whether all of it is as it should be.
+    /// Says the summary; whether all that this run asserts holds.
     fn verdict(&self, quiet: bool) -> bool {
-        let right = self.rows.iter().filter(|r| r.ok).count();
-        let near = self.rows.iter().filter(|r| judge::agrees(r.lost_said, r.lost_measured)).count();
-        let cheap = self.rows.iter().filter(|r| r.lost_measured.is_none_or(|l| l < 0.05)).count();
-        let of = |pass: &str| self.rows.iter().filter(|r| r.pass == pass).filter_map(|r| r.seconds).collect();
-        let median = |pass: &str| judge::median(of(pass));
-        let medians: Vec<Option<f64>> = self.args.passes().iter().map(|pass| median(pass)).collect();
-        let rounds = self.rows.len();
-        println!(
-            "{right} of {rounds} right, median {} s to the webhook, lost time near in {near}, {cheap} cost less than 5 %",
-            medians
-                .iter()
-                .map(|m| m.map_or_else(|| "—".into(), |m| format!("{m:.1}")))
-                .collect::<Vec<_>>()
-                .join(" and ")
-        );
-        let quick_enough = medians.iter().all(|m| m.is_some_and(|m| m <= 5.0));
+        let summary = Summary::of(&self.rows, self.args.passes());
+        println!("{summary}");
         // A judge's own script may hold faults that cost little; those drawn here must not, and none may be left out.
-        let as_drawn = self.args.script.is_some() || (cheap == 0 && self.left_out == 0);
-        rounds > 0 && right == rounds && near == rounds && quick_enough && as_drawn && quiet
+        let as_drawn = self.args.script.is_some() || (summary.cheap == 0 && self.left_out == 0);
+        let figures = summary.lost_time_is_near() && summary.is_prompt() && as_drawn;
+        if self.args.quick && !figures {
+            println!(
+                "a figure is off its goal; with --quick figures are reported, not asserted: other load moves them"
+            );
+        }
+        summary.all_right() && quiet && (figures || self.args.quick)
     }
 }
 
