@@ -90,7 +90,7 @@ impl Telemetry {
             metrics::counter!("weft_collector_reads_total", "source" => source).absolute(counts.reads);
             metrics::counter!("weft_collector_read_failures_total", "source" => source).absolute(counts.failures);
             metrics::counter!("weft_collector_slow_reads_total", "source" => source).absolute(counts.slow);
-            metrics::counter!("weft_collector_read_us_total", "source" => source).absolute(counts.read_us);
+            metrics::gauge!("weft_collector_read_seconds", "source" => source).set(counts.read_us as f64 / 1e6);
         }
     }
 }

@@ -11,6 +11,7 @@ mod catalogue;
 mod error;
 mod frame;
 mod inventory;
+mod metric;
 mod quality;
 mod rows;
 mod schema;
@@ -23,6 +24,7 @@ pub use catalogue::{
 pub use error::WireError;
 pub use frame::{Frame, MAX_FRAME_BYTES, Section};
 pub use inventory::{CounterSource, DeviceDescriptor, DeviceKind, Inventory, Part, PortDescriptor, Profile};
+pub use metric::{METRICS, Metric, MetricKind, describe_metrics, metric};
 pub use quality::{Quality, QualityFlag};
 pub use rows::{EventRow, ExtraRow, StepRow, TableWriter};
 pub use schema::{Fingerprint, SchemaCache, TableSchema};

@@ -1,6 +1,7 @@
 //! The HTTP API over a real listener, asked as users ask.
 
 mod events;
+mod metrics;
 mod model;
 
 use crate::sample::{Changed, ONSET_NS, SECOND, open};

@@ -15,6 +15,8 @@ pub struct Memory {
     pub incidents: Vec<Arc<Incident>>,
     pub ports: Vec<PortView>,
     pub gaps: Vec<GapView>,
+    /// Empty: the one job `train`.
+    pub jobs: Vec<JobView>,
     pub health: Mutex<Health>,
     /// What the next queries are answered with; the canned rows when there is none.
     pub failures: Mutex<Vec<QueryError>>,
@@ -62,7 +64,8 @@ impl ReadModel for Memory {
 
     fn jobs(&self) -> Vec<JobView> {
         self.note_reader();
-        vec![JobView { job: "train".into(), ranks: 8, devices: 8, step_time_s: Some(0.5), ..JobView::default() }]
+        let train = JobView { job: "train".into(), ranks: 8, devices: 8, step_time_s: Some(0.5), ..JobView::default() };
+        if self.jobs.is_empty() { vec![train] } else { self.jobs.clone() }
     }
 
     fn collectors(&self) -> Vec<CollectorView> {
