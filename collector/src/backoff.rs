@@ -32,6 +32,11 @@ impl Backoff {
         (wait > before).then_some(wait)
     }
 
+    /// The last try failed.
+    pub fn has_failed(&self) -> bool {
+        self.failures > 0
+    }
+
     /// Returns true when it had failed before.
     pub fn succeeded(&mut self) -> bool {
         std::mem::take(self).failures > 0

@@ -16,6 +16,9 @@ Examples:
   weft collector --transport kafka://k1:9092,k2:9092 --id leaf3 --kind switch
   weft collector --once --explain --root /copy --output json
 
+Ports are the interfaces with a wire of their own: a bond, bridge, VLAN, veth, tunnel or container's interface is none.
+[collector.interfaces] include = [\"veth*\"] reads the named ones whatever they are, exclude leaves some out.
+
 Every key of the configuration file is also a variable: WEFT_COLLECTOR_FLUSH_MS, WEFT_COLLECTOR_RATES__FAST_MS, …
 Exit codes: 0 well, 1 something is blind or could not be read, 2 failed, 64 usage.";
 

@@ -1,7 +1,7 @@
 //! `--once --explain`: every counter there is, read once, and what became of it.
 
 use crate::agent::identity;
-use crate::board::{Board, Cell, Entity, Reading, Status};
+use crate::board::{Board, Canonical, Cell, Entity, Status};
 use crate::clock::now_ns;
 use crate::config::CollectorConfig;
 use crate::directory::PortDirectory;
@@ -95,12 +95,11 @@ fn device_of(device: &str, entity: &Entity, cell: &Cell) -> String {
 }
 
 fn value(cell: &Cell) -> Option<serde_json::Number> {
-    match &cell.reading {
-        Reading::Uint(value) if cell.value() == Some(*value as f64) => Some((*value).into()),
-        _ => cell.value().and_then(|value| match value.fract() == 0.0 && value.abs() < 9e15 {
-            true => Some((value as i64).into()),
-            false => serde_json::Number::from_f64(value),
-        }),
+    match cell.canonical()? {
+        Canonical::Int(value) => Some(value.into()),
+        Canonical::Float(value) if value.fract() == 0.0 && value.abs() < 9e15 => Some((value as i64).into()),
+        Canonical::Float(value) => serde_json::Number::from_f64(value),
+        Canonical::TooLarge => None,
     }
 }
 

@@ -1,25 +1,26 @@
 //! Which interfaces are read.
 
+use crate::interface::Interface;
 use serde::Deserialize;
 
-/// `[collector] interfaces`. Patterns know `*` and `?`.
+/// `[collector] interfaces`: patterns of names, in which `*` stands for any letters and `?` for one.
+///
+/// Without it ports are the interfaces with a wire of their own ([`Interface::why_no_port`]). A fabric made of software, such
+/// as one of network namespaces joined by veth pairs, is watched by naming its ports: `include = ["eth*", "swp*"]`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct InterfaceFilter {
-    /// Read these also when they are of a kind that is left out (bridges, tunnels, bonds, …).
+    /// Read these whatever they are: also a bond, a veth, a bridge or a tunnel. Only the loopback is never read.
     pub include: Vec<String>,
     /// Never read these; stronger than `include`.
     pub exclude: Vec<String>,
 }
 
-/// Kinds of virtual links that stand for a cable. A bond, a bridge or a tunnel would count its members' bytes again.
-const CABLES: [&str; 3] = ["", "veth", "ipoib"];
-
 impl InterfaceFilter {
-    /// `kind` as rtnetlink says: empty for a physical device.
-    pub fn admits(&self, name: &str, kind: &str) -> bool {
-        let any = |patterns: &[String]| patterns.iter().any(|p| matches(p.as_bytes(), name.as_bytes()));
-        !any(&self.exclude) && (CABLES.contains(&kind) || any(&self.include))
+    pub fn admits(&self, interface: &Interface<'_>) -> bool {
+        let any = |patterns: &[String]| patterns.iter().any(|p| matches(p.as_bytes(), interface.name.as_bytes()));
+        let is_wanted = || any(&self.include) || interface.why_no_port().is_none();
+        !interface.is_loopback() && !any(&self.exclude) && is_wanted()
     }
 }
 
@@ -39,16 +40,24 @@ mod tests {
 
     #[test]
     fn kinds_and_patterns() {
-        let filter = InterfaceFilter { include: vec!["bond?".into()], exclude: vec!["mgmt*".into()] };
-        for (name, kind, admitted) in [
-            ("eth0", "", true),
-            ("veth1a", "veth", true),
-            ("br0", "bridge", false),
-            ("bond0", "bond", true),
-            ("bond", "bond", false),
-            ("mgmt0", "", false),
+        let filter = InterfaceFilter { include: vec!["bond?".into(), "*".into()], exclude: vec!["mgmt*".into()] };
+        let narrow = InterfaceFilter { include: vec!["bond?".into()], ..filter.clone() };
+        let admits = |filter: &InterfaceFilter, name, kind, hardware| {
+            filter.admits(&Interface { name, hardware: Some(hardware), kind, has_device: None })
+        };
+        for (name, kind, hardware, admitted) in [
+            ("eth0", "", 1, true),
+            ("veth1a", "veth", 1, false),
+            ("br0", "bridge", 1, false),
+            ("bond0", "bond", 1, true),
+            ("bond", "bond", 1, false),
+            ("mgmt0", "", 1, false),
+            ("lo", "", 772, false),
         ] {
-            assert_eq!(filter.admits(name, kind), admitted, "{name} {kind}");
+            assert_eq!(admits(&narrow, name, kind, hardware), admitted, "{name} {kind}");
         }
+        assert!(admits(&filter, "veth1a", "veth", 1), "named by its owner");
+        assert!(!admits(&filter, "mgmt1", "veth", 1), "what is excluded stays out");
+        assert!(!admits(&filter, "lo", "", 772), "the loopback is never a port");
     }
 }

@@ -16,6 +16,7 @@ mod config;
 mod directory;
 mod explain;
 mod filter;
+mod interface;
 mod netlink;
 mod outbox;
 mod publish;

@@ -69,8 +69,15 @@ pub struct Cell {
     pub(super) last: Option<u64>,
 }
 
-/// 2^63: what an Int64 cannot hold.
-const TOO_LARGE: f64 = 9_223_372_036_854_775_808.0;
+/// A reading in the catalogue's unit.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Canonical {
+    /// Exact, also beyond 2^53 where a float is not.
+    Int(i64),
+    Float(f64),
+    /// 2^63 or more, which no counter reaches and an Int64 cannot hold.
+    TooLarge,
+}
 
 /// How a new reading of a counter lies to the one before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -143,24 +150,30 @@ impl Cell {
         match (&self.reading, &self.target) {
             (Reading::Failed(why), _) => (Status::Failed, why.clone()),
             (Reading::Absent(why), _) => (Status::Absent, why.clone()),
-            (_, Target::Extra(name)) => (Status::Unmapped, format!("no column of its own: kept in extra as {name}")),
+            (_, Target::Extra(name)) if self.canonical() != Some(Canonical::TooLarge) => {
+                (Status::Unmapped, format!("no column of its own: kept in extra as {name}"))
+            }
+            _ if self.canonical() == Some(Canonical::TooLarge) => {
+                (Status::Failed, "2^63 or more: no reading of a counter can be that large".into())
+            }
             (Reading::Uint(value), Target::Column(column)) if self.is_saturated() => (
                 Status::Blind,
                 format!("stands at its {}-bit maximum {value} and can rise no more", column.mapping.bits),
             ),
-            (Reading::Uint(_), _) if self.value().is_some_and(|value| value >= TOO_LARGE) => {
-                (Status::Failed, "2^63 or more: no reading of a counter can be that large".into())
-            }
             _ => (Status::Ok, String::new()),
         }
     }
 
-    /// Canonical value: the reading in the catalogue's unit.
-    pub fn value(&self) -> Option<f64> {
-        let scale = self.column().map_or(1.0, |column| column.mapping.scale);
+    /// The reading in the catalogue's unit, as exact as it can be.
+    pub fn canonical(&self) -> Option<Canonical> {
+        let (scale, shape) = self.column().map_or((1.0, ColumnKind::Int), |c| (c.mapping.scale, c.shape));
         match self.reading {
-            Reading::Uint(value) => Some(value as f64 * scale),
-            Reading::Float(value) => Some(value * scale),
+            Reading::Uint(value) if scale.fract() == 0.0 && shape != ColumnKind::Float => {
+                let scaled = value.checked_mul(scale as u64).and_then(|scaled| i64::try_from(scaled).ok());
+                Some(scaled.map_or(Canonical::TooLarge, Canonical::Int))
+            }
+            Reading::Uint(value) => Some(Canonical::Float(value as f64 * scale)),
+            Reading::Float(value) => Some(Canonical::Float(value * scale)),
             _ => None,
         }
     }

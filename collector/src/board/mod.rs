@@ -12,7 +12,7 @@ mod entity;
 mod inventory;
 mod layout;
 
-pub use cell::{Cell, CellId, Reading, Status, Target};
+pub use cell::{Canonical, Cell, CellId, Status, Target};
 pub use entity::{Descriptor, Entity, EntityId, Row};
 pub use inventory::Identity;
 

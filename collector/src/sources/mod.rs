@@ -5,6 +5,7 @@
 
 mod host;
 mod infiniband;
+mod interface_files;
 mod link_events;
 mod netdev;
 mod netdev_files;

@@ -9,6 +9,7 @@ use crate::board::{Board, CellId, EntityId, Row};
 use crate::clock::now_ns;
 use crate::directory::PortDirectory;
 use crate::filter::InterfaceFilter;
+use crate::interface::Interface;
 use crate::netlink::{DumpSocket, LinkRecord, LinkStats, kind, parse_link, parse_stats};
 use crate::root::Root;
 use crate::schedule::Round;
@@ -19,7 +20,8 @@ use weft_wire::Tier;
 
 pub const NAME: &str = "netdev";
 
-const ARPHRD_LOOPBACK: u16 = 772;
+/// Why there is no carrier to read: an interface that somebody has set down has no link state, and no broken link.
+pub(super) const ADMIN_DOWN: &str = "set down by its administrator (IFF_UP is clear)";
 const OPERSTATE_NAMES: [&str; 7] = ["unknown", "notpresent", "down", "lowerlayerdown", "testing", "dormant", "up"];
 
 pub fn make(setup: &Setup<'_>) -> Result<Box<dyn Source>, SourceError> {
@@ -113,8 +115,10 @@ impl Netdev {
         self.socket.dump(kind::GET_LINK, &[0; 16], each).map_err(|e| SourceError::failed("RTM_GETLINK", &e))?;
         let took_us = micros_since(start);
         self.links.values_mut().for_each(|link| link.seen = false);
+        // Kernels since 5.14 name the device behind an interface; then one without a name has no device.
+        let devices_are_told = records.iter().any(|(record, _)| !record.bus_address.is_empty());
         for (record, ts_ns) in &records {
-            if record.hardware != ARPHRD_LOOPBACK && self.filter.admits(&record.name, &record.kind) {
+            if is_port(&self.root, &self.filter, record, devices_are_told) {
                 self.read_link(record, *ts_ns, took_us, round, board);
             }
         }
@@ -137,8 +141,11 @@ impl Netdev {
         let Some(mut row) = board.row(link.entity, ts_ns) else { return };
         row.took_us(took_us);
         let cells = &link.cells;
+        if !record.admin_up {
+            row.absent(cells.carrier, ADMIN_DOWN);
+        }
         let values = [
-            (cells.carrier, record.carrier.map(u32::from)),
+            (cells.carrier, record.carrier.filter(|_| record.admin_up).map(u32::from)),
             (cells.carrier_up_count, record.carrier_up_count),
             (cells.carrier_down_count, record.carrier_down_count),
             (cells.mtu, record.mtu),
@@ -206,6 +213,27 @@ fn describe(root: &Root, record: &LinkRecord, link: &Link, board: &mut Board) {
         d.labels.insert("operstate".into(), (*operstate).into());
         d.labels.insert("admin".into(), if record.admin_up { "up" } else { "down" }.into());
     });
+}
+
+/// The kinds that rtnetlink names go first: a node of many containers has thousands of veths, whose files need no look.
+fn is_port(root: &Root, filter: &InterfaceFilter, record: &LinkRecord, devices_are_told: bool) -> bool {
+    let (name, hardware, kind) = (record.name.as_str(), Some(record.hardware), record.kind.as_str());
+    let mut interface = Interface { name, hardware, kind, has_device: None };
+    if !filter.admits(&interface) {
+        return false;
+    }
+    let directory = root.join("sys/class/net").join(name);
+    let is_ours = sysfs_is_ours(root, record);
+    interface.has_device = match (record.bus_address.is_empty(), is_ours) {
+        (false, _) => Some(true),
+        (true, true) => Some(std::fs::symlink_metadata(directory.join("device")).is_ok()),
+        (true, false) => devices_are_told.then_some(false),
+    };
+    let devtype = if is_ours && kind.is_empty() { super::interface_files::kind(&directory) } else { String::new() };
+    if kind.is_empty() {
+        interface.kind = &devtype;
+    }
+    filter.admits(&interface)
 }
 
 /// `/sys/class/net` may be that of another network namespace, with other devices under the same names.

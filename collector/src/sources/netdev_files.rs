@@ -1,6 +1,7 @@
 //! `netdev` from the files of `/sys/class/net`: slower, but works on a copied tree (`--root`).
 
-use super::netdev::{LinkCells, NAME};
+use super::interface_files::InterfaceFiles;
+use super::netdev::{ADMIN_DOWN, LinkCells, NAME};
 use super::{Source, SourceError};
 use crate::board::{Board, EntityId};
 use crate::clock::now_ns;
@@ -10,6 +11,7 @@ use crate::root::Root;
 use crate::schedule::Round;
 use crate::sysfs::{self, CounterFile, ReadError};
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 use weft_wire::Tier;
@@ -29,6 +31,21 @@ struct FileLink {
 impl FileNetdev {
     pub fn new(root: Root, filter: InterfaceFilter) -> FileNetdev {
         FileNetdev { root, filter, links: BTreeMap::new() }
+    }
+
+    /// Names of the interfaces that are ports.
+    fn ports(&self, class: &Path) -> Result<Vec<String>, SourceError> {
+        let names = match sysfs::names(class) {
+            Ok(names) => names,
+            Err(e) if e.kind() == ErrorKind::NotFound => {
+                return Err(SourceError::Absent(format!("{}: {e}: no interfaces here", class.display())));
+            }
+            Err(e) => return Err(SourceError::failed(&class.display().to_string(), &e)),
+        };
+        let found: Vec<_> = names.into_iter().filter_map(|name| InterfaceFiles::read(class, name)).collect();
+        let devices_are_told = found.iter().any(InterfaceFiles::has_device);
+        let ports = found.into_iter().filter(|files| self.filter.admits(&files.interface(devices_are_told)));
+        Ok(ports.map(|files| files.name).collect())
     }
 
     fn discover(&mut self, names: &[String], board: &mut Board) {
@@ -56,11 +73,7 @@ impl Source for FileNetdev {
     fn read(&mut self, round: &Round, board: &mut Board) -> Result<(), SourceError> {
         let class = self.root.join("sys/class/net");
         if round.wants(Tier::Normal) {
-            let names = sysfs::names(&class)
-                .map_err(|e| SourceError::Absent(format!("{}: {e}: no interfaces here", class.display())))?;
-            let admitted =
-                |name: &String| is_port(&class.join(name)) && self.filter.admits(name, &kind(&class.join(name)));
-            let names: Vec<String> = names.into_iter().filter(admitted).collect();
+            let names = self.ports(&class)?;
             self.discover(&names, board);
         }
         self.links.values().for_each(|link| link.read(round, board));
@@ -76,8 +89,12 @@ impl FileLink {
         }
         if round.wants(Tier::Normal) {
             let cells = &self.cells;
+            let carrier = self.directory.join("carrier");
+            self.read_into(cells.carrier, board, || match is_admin_up(&self.directory) {
+                Some(false) => Err((true, ADMIN_DOWN.to_owned())),
+                _ => read_file(&carrier),
+            });
             let files = [
-                (cells.carrier, "carrier"),
                 (cells.carrier_up_count, "carrier_up_count"),
                 (cells.carrier_down_count, "carrier_down_count"),
                 (cells.mtu, "mtu"),
@@ -118,21 +135,17 @@ fn read_file(path: &Path) -> Result<u64, (bool, String)> {
     value.map_err(|e| (e.is_gone() || e.is_unsupported(), format!("{}: {e}", path.display())))
 }
 
-/// Mbit/s. Interfaces that are down or have no speed say −1, or refuse to be read.
+/// Mbit/s. The error says what was read instead, or why nothing was.
 pub(super) fn speed_mbps(directory: &Path) -> Result<u64, String> {
     let path = directory.join("speed");
     let text = sysfs::text(&path).map_err(|e| format!("{}: {e}", path.display()))?;
-    let known = |mbps: &u64| *mbps > 0 && *mbps < u64::from(u32::MAX);
-    sysfs::uint(text.as_bytes()).filter(known).ok_or_else(|| format!("{} says {text:?}: unknown", path.display()))
+    sysfs::speed_mbps(&text).ok_or_else(|| format!("{} says {text:?}: unknown", path.display()))
 }
 
-/// An interface that is no loopback: `type` is the ARPHRD number.
-fn is_port(directory: &Path) -> bool {
-    directory.is_dir() && sysfs::text_or_empty(&directory.join("type")) != "772"
-}
-
-/// Kind of a virtual link (`DEVTYPE` of its uevent); empty for a physical one.
-fn kind(directory: &Path) -> String {
-    let uevent = sysfs::text_or_empty(&directory.join("uevent"));
-    uevent.lines().find_map(|line| line.strip_prefix("DEVTYPE=")).unwrap_or_default().to_owned()
+/// Set down by its administrator, which is no fault: IFF_UP of `flags` is clear. `None` where the file does not say.
+pub(super) fn is_admin_up(directory: &Path) -> Option<bool> {
+    const IFF_UP: u64 = 1;
+    let text = sysfs::text(&directory.join("flags")).ok()?;
+    let flags = u64::from_str_radix(text.strip_prefix("0x")?, 16).ok()?;
+    Some(flags & IFF_UP != 0)
 }

@@ -27,10 +27,17 @@ impl ReadError {
         matches!(self, ReadError::Io(e) if matches!(e.raw_os_error(), Some(libc::ENODEV | libc::ENOENT | libc::ENXIO)))
     }
 
-    /// The kernel knows the counter, the device does not offer it: absent, not failed.
+    /// The kernel knows the counter, the device does not offer it now: absent, not failed. EINVAL is how single counters
+    /// of some ConnectX ports answer, how `rate` answers on an empty socket, and how `carrier` and `speed` answer while the
+    /// interface is set down by its administrator.
     pub fn is_unsupported(&self) -> bool {
-        let code = |e: &io::Error| matches!(e.raw_os_error(), Some(libc::EOPNOTSUPP));
+        let code = |e: &io::Error| matches!(e.raw_os_error(), Some(libc::EOPNOTSUPP | libc::EINVAL));
         matches!(self, ReadError::NoNumber(_)) || matches!(self, ReadError::Io(e) if code(e))
+    }
+
+    /// The next reading may well succeed: the device is busy now.
+    pub fn is_passing(&self) -> bool {
+        matches!(self, ReadError::Io(e) if matches!(e.raw_os_error(), Some(libc::EAGAIN | libc::EINTR | libc::EBUSY)))
     }
 }
 

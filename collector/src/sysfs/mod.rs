@@ -4,7 +4,7 @@ mod counter_file;
 mod parse;
 
 pub use counter_file::{CounterFile, ReadError};
-pub use parse::{ib_rate, ib_state, uint};
+pub use parse::{ib_rate, ib_state, speed_mbps};
 
 use std::io;
 use std::path::Path;

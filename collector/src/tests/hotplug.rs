@@ -2,7 +2,7 @@
 
 use super::config;
 use crate::agent::identity;
-use crate::board::Board;
+use crate::board::{Board, Canonical, Cell, Status};
 use crate::directory::PortDirectory;
 use crate::schedule::Round;
 use crate::sources::{Setup, Source, make_all};
@@ -48,9 +48,9 @@ impl Rig {
     }
 
     /// (index, epoch, link_down_events) of a port.
-    fn port(&self, name: &str) -> Option<(i32, i32, Option<f64>)> {
+    fn port(&self, name: &str) -> Option<(i32, i32, Option<Canonical>)> {
         let entity = self.board.entities().find(|e| e.table == Table::Nic && e.port == name)?;
-        let downs = entity.cells().find(|c| c.counter() == "link_down_events").and_then(|c| c.value());
+        let downs = entity.cells().find(|c| c.counter() == "link_down_events").and_then(Cell::canonical);
         Some((entity.index, entity.epoch, downs))
     }
 }
@@ -63,38 +63,70 @@ fn files_are_closed_with_their_device_and_opened_with_its_successor() {
     let mut rig = Rig::new(root.path());
     rig.tick(Tier::Slow);
     let (first, epoch, downs) = rig.port("mlx5_0/1").unwrap();
-    assert_eq!((epoch, downs), (0, Some(3.0)));
+    assert_eq!((epoch, downs), (0, Some(Canonical::Int(3))));
     let open = open_files(root.path());
 
     fs::remove_dir_all(root.path().join("sys/class/infiniband/mlx5_0")).unwrap();
     rig.tick(Tier::Normal);
     assert_eq!(rig.port("mlx5_0/1"), None);
-    assert_eq!(rig.port("mlx5_1/1").unwrap().2, Some(4.0), "the other is read on");
+    assert_eq!(rig.port("mlx5_1/1").unwrap().2, Some(Canonical::Int(4)), "the other is read on");
     assert_eq!(open_files(root.path()), open / 2);
 
     plug(root.path(), "mlx5_0", 1);
     rig.tick(Tier::Normal);
     let (second, epoch, downs) = rig.port("mlx5_0/1").unwrap();
     assert!(second > first && epoch > 0, "another device, another epoch");
-    assert_eq!((downs, open_files(root.path())), (Some(1.0), open));
+    assert_eq!((downs, open_files(root.path())), (Some(Canonical::Int(1)), open));
+}
+
+/// Reading a directory fails, as a file of a device does.
+fn breaks(root: &Path, device: &str, file: &str) {
+    let broken = root.join("sys/class/infiniband").join(device).join("ports/1/counters").join(file);
+    fs::remove_file(&broken).unwrap();
+    fs::create_dir(&broken).unwrap();
+}
+
+/// (status, reason) of a device's counters, by file.
+fn statuses(rig: &Rig, port: &str) -> Vec<(String, Status, String)> {
+    let entity = rig.board.entities().find(|e| e.port == port).unwrap();
+    let of_group = entity.cells().filter(|c| ["link_downed", "port_rcv_data"].contains(&c.raw.as_str()));
+    of_group.map(|c| (c.raw.clone(), c.status().0, c.status().1)).collect()
 }
 
 #[test]
-fn a_device_that_fails_every_read_is_tried_once_and_stops_no_other() {
+fn a_file_that_cannot_be_read_blinds_its_own_counter_and_no_other() {
+    let root = tempfile::tempdir().unwrap();
+    plug(root.path(), "mlx5_0", 3);
+    breaks(root.path(), "mlx5_0", "link_downed");
+    let mut rig = Rig::new(root.path());
+    for tier in [Tier::Slow, Tier::Normal, Tier::Slow] {
+        rig.tick(tier);
+        let [(_, downed, why), (_, data, _)] = &statuses(&rig, "mlx5_0/1")[..] else { panic!("two counters") };
+        assert_eq!((*downed, *data), (Status::Failed, Status::Ok));
+        assert!(why.contains("counters/link_downed"), "{why}");
+    }
+}
+
+#[test]
+fn a_device_that_fails_every_read_is_probed_by_one_file_and_stops_no_other() {
     let root = tempfile::tempdir().unwrap();
     plug(root.path(), "mlx5_0", 3);
     plug(root.path(), "mlx5_1", 4);
-    // Reading a directory fails as a device does, at the first file in order.
-    let broken = root.path().join("sys/class/infiniband/mlx5_0/ports/1/counters/link_downed");
-    fs::remove_file(&broken).unwrap();
-    fs::create_dir(&broken).unwrap();
+    breaks(root.path(), "mlx5_0", "link_downed");
+    breaks(root.path(), "mlx5_0", "port_rcv_data");
     let mut rig = Rig::new(root.path());
     rig.tick(Tier::Slow);
-    let entity = rig.board.entities().find(|e| e.port == "mlx5_0/1").unwrap();
-    let of_group = entity.cells().filter(|c| ["link_downed", "port_rcv_data"].contains(&c.raw.as_str()));
-    let status: Vec<_> = of_group.map(|c| c.status().0).collect();
-    assert_eq!(status, [crate::board::Status::Failed; 2], "the second file is not even opened");
-    assert_eq!(rig.port("mlx5_1/1").unwrap().2, Some(4.0));
+    let said = statuses(&rig, "mlx5_0/1");
+    assert!(said.iter().all(|(raw, status, why)| *status == Status::Failed && why.contains(raw)), "{said:?}");
+    assert_eq!(rig.port("mlx5_1/1").unwrap().2, Some(Canonical::Int(4)));
+    // Both are well again, but the device is left alone for a second.
+    for file in ["link_downed", "port_rcv_data"] {
+        let path = root.path().join("sys/class/infiniband/mlx5_0/ports/1/counters").join(file);
+        fs::remove_dir(&path).unwrap();
+        fs::write(path, "5\n").unwrap();
+    }
+    rig.tick(Tier::Slow);
+    assert!(statuses(&rig, "mlx5_0/1").iter().all(|(_, status, _)| *status == Status::Failed), "not even tried");
 }
 
 #[test]

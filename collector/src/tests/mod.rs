@@ -3,7 +3,9 @@
 mod explain;
 mod hotplug;
 mod namespace;
+mod odd_files;
 mod pace;
+mod ports;
 mod step_marks;
 
 use crate::config::CollectorConfig;

@@ -102,6 +102,7 @@ fn inside() {
 async fn watch() {
     let mut config = config(Path::new("/"));
     config.step.socket = "".into();
+    config.interfaces.include = vec!["w?".into()];
     let (publisher, subscriber) = in_process(1024);
     let agent = Agent::start(&config, publisher).unwrap();
     let mut ear = Ear { subscriber, schemas: SchemaCache::default(), inventory: None, next: 0 };

@@ -68,6 +68,9 @@ pub fn step_socket(lab: &Lab, pass: &str, node: &str) -> PathBuf {
     lab.workdir.join(pass).join(format!("{node}.step.sock"))
 }
 
+/// The lab's cables are veth pairs, which weft by itself takes for no ports: they have no wire.
+const COLLECTOR_CONFIG: &str = "[collector.interfaces]\ninclude = [\"eth*\", \"swp*\", \"mgmt*\"]\n";
+
 struct Weft<'a> {
     settings: &'a Settings,
     folder: &'a Path,
@@ -119,7 +122,9 @@ impl Weft<'_> {
             (Some(cgroups), Kind::Host) => Some(cgroups.group(name, HOST_CORES)?),
             _ => self.group.clone(),
         };
-        let args = ["collector", "--id", name, "--kind", kind, "--transport", &transport, "--step-socket", &socket];
+        let config = self.write("collector.toml", COLLECTOR_CONFIG)?;
+        let args = ["collector", "--config", &config, "--id", name, "--kind", kind];
+        let args = [&args[..], &["--transport", &transport, "--step-socket", &socket]].concat();
         self.start(&format!("collector-{name}"), name, group, &args)
     }
 

@@ -137,10 +137,13 @@ impl StateFile {
         match text.map(|text| parse(&text).ok_or(text)) {
             Ok(Ok(value)) => row.float(self.cell, value),
             Ok(Err(text)) => row.absent(self.cell, format!("{} says {text:?}", self.path.display())),
-            Err(e) if e.is_gone() => row.absent(self.cell, format!("{}: {e}", self.path.display())),
             Err(e) => {
                 self.file = None;
-                row.fail(self.cell, format!("{}: {e}", self.path.display()));
+                let why = format!("{}: {e}", self.path.display());
+                match e.is_gone() || e.is_unsupported() {
+                    true => row.absent(self.cell, why),
+                    false => row.fail(self.cell, why),
+                }
             }
         }
     }
