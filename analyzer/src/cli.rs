@@ -1,10 +1,10 @@
 //! The analyzer's command line, shared by `weft analyzer` and `weft-analyzer`.
 
 use crate::config::{self, Config};
-use crate::http::no_page;
 use crate::plan::Plan;
 use crate::service::{self, Service, ServiceOptions};
 use anyhow::{Context, Result};
+use axum::Router;
 use serde_json::json;
 use std::io::Write;
 use std::path::PathBuf;
@@ -40,7 +40,8 @@ pub struct CommonArgs {
     /// Configuration file (TOML)
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Address and port of the HTTP API and the page [default: 127.0.0.1:9870]; port 0 takes a free one
+    /// Address and port of the HTTP API and the page [default: 127.0.0.1:9870]; port 0 takes a free one (weft-analyzer has
+    /// plain text in place of the page)
     #[arg(long, value_name = "A:P")]
     pub listen: Option<String>,
     /// Folder of devices.csv, ports.csv, cables.csv, jobs.csv: what should be there
@@ -67,9 +68,10 @@ impl CommonArgs {
     }
 }
 
-/// Runs until SIGINT or SIGTERM. Makes its own Tokio runtime.
-pub fn run(args: Args) -> ExitCode {
-    match try_run(args) {
+/// Runs until SIGINT or SIGTERM. Makes its own Tokio runtime. `page` is served beside the API; without one, plain text
+/// stands where alerts link to.
+pub fn run(args: Args, page: Option<Router>) -> ExitCode {
+    match try_run(args, page) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("weft analyzer: {error:#}");
@@ -78,14 +80,14 @@ pub fn run(args: Args) -> ExitCode {
     }
 }
 
-fn try_run(args: Args) -> Result<()> {
+fn try_run(args: Args, page: Option<Router>) -> Result<()> {
     let config = args.common.config()?;
     if args.common.check_config {
         print!("{}", config.effective());
         return Ok(());
     }
     prepare_process();
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(serve(args, config))
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(serve(args, config, page))
 }
 
 /// What a process must do once: name one of the two rustls it links, and make room for open files. Harmless to do again.
@@ -94,7 +96,7 @@ pub fn prepare_process() {
     let _ = rustls::crypto::ring::default_provider().install_default();
 }
 
-async fn serve(args: Args, config: Config) -> Result<()> {
+async fn serve(args: Args, config: Config, page: Option<Router>) -> Result<()> {
     let listen = config.http.listen.clone();
     let listener = TcpListener::bind(&listen).await.with_context(|| format!("cannot listen on {listen}"))?;
     let http = format!("http://{}", listener.local_addr()?);
@@ -114,7 +116,7 @@ async fn serve(args: Args, config: Config) -> Result<()> {
         subscriber,
         dead_letters,
         listener,
-        page: no_page(),
+        page,
     });
     let service = service.await?;
     say_ready(&http, direct.as_ref().map(|server| server.local_addr().to_string()).as_deref())?;

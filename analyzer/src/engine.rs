@@ -4,9 +4,9 @@
 //! Tick ─► model (rates, features) ─► detect (facts) ─► diagnose (incidents, transitions)
 //! ```
 
-use crate::detect::{DETECTORS, FactKind, Place, Presence, Sink};
+use crate::detect::{DETECTORS, FactKind, Place, Presence, Sink, down_evidence, flap_evidence};
 use crate::diagnose::{Diagnosis, facts};
-use crate::fact::{Evidence, Fact};
+use crate::fact::Fact;
 use crate::incident::Incident;
 use crate::inventory::EntityTable;
 use crate::model::Model;
@@ -62,7 +62,7 @@ impl Engine {
         let place = self.model.topology.ports[port].cable.map_or(Place::Port(port), Place::Cable);
         let downs = link.downs.iter().filter(|&&t| t > event.ts_ns - crate::model::FLAP_MEMORY_NS).count();
         let kind = if downs > 0 { FactKind::LinkFlap } else { FactKind::LinkDown };
-        let evidence = Evidence { counter: "link_up".into(), value: (downs + 1) as f64, ..Evidence::default() };
+        let evidence = if downs > 0 { flap_evidence(downs + 1) } else { down_evidence() };
         let presence = Presence {
             since_ns: event.ts_ns,
             until_ns: None,

@@ -64,20 +64,25 @@ fn evidence(text: &mut String, items: &[EvidenceItem]) {
     text.push_str("\nEvidence\n");
     for item in items {
         let said = &item.evidence;
+        let (at, since) = (at(&item.device, &item.port), time(item.since_ns));
+        if !item.says.is_empty() {
+            let _ = writeln!(text, "  {}: {at} {} since {since}", item.fact, item.says);
+            show_sql(text, item);
+            continue;
+        }
         let (value, reference) = (number(said.value), number(said.reference));
         let _ = writeln!(
             text,
             "  {}: {} of {} is {value} {} against {reference} ({}), since {}",
-            item.fact,
-            said.counter,
-            at(&item.device, &item.port),
-            said.unit,
-            said.reference_of,
-            time(item.since_ns),
+            item.fact, said.counter, at, said.unit, said.reference_of, since,
         );
-        if !item.sql.is_empty() {
-            let _ = writeln!(text, "    {}", item.sql);
-        }
+        show_sql(text, item);
+    }
+}
+
+fn show_sql(text: &mut String, item: &EvidenceItem) {
+    if !item.sql.is_empty() {
+        let _ = writeln!(text, "    {}", item.sql);
     }
 }
 

@@ -67,6 +67,59 @@ pub struct EvidenceItem {
     pub evidence: Evidence,
     /// A query over the hot window that shows it.
     pub sql: String,
+    /// The claim in words, to be followed by "since" and the time: `was up, down`. Empty in incidents of older versions.
+    #[serde(default)]
+    pub says: String,
+    /// The series that the claim is about; `None` where no counter holds it and `sql` alone shows it.
+    #[serde(default)]
+    pub chart: Option<Chart>,
+}
+
+/// What a chart of an item of evidence draws: the claim, in its unit.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Chart {
+    /// Of all that is drawn: `bit/s`, `bytes`, `fraction` (shown as percent), `state` (shown as words), `downs`.
+    pub unit: String,
+    pub form: Form,
+    /// The series that the claim is about …
+    pub value: Curve,
+    /// … the series that it is compared with …
+    pub reference: Option<Curve>,
+    /// … or the number that it is compared with, in `unit`.
+    pub level: Option<f64>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Form {
+    /// The series as they are.
+    Values,
+    /// A state: 1 is up, 0 is down.
+    States,
+    /// Of what `value` counted, the part that `reference` did not count.
+    Missing,
+}
+
+/// One series of `/api/v1/series`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Curve {
+    pub device: String,
+    pub port: String,
+    pub counter: String,
+    pub mode: SeriesMode,
+    /// What a value of the series is multiplied by to be in the chart's unit: 8 makes bit/s of bytes/s.
+    pub times: f64,
+}
+
+/// How a counter is told over time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SeriesMode {
+    /// As the device says it.
+    #[default]
+    Raw,
+    /// Per second between neighbouring readings; resets and wraps are marks, never spikes.
+    Rate,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

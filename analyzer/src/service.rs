@@ -35,8 +35,8 @@ pub struct ServiceOptions {
     pub dead_letters: Option<Arc<dyn Publisher>>,
     /// Bound already, so that an address in use is found before anything is started.
     pub listener: TcpListener,
-    /// What is served where the API has no route.
-    pub page: Router,
+    /// What is served where the API has no route; without one, plain text.
+    pub page: Option<Router>,
 }
 
 pub struct Service {
@@ -80,6 +80,7 @@ pub async fn start(options: ServiceOptions) -> Result<Service> {
     let _ = seen.set(view.clone());
     let stop = CancellationToken::new();
     let state = AppState { view, feed: feed.clone(), config: Arc::new(config.http), stop: stop.clone() };
+    let page = page.unwrap_or_else(|| http::plain_pages(state.clone()));
     let server =
         axum::serve(listener, http::router(state, page)).with_graceful_shutdown(stop.clone().cancelled_owned());
     let server = tokio::spawn(async move { server.await });

@@ -30,6 +30,8 @@ pub fn open(id: &str) -> Incident {
             reference_of: "itself before".into(),
         },
         sql: "SELECT ts, link_up FROM switch_port WHERE device = 'leaf-1' AND port = 'eth3' ORDER BY ts".into(),
+        says: String::new(),
+        chart: None,
     };
     let opened_ns = ONSET_NS + SECOND;
     Incident {

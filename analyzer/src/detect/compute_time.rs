@@ -9,9 +9,9 @@ use std::collections::BTreeMap;
 
 /// Steps compared.
 const STEPS: usize = 5;
-const MIN_RANKS: usize = 3;
+pub(super) const MIN_RANKS: usize = 3;
 /// Marks older than this many ticks tell nothing of now.
-const FRESH_TICKS: i64 = 30;
+pub(super) const FRESH_TICKS: i64 = 30;
 /// Of the step: below it ordinary jitter dominates.
 const MIN_SHARE: f64 = 0.04;
 const OVER_NOISE: f64 = 5.0;

@@ -24,7 +24,7 @@ fn look(model: &Model, ends: &[PortId], out: &mut Sink<'_>) {
     let down = ends.iter().copied().filter(|&p| went_down(model, p)).min_by_key(|&p| (down_since(model, p), p));
     if let Some(port) = down {
         let since_ns = down_since(model, port);
-        out.present(FactKind::LinkDown, place, presence(port, since_ns, evidence("link_up", 0.0, 1.0)));
+        out.present(FactKind::LinkDown, place, presence(port, since_ns, down_evidence()));
     } else if ends.iter().any(|&p| model.ports[p].link.up == Some(true)) {
         out.clear(FactKind::LinkDown, place);
     }
@@ -36,8 +36,7 @@ fn flap(model: &Model, ends: &[PortId], place: Place, out: &mut Sink<'_>) {
     let Some(port) = ends.iter().copied().max_by_key(|&p| (recent(p), std::cmp::Reverse(p))) else { return };
     let last = model.ports[port].link.downs.back().copied();
     let Some(since_ns) = last.filter(|&t| recent(port) >= 2 && t >= model.now_ns - model.tick_ns) else { return };
-    let evidence = evidence("link_down_events", recent(port) as f64, 1.0);
-    out.present(FactKind::LinkFlap, place, presence(port, since_ns, evidence));
+    out.present(FactKind::LinkFlap, place, presence(port, since_ns, flap_evidence(recent(port))));
 }
 
 /// Down now after having been up, or down and up again within this tick.
@@ -58,7 +57,16 @@ fn presence(port: PortId, since_ns: i64, evidence: Evidence) -> Presence {
     Presence { since_ns, until_ns: None, port: Some(port), one_sided: false, strength: 1.0, evidence, job: None }
 }
 
-fn evidence(counter: &str, value: f64, reference: f64) -> Evidence {
-    let unit = if counter == "link_up" { "state" } else { "downs in 6 h" };
-    Evidence { counter: counter.into(), value, unit: unit.into(), reference, reference_of: "itself before".into() }
+/// Of a link that is down, and was up.
+pub fn down_evidence() -> Evidence {
+    evidence("link_up", 0.0, "state")
+}
+
+/// Of a link that went down so many times in six hours.
+pub fn flap_evidence(downs: usize) -> Evidence {
+    evidence("link_down_events", downs as f64, "downs in 6 h")
+}
+
+fn evidence(counter: &str, value: f64, unit: &str) -> Evidence {
+    Evidence { counter: counter.into(), value, unit: unit.into(), reference: 1.0, reference_of: "itself before".into() }
 }

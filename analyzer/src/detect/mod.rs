@@ -3,6 +3,7 @@
 //! A detector says of a place that its condition is present, or that it is positively absent; where the data does not
 //! say, it says nothing, and nothing opens or closes.
 
+pub mod armed;
 mod compute_time;
 mod conservation;
 mod job_over;
@@ -12,6 +13,8 @@ mod reset;
 mod service_rate;
 mod silence;
 mod stalls;
+
+pub use link_state::{down_evidence, flap_evidence};
 
 use crate::fact::Evidence;
 use crate::model::{CableId, DeviceId, Model, PortId};

@@ -10,9 +10,9 @@ use crate::model::stalls::{PRESSURE, UTILIZATION};
 use crate::model::{DeviceId, Job, Model};
 
 /// Ticks whose mean is compared, and how many of them must have been told.
-const RECENT: i64 = 6;
+pub(super) const RECENT: i64 = 6;
 const TOLD: usize = 4;
-const MIN_DEVICES: usize = 2;
+pub(super) const MIN_DEVICES: usize = 2;
 /// Ticks from before, for more than its peers may be a node's habit.
 const MIN_BEFORE: usize = 10;
 /// Below this loss ordinary jitter dominates.

@@ -12,7 +12,7 @@
 use super::candidates::Candidate;
 use super::class::{Class, class_of};
 use crate::detect::{FactKind, Place, Presence};
-use crate::incident::{State, Transition};
+use crate::incident::{Severity, State, Transition};
 use crate::model::PortId;
 use std::collections::BTreeMap;
 
@@ -21,6 +21,8 @@ pub struct Case {
     pub place: Place,
     pub class: &'static Class,
     pub state: State,
+    /// The highest it has had: one that fell with every figure would ring again with every one.
+    pub severity: Severity,
     pub onset_ns: i64,
     pub opened_ns: Option<i64>,
     pub resolved_ns: Option<i64>,
@@ -54,6 +56,7 @@ impl Case {
             place,
             class: class_of(kind),
             state: State::Suspected,
+            severity: Severity::Info,
             onset_ns: presence.since_ns,
             opened_ns: None,
             resolved_ns: None,

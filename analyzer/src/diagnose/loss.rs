@@ -32,7 +32,7 @@ pub fn measure<'a>(model: &mut Model, cases: impl Iterator<Item = &'a mut Case>)
 }
 
 /// Jobs that may be hit, and whether it is sure: they run on the culprit, or are seen through it.
-fn candidates(model: &Model, case: &Case) -> Vec<(usize, bool)> {
+pub fn candidates(model: &Model, case: &Case) -> Vec<(usize, bool)> {
     let through: Vec<usize> = case.facts.values().filter_map(|p| p.job).collect();
     if let Some(&job) = through.first() {
         return vec![(job, true)];

@@ -8,11 +8,15 @@
 mod alike;
 mod candidates;
 mod case;
+mod claim;
 mod class;
 mod explain;
 mod gather;
 mod loss;
 mod render;
+mod severity;
+#[cfg(test)]
+mod tests;
 
 pub use class::{CLASSES, Class};
 
@@ -71,6 +75,7 @@ impl Diagnosis {
         }
         candidates::settle(model, &mut self.cases);
         loss::measure(model, self.cases.values_mut());
+        self.cases.values_mut().for_each(|case| severity::raise(model, case));
         let incidents = self.report(model, &changed);
         self.forget(model.now_ns);
         incidents
@@ -105,6 +110,7 @@ impl Diagnosis {
         let now_ns = presence.since_ns;
         let mut case = known.cloned().unwrap_or_else(|| Case::new(place, kind, &presence));
         case.step(Told { present: vec![(kind, presence)], ..Told::default() }, now_ns);
+        severity::raise(model, &mut case);
         (case.state == State::Open).then(|| render::incident(model, &case))
     }
 }

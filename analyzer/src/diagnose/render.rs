@@ -1,6 +1,7 @@
 //! A case as the incident people and pagers read.
 
 use super::case::Case;
+use super::claim;
 use super::loss;
 use crate::detect::{FactKind, Place, Presence};
 use crate::fact::PortRef;
@@ -22,7 +23,7 @@ pub fn incident(model: &Model, case: &Case) -> Incident {
         class: case.class.name.to_owned(),
         family: case.class.family.to_owned(),
         state: case.state,
-        severity: case.class.severity,
+        severity: case.severity,
         tier: tier(model, case),
         confidence: culprit.confidence,
         onset_ns: case.onset_ns,
@@ -223,6 +224,8 @@ fn evidence(model: &Model, case: &Case, kind: FactKind, presence: &Presence) -> 
         since_ns: presence.since_ns,
         evidence: presence.evidence.clone(),
         sql: sql(model, &shown, kind, &presence.evidence.counter),
+        says: claim::says(kind, &presence.evidence),
+        chart: claim::chart(model, kind, presence, &shown),
         device: shown.device,
         port: shown.port,
     }

@@ -79,5 +79,5 @@ impl From<QueryError> for ApiError {
 
 pub async fn no_such_route(uri: Uri) -> ApiError {
     ApiError::not_found(format!("there is no {uri}"))
-        .hint("the API is under /api/v1: incidents, facts, devices, ports, series, jobs, collectors, gaps, sql, events")
+        .hint("the API is under /api/v1: incidents, facts, devices, ports, series, jobs, collectors, armed, watching, gaps, sql, events")
 }

@@ -2,7 +2,7 @@
 
 use super::page::{Page, Paging, by_count};
 use super::params::Params;
-use super::view::{CollectorView, DeviceView, GapView, JobView, PortView, QueryError, ReadModel};
+use super::view::{Armed, CollectorView, DeviceView, GapView, JobView, PortView, QueryError, ReadModel, Watching};
 use super::{ApiError, AppState};
 use axum::Json;
 use axum::extract::State;
@@ -34,6 +34,15 @@ pub async fn jobs(State(app): State<AppState>, Params(paging): Params<Paging>) -
 
 pub async fn collectors(State(app): State<AppState>, Params(paging): Params<Paging>) -> Answer<CollectorView> {
     answer(app.view.collectors(), &paging)
+}
+
+/// Which detectors can say anything here, and what would arm the rest. All in one page: they are few.
+pub async fn armed(State(app): State<AppState>) -> Answer<Armed> {
+    aside(app, |view| Ok(Json(Page { items: view.armed(), next: None }))).await
+}
+
+pub async fn watching(State(app): State<AppState>) -> Result<Json<Watching>, ApiError> {
+    aside(app, |view| Ok(Json(view.watching()))).await
 }
 
 /// The latest first.

@@ -75,7 +75,7 @@ pub async fn explain(State(app): State<AppState>, Path(id): Path<String>) -> Res
     Ok(Json(Explained { text: explain::story(&incident) }))
 }
 
-fn find(app: &AppState, id: &str) -> Result<Arc<Incident>, ApiError> {
+pub fn find(app: &AppState, id: &str) -> Result<Arc<Incident>, ApiError> {
     let missing = || ApiError::not_found(format!("there is no incident {id:?}")).hint("list them at /api/v1/incidents");
     app.view.incident(id).ok_or_else(missing)
 }

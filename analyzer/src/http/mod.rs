@@ -11,6 +11,7 @@ mod incidents;
 mod metrics;
 mod page;
 mod params;
+mod plain;
 mod series;
 mod sql;
 pub mod view;
@@ -18,6 +19,7 @@ pub mod view;
 pub use config::{DEFAULT_LISTEN, HttpConfig};
 pub use error::ApiError;
 pub use metrics::recorder;
+pub use plain::plain_pages;
 
 use crate::feed::Feed;
 use axum::Router;
@@ -38,11 +40,6 @@ pub struct AppState {
     pub stop: CancellationToken,
 }
 
-/// For an analyzer without a page.
-pub fn no_page() -> Router {
-    Router::new().fallback(error::no_such_route)
-}
-
 /// All routes, behind the checks of Host, Origin and body. `page` serves what is not ours.
 pub fn router(state: AppState, page: Router) -> Router {
     let api = Router::new()
@@ -54,6 +51,8 @@ pub fn router(state: AppState, page: Router) -> Router {
         .route("/ports", get(fabric::ports))
         .route("/jobs", get(fabric::jobs))
         .route("/collectors", get(fabric::collectors))
+        .route("/armed", get(fabric::armed))
+        .route("/watching", get(fabric::watching))
         .route("/gaps", get(fabric::gaps))
         .route("/series", get(series::series))
         .route("/sql", post(sql::sql))

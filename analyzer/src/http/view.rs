@@ -1,7 +1,9 @@
 //! What the HTTP API reads: one narrow trait, so that the API is served from the live store, a replay or a test alike.
 
+pub use crate::detect::armed::{Armed, Off};
 use crate::fact::{Fact, PortRef};
 use crate::incident::Incident;
+pub use crate::incident::SeriesMode;
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use async_trait::async_trait;
@@ -24,6 +26,9 @@ pub trait ReadModel: Send + Sync {
     fn ports(&self) -> Vec<PortView>;
     fn jobs(&self) -> Vec<JobView>;
     fn collectors(&self) -> Vec<CollectorView>;
+    /// What each detector can see, in the order of the detectors.
+    fn armed(&self) -> Vec<Armed>;
+    fn watching(&self) -> Watching;
     /// Newest last.
     fn gaps(&self) -> Vec<GapView>;
     fn health(&self) -> Health;
@@ -65,7 +70,7 @@ pub struct PortView {
     pub ends_agree: Option<bool>,
     /// Event time of its latest row.
     pub last_ns: Option<i64>,
-    /// `ok`, `down`, `blind` (described or planned, but silent).
+    /// `ok`, `down`, `silent` (heard before, and not of late), `blind` (described or planned, and never heard).
     pub state: String,
     /// The open or suspected incident that names it as a culprit.
     pub incident: Option<String>,
@@ -89,11 +94,13 @@ pub struct JobView {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct CollectorView {
     pub collector: String,
-    /// `live`, `idle` (too far behind to be awaited) or `silent`.
+    /// `live`, `idle` (too far behind to be awaited) or `silent` (no frame came for five flush periods).
     pub state: String,
     /// Event time of its latest frame.
     pub last_ns: Option<i64>,
     pub lag_s: Option<f64>,
+    /// Since its last frame came, by the analyzer's clock, s; `None` when none has come since the analyzer started.
+    pub heard_s: Option<f64>,
     pub frames: u64,
     pub samples: u64,
     pub late_rows: u64,
@@ -106,6 +113,37 @@ pub struct CollectorView {
     pub ports: usize,
     /// Counters it cannot read, each `port/counter: reason`.
     pub blind: Vec<String>,
+}
+
+/// What weft hears at this moment: what may be said of the fabric rests on that.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Watching {
+    /// Ports that told something within a few of their own intervals.
+    pub ports_heard: usize,
+    /// Ports that did before, and do not now.
+    pub ports_silent: usize,
+    /// Planned ports that no collector has told of.
+    pub ports_never_heard: usize,
+    pub collectors: usize,
+    pub collectors_silent: usize,
+    /// Some of them, the longest silent first.
+    pub silent: Vec<Silent>,
+    /// Counters that are there and cannot be read.
+    pub blind: usize,
+    /// Event time of the newest frame.
+    pub newest_ns: Option<i64>,
+    /// Since a tick last closed, by the analyzer's clock, s; `None` before the first.
+    pub closed_s: Option<f64>,
+    /// No tick has closed for long: nothing is seen, whatever stands above.
+    pub stands_still: bool,
+    /// Wall clock less the event time of the last closed tick.
+    pub lag_s: Option<f64>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Silent {
+    pub collector: String,
+    pub heard_s: Option<f64>,
 }
 
 /// A stretch of one collector's sequence numbers that never came.
@@ -127,16 +165,6 @@ pub struct Health {
     pub reasons: Vec<String>,
     /// Wall clock less the event time of the last closed tick; `None` before the first tick.
     pub lag_s: Option<f64>,
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SeriesMode {
-    /// As the device says it.
-    #[default]
-    Raw,
-    /// Per second between neighbouring readings; resets and wraps are marks, never spikes.
-    Rate,
 }
 
 #[derive(Clone, Debug, PartialEq)]

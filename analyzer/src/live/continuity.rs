@@ -86,6 +86,7 @@ fn joined(old: &Incident, mut new: Incident) -> Incident {
     new.id.clone_from(&old.id);
     new.onset_ns = new.onset_ns.min(old.onset_ns);
     new.opened_ns = old.opened_ns.or(new.opened_ns);
+    new.severity = new.severity.max(old.severity);
     let last_ns = old.transitions.last().map_or(i64::MIN, |t| t.ts_ns);
     let later = new.transitions.into_iter().filter(|t| t.ts_ns > last_ns && t.state == State::Resolved);
     new.transitions = old.transitions.iter().cloned().chain(later).collect();

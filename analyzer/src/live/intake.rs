@@ -136,9 +136,11 @@ impl Intake {
     /// How ingest does now, for readers.
     fn show_ingest(&self, core: &Core) {
         let closed = core.ingest.closed_through();
+        let collectors = core.ingest.collectors();
+        self.view.note_arrivals(&collectors, closed);
         self.view.store().set_ingest(IngestView {
             stats: core.ingest.stats().clone(),
-            collectors: Arc::new(core.ingest.collectors()),
+            collectors: Arc::new(collectors),
             gaps: Arc::new(self.view.gaps_with(core.ingest.gaps())),
             closed_ns: closed.map(|tick| (tick + 1) * MIN_TICK_NS),
             watermark_ns: core.ingest.watermark_ns(),

@@ -7,6 +7,7 @@
 //! ```
 //! A position is committed only after the marks and incidents that follow from it are on disk.
 
+mod arrivals;
 mod continuity;
 mod intake;
 mod merge;

@@ -1,7 +1,9 @@
 //! What the HTTP API reads of the running analyzer.
 
 use super::Core;
+use super::arrivals::{Arrivals, is_silent};
 use super::port_ids::PortIds;
+use crate::detect::armed::{self, Armed};
 use crate::fact::Fact;
 use crate::http::view::*;
 use crate::incident::{Incident, State};
@@ -12,7 +14,7 @@ use crate::store::{Store, series};
 use async_trait::async_trait;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinHandle;
 
@@ -50,6 +52,8 @@ impl Drop for SqlThreads {
     }
 }
 
+/// Silent collectors that are named in a summary.
+const SILENT_NAMED: usize = 5;
 /// No tick for this long: weft sees nothing.
 const STALE_S: f64 = 30.0;
 
@@ -62,6 +66,7 @@ pub struct LiveView {
     /// Of earlier runs.
     old_gaps: Vec<GapRow>,
     port_ids: Mutex<PortIds>,
+    arrivals: Mutex<Arrivals>,
 }
 
 /// What is copied of a fabric port while the intake waits.
@@ -70,6 +75,7 @@ struct Seen {
     last: Option<Bytes>,
     before: Option<Bytes>,
     up: Option<bool>,
+    heard: bool,
     ends_agree: Option<bool>,
 }
 
@@ -85,7 +91,8 @@ impl Seen {
         let port = &model.ports[id];
         let bytes = |s: Sample| Bytes { ts_ns: s.ts_ns, received: s.rx_bytes, sent: s.tx_bytes };
         let before = port.moved(model.tick).map(|(before, _)| bytes(before));
-        Seen { last: port.last.map(bytes), before, up: port.link.up, ends_agree: model.ends_agree(id) }
+        let heard = armed::is_heard(model, port);
+        Seen { last: port.last.map(bytes), before, up: port.link.up, heard, ends_agree: model.ends_agree(id) }
     }
 }
 
@@ -99,7 +106,7 @@ impl LiveView {
         let mut port_ids = PortIds::default();
         port_ids.learn(&core.lock().unwrap_or_else(PoisonError::into_inner).engine.model().topology);
         let (sql, threads, port_ids) = (Arc::new(sql), SqlThreads::start()?, Mutex::new(port_ids));
-        Ok(LiveView { store, core, sql, threads, old_gaps, port_ids })
+        Ok(LiveView { store, core, sql, threads, old_gaps, port_ids, arrivals: Mutex::default() })
     }
 
     /// By port id, with an index that knows all these ids.
@@ -116,6 +123,19 @@ impl LiveView {
         let core = self.core.lock().unwrap_or_else(PoisonError::into_inner);
         let model = core.engine.model();
         model.topology.jobs.iter().zip(&model.jobs).map(|(job, state)| (job.name.clone(), state.step_ns())).collect()
+    }
+
+    fn arrivals(&self) -> MutexGuard<'_, Arrivals> {
+        self.arrivals.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What ingest says of its collectors, and the last closed tick: seen now.
+    pub(super) fn note_arrivals(&self, collectors: &[CollectorStatus], closed_tick: Option<i64>) {
+        self.arrivals().note(collectors, closed_tick, Instant::now());
+    }
+
+    fn stands_still(&self) -> bool {
+        self.arrivals().stands_still(Instant::now())
     }
 
     pub fn store(&self) -> &Arc<Store> {
@@ -169,6 +189,7 @@ impl ReadModel for LiveView {
     fn ports(&self) -> Vec<PortView> {
         let mut ports = planned_and_described(&self.store);
         let accused = self.accused();
+        let stands_still = self.stands_still();
         let (seen, ids) = self.seen();
         for ((device, port, _), view) in &mut ports {
             view.incident = accused.get(&(device.to_string(), port.to_string())).cloned();
@@ -176,7 +197,8 @@ impl ReadModel for LiveView {
                 tell(view, seen);
             }
             if view.state.is_empty() {
-                view.state = if view.last_ns.is_some() { "ok" } else { "blind" }.to_owned();
+                let told = if stands_still { "silent" } else { "ok" };
+                view.state = if view.last_ns.is_some() { told } else { "blind" }.to_owned();
             }
         }
         ports.into_values().collect()
@@ -213,7 +235,41 @@ impl ReadModel for LiveView {
 
     fn collectors(&self) -> Vec<CollectorView> {
         let now_ns = wall_ns();
-        self.store.collectors().iter().map(|c| collector(c, now_ns)).collect()
+        let (arrivals, now) = (self.arrivals(), Instant::now());
+        let heard_s = |c: &CollectorStatus| arrivals.heard_s(&c.collector, now);
+        self.store.collectors().iter().map(|c| collector(c, heard_s(c), now_ns)).collect()
+    }
+
+    fn armed(&self) -> Vec<Armed> {
+        let stands_still = self.stands_still();
+        let core = self.core.lock().unwrap_or_else(PoisonError::into_inner);
+        armed::armed(core.engine.model(), stands_still)
+    }
+
+    fn watching(&self) -> Watching {
+        let collectors = self.collectors();
+        let mut silent: Vec<&CollectorView> = collectors.iter().filter(|c| c.state == "silent").collect();
+        silent.sort_by(|a, b| b.heard_s.unwrap_or(0.0).total_cmp(&a.heard_s.unwrap_or(0.0)));
+        let named =
+            silent.iter().take(SILENT_NAMED).map(|c| Silent { collector: c.collector.clone(), heard_s: c.heard_s });
+        let stands_still = self.stands_still();
+        let ports = {
+            let core = self.core.lock().unwrap_or_else(PoisonError::into_inner);
+            armed::heard(core.engine.model(), stands_still)
+        };
+        Watching {
+            ports_heard: ports.lately,
+            ports_silent: ports.silent,
+            ports_never_heard: ports.never,
+            collectors: collectors.len(),
+            collectors_silent: silent.len(),
+            silent: named.collect(),
+            blind: collectors.iter().map(|c| c.blind.len()).sum(),
+            newest_ns: collectors.iter().filter_map(|c| c.last_ns).max(),
+            closed_s: self.arrivals().closed_s(Instant::now()),
+            stands_still,
+            lag_s: self.health().lag_s,
+        }
     }
 
     fn gaps(&self) -> Vec<GapView> {
@@ -334,12 +390,15 @@ fn tell(view: &mut PortView, seen: &Seen) {
     }
     if seen.up == Some(false) {
         view.state = "down".to_owned();
+    } else if view.last_ns.is_some() && !seen.heard {
+        view.state = "silent".to_owned();
     }
 }
 
-fn collector(status: &CollectorStatus, now_ns: i64) -> CollectorView {
+fn collector(status: &CollectorStatus, heard_s: Option<f64>, now_ns: i64) -> CollectorView {
     let lag_s = (now_ns - status.last_seen_ns).max(0) as f64 / 1e9;
-    let state = match (status.idle, lag_s > STALE_S) {
+    let silent = heard_s.is_none_or(|s| is_silent(s, status.flush_period_ms));
+    let state = match (status.idle, silent) {
         (_, true) => "silent",
         (true, false) => "idle",
         (false, false) => "live",
@@ -349,6 +408,7 @@ fn collector(status: &CollectorStatus, now_ns: i64) -> CollectorView {
         state: state.to_owned(),
         last_ns: (status.last_seen_ns != 0).then_some(status.last_seen_ns),
         lag_s: Some(lag_s),
+        heard_s,
         frames: status.frames,
         samples: status.samples,
         late_rows: status.late_rows,

@@ -163,6 +163,11 @@ impl PortState {
         };
     }
 
+    /// Between its last reading and the one before the tick of that; 0 before there are two.
+    pub fn interval_ns(&self) -> i64 {
+        self.before.zip(self.last).map_or(0, |(before, last)| last.ts_ns - before.ts_ns)
+    }
+
     /// A tick tells of this port.
     pub fn begin(&mut self, tick: i64) {
         (self.before, self.seen_tick) = (self.last, Some(tick));

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { confidence, duration, percent, plural, quantity, time, words } from "../src/lib/format";
+import { axisUnit, confidence, duration, percent, plural, quantity, time, words } from "../src/lib/format";
 
 test("a confidence is written as pagers write it", () => {
   expect([0.94, 0.5, 0.999, 1, 0].map(confidence)).toEqual([".94", ".50", "1.0", "1.0", ".00"]);
@@ -26,8 +26,16 @@ test("quantities take SI prefixes and short units", () => {
     [912, "1/s", "912 /s"],
     [0.021, "ratio", "2.1 %"],
     [2.4e-7, "", "2.40e-7"],
+    [18.34e9, "bit/s", "18.3 Gbit/s"],
+    [0, "state", "down"],
+    [1, "state", "up"],
+    [0.0713, "fraction", "7.1 %"],
   ];
   for (const [value, unit, text] of cases) expect(quantity(value, unit)).toBe(text);
+});
+
+test("a chart names percent as such, and states are words without a unit", () => {
+  expect(["fraction", "state", "bit/s", "downs"].map(axisUnit)).toEqual(["%", "", "bit/s", "downs"]);
 });
 
 test("durations say their two greatest units", () => {

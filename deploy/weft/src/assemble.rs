@@ -47,7 +47,7 @@ pub async fn start(options: AssembleOptions) -> Result<Running> {
         // In one process there is no topic for what cannot be read: it is logged and counted.
         dead_letters: None,
         listener,
-        page: weft_dashboard::router(),
+        page: Some(weft_dashboard::router()),
     })
     .await?;
     Ok(Running { url, service })

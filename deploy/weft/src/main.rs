@@ -64,7 +64,7 @@ fn run(command: Command) -> ExitCode {
     match command {
         Command::Up(args) => told("up", block_on(up::run(args))),
         Command::Collector(args) => weft_collector::cli::run(args),
-        Command::Analyzer(args) => cli::run(args),
+        Command::Analyzer(args) => cli::run(args, Some(weft_dashboard::router())),
         Command::Dashboard(args) => told("dashboard", block_on(weft_dashboard::cli::run(args))),
         Command::Sql(args) => told("sql", block_on(sql::run(args))),
         Command::Explain(args) => told("explain", block_on(explain::run(args))),

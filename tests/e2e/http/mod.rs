@@ -12,7 +12,7 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use weft_analyzer::feed::Feed;
 use weft_analyzer::http::view::{GapView, Health, PortView, QueryError, SqlQuery};
-use weft_analyzer::http::{AppState, HttpConfig, router};
+use weft_analyzer::http::{AppState, HttpConfig, plain_pages, router};
 
 struct Server {
     url: String,
@@ -29,7 +29,8 @@ impl Server {
         let state = AppState { view: model.clone(), feed: feed.clone(), config: Arc::new(config), stop: stop.clone() };
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
-        let app = router(state, axum::Router::new());
+        let page = plain_pages(state.clone());
+        let app = router(state, page);
         tokio::spawn(async move { axum::serve(listener, app).await });
         let client = reqwest::Client::builder().no_proxy().build().expect("a client");
         Server { url, model, feed, stop, client }
@@ -116,6 +117,30 @@ History
     assert_eq!(text, expected);
 }
 
+/// A binary without the page answers where alerts link to all the same, in text.
+#[tokio::test]
+async fn without_a_page_alerts_lead_to_the_story() {
+    let incidents = vec![Arc::new(open("a")), Arc::new(open("b").resolved(30))];
+    let server = Server::start(Memory { incidents, ..Memory::default() }).await;
+    let links = weft_analyzer::notify::Links { external_url: server.url.clone() };
+    let alert = weft_analyzer::notify::Alert::of(&open("a"), &links).expect("it is sent");
+    let answer = server.client.get(&alert.generator_url).send().await.expect("an answer");
+    assert_eq!(answer.status(), StatusCode::OK);
+    assert!(answer.headers()["content-type"].to_str().expect("text").starts_with("text/plain"));
+    let text = answer.text().await.expect("text");
+    let told = server.json("/api/v1/incidents/a/explain").await["text"].clone();
+    assert_eq!(json!(text), told);
+    let now = server.get("/").await.text().await.expect("text");
+    assert!(now.starts_with("weft: 1 open\n/incidents/a  the link leaf-1"), "{now}");
+    for gone in ["/incidents/zz", "/elsewhere"] {
+        let answer = server.get(gone).await;
+        assert_eq!(
+            (answer.status(), answer.json::<Value>().await.expect("JSON")["error"]["code"].clone()),
+            (StatusCode::NOT_FOUND, json!("not_found"))
+        );
+    }
+}
+
 #[tokio::test]
 async fn the_fabric_is_listed() {
     let port = |port: &str, rate: Option<f64>, state: &str| PortView {
@@ -143,6 +168,10 @@ async fn the_fabric_is_listed() {
     assert_eq!(server.json("/api/v1/devices").await["items"][0]["device"], "leaf-1");
     assert_eq!(server.json("/api/v1/jobs").await["items"][0]["step_time_s"], 0.5);
     assert_eq!(server.json("/api/v1/collectors").await["items"][0]["state"], "live");
+    let armed = json!({"items": [{"detector": "slow_link", "facts": ["low_service_rate"], "armed": false, "ports": 0, "jobs": 0, "off":
+        [{"reason": "speed unknown", "count": 3, "of": "ports", "arm": "plan ports.csv speed_bps"}]}], "next": null});
+    assert_eq!(server.json("/api/v1/armed").await, armed);
+    assert_eq!(server.json("/api/v1/watching").await["ports_heard"], 3);
     let facts = server.json("/api/v1/facts?kind=link_down").await;
     assert_eq!((&facts["items"][0]["ts_ns"], &facts["items"][1]["ts_ns"]), (&json!(2), &json!(0)));
 }

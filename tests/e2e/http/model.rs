@@ -72,6 +72,21 @@ impl ReadModel for Memory {
         vec![CollectorView { collector: "host-1".into(), state: "live".into(), ..CollectorView::default() }]
     }
 
+    fn armed(&self) -> Vec<Armed> {
+        let off = Off {
+            reason: "speed unknown".into(),
+            count: self.ports.len(),
+            of: "ports".into(),
+            arm: "plan ports.csv speed_bps".into(),
+        };
+        let facts = vec!["low_service_rate".into()];
+        vec![Armed { detector: "slow_link".into(), facts, armed: false, ports: 0, jobs: 0, off: vec![off] }]
+    }
+
+    fn watching(&self) -> Watching {
+        Watching { ports_heard: self.ports.len(), closed_s: Some(0.5), ..Watching::default() }
+    }
+
     fn gaps(&self) -> Vec<GapView> {
         self.gaps.clone()
     }

@@ -19,7 +19,7 @@ use habit::{Late, Lateness};
 use quiet::Row;
 use std::collections::BTreeMap;
 
-const MIN_PORTS: usize = 3;
+pub(super) const MIN_PORTS: usize = 3;
 /// A job is looked at again when so many bins have come: fewer show nothing new of iterations that are longer.
 const NEW_BINS: i64 = 10;
 

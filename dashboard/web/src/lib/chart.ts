@@ -58,19 +58,28 @@ export function options(host: HTMLElement, chart: ChartOptions): uPlot.Options {
     padding: [18, 26, 0, 0],
     legend: { show: false },
     cursor: { points: { size: 7 }, drag: { x: true, y: false, setScale: false }, sync: { key: "evidence" } },
-    scales: { x: { range: [chart.from_ns / 1e9, chart.to_ns / 1e9] }, y: { range: (_, min, max) => yRange(min, max, chart.level) } },
+    scales: { x: { range: [chart.from_ns / 1e9, chart.to_ns / 1e9] }, y: { range: (_, min, max) => (isState(chart.unit) ? [-0.15, 1.15] : yRange(min, max, chart.level)) } },
     axes: [
       { ...axis, space: 80, size: 26, values: (_, ticks) => ticks.map(tickTime) },
-      { ...axis, size: 52, space: 34, values: (_, ticks) => ticks.map((tick) => quantity(tick)) },
+      yAxis(axis, chart.unit),
     ],
-    series: [{}, ...chart.labels.map((label, at) => lineStyle(label, colour(LINES[at] ?? LINES[0]!), at))],
+    series: [{}, ...chart.labels.map((label, at) => lineStyle(label, colour(LINES[at] ?? LINES[0]!), at, chart.unit))],
     hooks: { draw: [(plot) => drawMarks(plot, chart.marks, colour), (plot) => drawLevel(plot, chart.level, colour)], setSelect: [(plot) => zoom(plot, chart)] },
   };
 }
 
-function lineStyle(label: string, stroke: string, at: number): uPlot.Series {
-  // The far end is dashed: told apart without colour.
-  return { label, stroke, width: 1.6, points: { show: undefined, size: 4 } as uPlot.Series.Points, ...(at > 0 ? { dash: [5, 4] } : {}), spanGaps: false };
+const isState = (unit: string) => unit === "state";
+
+/** Percent and states are written out; of other units the prefix stands, and the unit above the chart. */
+function yAxis(axis: uPlot.Axis, unit: string): uPlot.Axis {
+  const written = (tick: number) => quantity(tick, unit === "fraction" || isState(unit) ? unit : "");
+  return { ...axis, size: 52, space: 34, values: (_, ticks) => ticks.map(written), ...(isState(unit) ? { splits: [0, 1] } : {}) };
+}
+
+function lineStyle(label: string, stroke: string, at: number, unit: string): uPlot.Series {
+  // A state holds until another is read. The far end is dashed: told apart without colour.
+  const paths = isState(unit) ? { paths: uPlot.paths.stepped!({ align: 1 }) } : {};
+  return { label, ...paths, stroke, width: 1.6, points: { show: undefined, size: 4 } as uPlot.Series.Points, ...(at > 0 ? { dash: [5, 4] } : {}), spanGaps: false };
 }
 
 /** From zero where it shows the truth as well; flat lines get room. */

@@ -1,22 +1,62 @@
-// The series behind one item of evidence, read again while its incident goes on.
+// What one item of evidence claims, as lines to draw: the series that it names, in the unit that it names.
 
 import { api, ApiError } from "./api";
-import type { Line } from "./chart";
-import { part } from "./format";
+import type { Level, Line } from "./chart";
+import { part, quantity, words } from "./format";
+import { missing } from "./missing";
 import type { Mode, TimeRange } from "./route";
-import type { EvidenceItem, PortRef, Series } from "./types";
+import type { ClaimChart, Curve, EvidenceItem, Series } from "./types";
 
-/** Item's port first, then the cable's other end. An end without the counter is left out. */
-export async function lines(item: EvidenceItem, peer: PortRef | null, range: TimeRange, mode: Mode): Promise<Line[]> {
-  const ends = peer ? [item, peer] : [item];
-  const all = await Promise.all(ends.map((end) => series(end, item.counter, range, mode)));
-  return all.flatMap((series, at) => (series && (series.points.length > 0 || at === 0) ? [{ label: part(ends[at]!), series }] : []));
+export interface Drawing {
+  /** Empty where the analyzer holds none of the series. */
+  lines: Line[];
+  unit: string;
+  level: Level | null;
 }
 
-/** Counters that the analyzer knows nowhere there, asked for once: derived quantities have no series. */
+/** Items of older versions have no words of their own: their numbers then. */
+export function saysOf({ says, value, unit, reference, reference_of }: EvidenceItem): string {
+  return says || `${quantity(value, unit)} against ${quantity(reference, unit)} (${reference_of})`;
+}
+
+export const nameOf = (curve: Curve): string => `${part(curve)} ${words(curve.counter)}`;
+
+/** As it is claimed, or (`mode`) as the analyzer keeps it. Null: no counter holds it. */
+export async function drawing(item: EvidenceItem, range: TimeRange, mode: Mode | null): Promise<Drawing | null> {
+  const { chart } = item;
+  if (!chart) return null;
+  const curves = chart.reference ? [chart.value, chart.reference] : [chart.value];
+  const read = await Promise.all(curves.map((curve) => series(curve, range, mode ?? curve.mode)));
+  return mode === null ? claimed(chart, read, item.reference_of) : kept(curves, read);
+}
+
+export function claimed(chart: ClaimChart, [value, reference]: (Series | null)[], reference_of: string): Drawing {
+  const level = chart.level === null ? null : { value: chart.level, label: chart.form === "missing" ? "claimed" : reference_of };
+  const drawn = { unit: chart.unit, level };
+  if (chart.form === "missing") {
+    const label = chart.reference ? `${nameOf(chart.value)} less ${nameOf(chart.reference)}` : nameOf(chart.value);
+    return { ...drawn, lines: value && reference ? [{ label, series: missing(value, reference) }] : [] };
+  }
+  const line = (curve: Curve | null, series: Series | null | undefined): Line[] =>
+    curve && series ? [{ label: nameOf(curve), series: scaled(series, curve.times, chart.unit) }] : [];
+  return { ...drawn, lines: [...line(chart.value, value), ...line(chart.reference, reference)] };
+}
+
+/** Rates of bytes are drawn in bit/s, as links are spoken of; all else in the unit it is kept in. */
+export function kept(curves: Curve[], read: (Series | null)[]): Drawing {
+  const inBits = (series: Series) => (series.unit === "bytes/s" ? scaled(series, 8, "bit/s") : series);
+  const lines = curves.flatMap((curve, at): Line[] => (read[at] ? [{ label: nameOf(curve), series: inBits(read[at]) }] : []));
+  return { lines, unit: lines[0]?.series.unit ?? "", level: null };
+}
+
+function scaled(series: Series, times: number, unit: string): Series {
+  return { ...series, unit, points: series.points.map(([ns, value]) => [ns, value === null ? null : value * times]) };
+}
+
+/** Series that the analyzer knows nowhere, asked for once. */
 const unknown = new Set<string>();
 
-async function series({ device, port }: PortRef, counter: string, range: TimeRange, mode: Mode): Promise<Series | null> {
+async function series({ device, port, counter }: Curve, range: TimeRange, mode: Mode): Promise<Series | null> {
   const key = JSON.stringify([device, port, counter]);
   if (unknown.has(key)) return null;
   const times = { from_ns: whole(range.from_ns), to_ns: whole(range.to_ns) };

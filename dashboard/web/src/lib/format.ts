@@ -9,6 +9,9 @@ export function confidence(value: number): string {
   return value >= 0.995 ? "1.0" : value.toFixed(2).replace(/^0/, "");
 }
 
+/** How a chart names its unit: percent as such, and nothing of states, which are words. */
+export const axisUnit = (unit: string): string => (unit === "fraction" ? "%" : unit === "state" ? "" : unit);
+
 /** A fraction as a percentage with two significant digits: `7 %`, `0.4 %`. */
 export function percent(fraction: number | null | undefined): string {
   if (!finite(fraction)) return NONE;
@@ -31,6 +34,7 @@ const SCALES: [number, string][] = [
 export function quantity(value: number | null | undefined, unit = ""): string {
   if (!finite(value)) return NONE;
   if (unit === "fraction" || unit === "ratio") return percent(value);
+  if (unit === "state") return value === 0 ? "down" : value === 1 ? "up" : String(value);
   const size = Math.abs(value);
   if (unit === "s" && size > 0 && size < 1) return size < 1e-3 ? quantity(value * 1e6, "µs") : quantity(value * 1e3, "ms");
   if (size !== 0 && (size < 1e-3 || size >= 1e15)) return join(value.toExponential(2), unit);

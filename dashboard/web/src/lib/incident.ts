@@ -2,7 +2,7 @@
 
 import type { Mark } from "./chart";
 import type { TimeRange } from "./route";
-import type { EvidenceItem, Incident, PortRef } from "./types";
+import type { Incident } from "./types";
 
 const S = 1e9;
 const BEFORE_NS = 60 * S;
@@ -23,16 +23,4 @@ export function marksOf({ onset_ns, opened_ns, resolved_ns }: Incident): Mark[] 
   if (opened_ns !== null) marks.push({ ts_ns: opened_ns, label: "opened", colour: "--mark-open", dash: [], side: "right" });
   if (resolved_ns !== null) marks.push({ ts_ns: resolved_ns, label: "resolved", colour: "--mark-resolved", dash: [10, 4], side: "right" });
   return marks;
-}
-
-/** The other end of the cable that an item of evidence was measured at. */
-export function peerOf(incident: Incident, { device, port }: EvidenceItem): PortRef | null {
-  for (const culprit of incident.culprits) {
-    const near = { device: culprit.device, port: culprit.port };
-    const far = { device: culprit.peer_device, port: culprit.peer_port };
-    if (!far.device) continue;
-    if (near.device === device && near.port === port) return far;
-    if (far.device === device && far.port === port) return near;
-  }
-  return null;
 }

@@ -56,6 +56,24 @@ export function headlines(incident: Incident): Headline[] {
   return jobs.map((job) => ({ subject: jobClause(incident, job), verdict: verdict(incident), detail }));
 }
 
+/** The same for a card that stands below the job's own: what of the job's time this cause takes. */
+export function ofJob(incident: Incident, job: string): Headline[] {
+  const own = incident.jobs.find((loss) => loss.job === job);
+  const all = headlines({ ...incident, jobs: incident.jobs.filter((loss) => loss !== own) }).filter(() => incident.jobs.length > (own ? 1 : 0));
+  const [first] = headlines({ ...incident, jobs: [] });
+  return [{ ...first!, subject: `${own ? share(own) : "beside it"} ${since(incident)}` }, ...all];
+}
+
+function share({ job, lost_step_time: lost }: JobLoss): string {
+  if (lost === null) return `a part of job ${job} that cannot be told,`;
+  return lost < 0.001 ? `no measurable part of job ${job}` : `${percent(lost)} of job ${job}`;
+}
+
+/** `Job 8123 is 31 % slow since 14:02` */
+export function jobTitle({ job, lost_step_time, onset_ns }: { job: string; lost_step_time: number | null; onset_ns: number }): string {
+  return `Job ${job} ${loss({ job, lost_step_time }, false)} since ${time(onset_ns).slice(0, -3)}`;
+}
+
 function quiet(incident: Incident): string {
   if (incident.kind === "data") return "telemetry in doubt";
   return incident.kind === "benign" ? "not a fault" : "no job slowed";

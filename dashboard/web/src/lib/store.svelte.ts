@@ -6,6 +6,7 @@ import { follow, type SseEvent } from "./sse";
 import type { Incident } from "./types";
 
 const POLL_MS = 3_000;
+const GATHER_MS = 100;
 /** Resolved incidents read at the start; those that resolve later stay as well, up to so many in all. */
 const RESOLVED = 100;
 const KEPT = 1_000;
@@ -17,13 +18,14 @@ class Store {
   live = $state(false);
   /** Said aloud by the page's aria-live region. */
   announcement = $state("");
-  sight = $state.raw<Sight>({ reachable: null, error: "", ready: null, collectors: [], standstill_ms: 0 });
+  sight = $state.raw<Sight>({ reachable: null, error: "", ready: null, watching: null });
   health = $derived(assess(this.sight));
   /** Newest event time known: what "until now" means. */
   newest_ns = $state(0);
 
-  private advanced_ms = performance.now();
   private loads = 0;
+  /** Updates that wait to be shown together. */
+  private heard: Incident[] = [];
   /** Updates heard while the list is being read, newer than what it may hold; null while it is not. */
   private meanwhile: Incident[] | null = null;
 
@@ -59,9 +61,17 @@ class Store {
   private onEvent(event: SseEvent): void {
     if (event.event !== "incident") return void this.load();
     const incident = JSON.parse(event.data) as Incident;
-    this.announce(incident, this.byId(incident.id));
     this.meanwhile?.push(incident);
-    this.incidents = merge(this.incidents, [incident]);
+    if (this.heard.length === 0) setTimeout(() => this.show(), GATHER_MS);
+    this.heard.push(incident);
+  }
+
+  /** What came within a moment is shown together: many incidents that change at once cost one redraw. */
+  private show(): void {
+    const heard = this.heard;
+    this.heard = [];
+    for (const incident of heard) this.announce(incident, this.byId(incident.id));
+    this.incidents = merge(this.incidents, heard);
   }
 
   private announce(incident: Incident, before: Incident | undefined): void {
@@ -85,12 +95,10 @@ class Store {
 
   private async poll(): Promise<void> {
     try {
-      const [ready, collectors] = await Promise.all([api.ready(), api.collectors()]);
+      const [ready, watching] = await Promise.all([api.ready(), api.watching()]);
       if (!this.loaded) void this.load();
-      const newest = Math.max(0, ...collectors.map(({ last_ns }) => last_ns ?? 0));
-      if (newest > this.newest_ns) [this.newest_ns, this.advanced_ms] = [newest, performance.now()];
-      const standstill_ms = performance.now() - this.advanced_ms;
-      this.sight = { reachable: true, error: "", ready, collectors: collectors, standstill_ms };
+      this.newest_ns = Math.max(this.newest_ns, watching.newest_ns ?? 0);
+      this.sight = { reachable: true, error: "", ready, watching };
     } catch (error) {
       this.fail(error);
     }

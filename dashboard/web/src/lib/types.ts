@@ -33,6 +33,28 @@ export interface EvidenceItem extends PortRef {
   reference: number;
   reference_of: string;
   sql: string;
+  /** The claim in words, to be followed by "since" and the time; empty in incidents of older versions. */
+  says?: string;
+  /** What a chart of it draws; null where no counter holds it. */
+  chart?: ClaimChart | null;
+}
+
+/** One series of /api/v1/series. */
+export interface Curve extends PortRef {
+  counter: string;
+  mode: "raw" | "rate";
+  /** What a value of the series is multiplied by to be in the chart's unit. */
+  times: number;
+}
+
+export interface ClaimChart {
+  unit: string;
+  /** `states`: 1 is up, 0 is down. `missing`: of what `value` counted, the part that `reference` did not count. */
+  form: "values" | "states" | "missing";
+  value: Curve;
+  reference: Curve | null;
+  /** The number that the claim compares it with, in `unit`. */
+  level: number | null;
 }
 
 export interface Transition {
@@ -82,6 +104,8 @@ export interface Collector {
   /** Event time of its latest frame. */
   last_ns: number | null;
   lag_s: number | null;
+  /** Since its last frame came, s. */
+  heard_s?: number | null;
   /** The sequence number of its latest frame, where the analyzer says it. */
   sequence?: number | null;
   frames: number;
@@ -113,8 +137,8 @@ export interface Port extends PortRef {
   driver: string;
   speed_bps: number | null;
   last_ns: number | null;
-  /** `blind`: planned or described, but silent. */
-  state: "ok" | "down" | "blind";
+  /** `silent`: heard before, and not of late. `blind`: planned or described, and never heard. */
+  state: "ok" | "down" | "silent" | "blind";
   incident: string | null;
 }
 
@@ -131,8 +155,35 @@ export interface Job {
 export interface Ready {
   ready: boolean;
   reasons: string[];
-  /** Wall clock less the event time of the last closed tick. */
-  lag_s?: number | null;
+}
+
+/** What weft hears at this moment. */
+export interface Watching {
+  ports_heard: number;
+  ports_silent: number;
+  ports_never_heard: number;
+  collectors: number;
+  collectors_silent: number;
+  /** Some of them, the longest silent first. */
+  silent: { collector: string; heard_s: number | null }[];
+  /** Counters that are there and cannot be read. */
+  blind: number;
+  newest_ns: number | null;
+  /** Since a tick last closed, s; null before the first. */
+  closed_s: number | null;
+  stands_still: boolean;
+  /** Wall clock less the event time of the last closed tick, s. */
+  lag_s: number | null;
+}
+
+/** What one detector can see, and what would arm it elsewhere. */
+export interface Armed {
+  detector: string;
+  facts: string[];
+  armed: boolean;
+  ports: number;
+  jobs: number;
+  off: { reason: string; count: number; of: "ports" | "jobs" | "devices"; arm: string }[];
 }
 
 export interface SqlResult {
