@@ -12,7 +12,10 @@ use std::process::ExitCode;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use weft_transport::{DirectServer, Hub, Subscriber, SubscriberOptions, TransportError, TransportUrl};
+use weft_transport::{DirectServer, Hub, Subscriber, SubscriberOptions, TransportError, TransportHealth, TransportUrl};
+
+/// How long the ready line waits for a first word from the broker.
+const SETTLES_WITHIN: Duration = Duration::from_secs(1);
 
 pub const EXAMPLES: &str = "\
 Examples:
@@ -105,10 +108,13 @@ async fn serve(args: Args, config: Config, page: Option<Router>) -> Result<()> {
     let (subscriber, direct) = subscribe(&url, &config.transport.subscriber_options(rewind)).await?;
     let dead_letters = match url {
         TransportUrl::Kafka { .. } => {
-            Some(weft_transport::publisher(&url, &config.transport.publisher_options("weft-analyzer")).await?)
+            let mut options = config.transport.publisher_options("weft-analyzer");
+            options.writes = vec![weft_transport::Topic::DeadLetter];
+            Some(weft_transport::publisher(&url, &options).await?)
         }
         _ => None,
     };
+    let transport = subscriber.health();
     let service = service::start(ServiceOptions {
         plan: load_plan(&config)?,
         state_dir: config.analyzer.state.clone(),
@@ -119,7 +125,8 @@ async fn serve(args: Args, config: Config, page: Option<Router>) -> Result<()> {
         page,
     });
     let service = service.await?;
-    say_ready(&http, direct.as_ref().map(|server| server.local_addr().to_string()).as_deref())?;
+    let direct_addr = direct.as_ref().map(|server| server.local_addr().to_string());
+    say_ready(&http, direct_addr.as_deref(), &transport.settled(SETTLES_WITHIN).await)?;
     // The listener stays until the last acknowledgement is sent.
     until_signal(service).await
 }
@@ -153,9 +160,11 @@ pub fn load_plan(config: &Config) -> Result<Plan> {
     Ok(plan.unwrap_or_default())
 }
 
-/// The line that scripts wait for, and systemd's own. The last line on stdout until the end.
-pub fn say_ready(http: &str, direct: Option<&str>) -> Result<()> {
-    println!("{}", json!({"ready": true, "http": http, "direct": direct, "pg": null}));
+/// The line that scripts wait for, and systemd's own. The last line on stdout until the end. HTTP is answered from then
+/// on; whether a broker answers, and if not why, stands under `transport`, and in `/readyz` ever after.
+pub fn say_ready(http: &str, direct: Option<&str>, transport: &TransportHealth) -> Result<()> {
+    let transport = json!({"connected": transport.connected, "reason": transport.reason()});
+    println!("{}", json!({"ready": true, "http": http, "direct": direct, "pg": null, "transport": transport}));
     std::io::stdout().flush()?;
     // Outside systemd there is nobody to tell.
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);

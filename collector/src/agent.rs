@@ -50,7 +50,7 @@ impl Agent {
         let publishing = {
             let (outbox, telemetry, id) = (outbox.clone(), telemetry.clone(), identity.id.clone());
             let in_flight = config.queue.in_flight;
-            tokio::spawn(async move { publish_all(&outbox, publisher, &id, in_flight, telemetry).await })
+            tokio::spawn(async move { publish_all(outbox, publisher, &id, in_flight, telemetry).await })
         };
         let (stop_sampler, stopped) = mpsc::channel();
         let sampler = make_sampler(config, identity.clone(), &directory, &outbox, &steps, &telemetry);

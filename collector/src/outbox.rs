@@ -1,10 +1,13 @@
-//! Frames on their way out: numbered when made, sent when possible, dropped oldest first when there is no room.
+//! Frames on their way out: numbered when made, sent when possible, dropped oldest first when there is no room. Those that
+//! the far side refuses as they are now lie aside, within the same bounds.
 
 use crate::telemetry::Telemetry;
+use bytes::Bytes;
 use serde::Deserialize;
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
+use weft_transport::Topic;
 use weft_wire::{Frame, Inventory, MAX_FRAME_BYTES, Section, WireError};
 
 /// `[collector] queue`.
@@ -43,20 +46,32 @@ pub struct Outbox {
 
 #[derive(Debug, Default)]
 struct State {
-    queue: VecDeque<Vec<u8>>,
+    queue: VecDeque<Bytes>,
+    /// Refused as they are now, in the order in which they were put here; older than what is queued.
+    aside: BTreeMap<u64, (Topic, Bytes)>,
+    aside_ever: u64,
+    /// Of both.
     bytes: usize,
     next_sequence: u64,
     inventory_version: u64,
     /// For the compacted topic: only the latest matters, so a newer one takes its place.
-    inventory: Option<Vec<u8>>,
+    inventory: Option<Bytes>,
     closed: bool,
+}
+
+impl State {
+    fn take_aside(&mut self, number: u64) -> Option<(Topic, Bytes)> {
+        let (topic, payload) = self.aside.remove(&number)?;
+        self.bytes -= payload.len();
+        Some((topic, payload))
+    }
 }
 
 /// What to publish next.
 #[derive(Debug, PartialEq)]
 pub enum Outgoing {
-    Frame(Vec<u8>),
-    Inventory(Vec<u8>),
+    Frame(Bytes),
+    Inventory(Bytes),
 }
 
 impl Outbox {
@@ -66,7 +81,7 @@ impl Outbox {
 
     /// Makes a frame of the sections, gives it the next number, and queues it.
     pub fn push(&self, sections: Vec<Section>, inventory: Option<Inventory>, now_ns: i64) -> Result<(), WireError> {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.lock();
         if let Some(inventory) = &inventory {
             state.inventory_version = inventory.version;
         }
@@ -87,7 +102,7 @@ impl Outbox {
         let bytes = frame.encode().inspect_err(|_| self.telemetry.dropped_frames.add(1))?;
         self.telemetry.frame_bytes.add(bytes.len() as u64);
         state.bytes += bytes.len();
-        state.queue.push_back(bytes);
+        state.queue.push_back(bytes.into());
         self.make_room(&mut state);
         self.ready.notify_one();
         Ok(())
@@ -95,18 +110,75 @@ impl Outbox {
 
     fn make_room(&self, state: &mut State) {
         let limit = self.config.bytes.max(MAX_FRAME_BYTES);
-        while state.queue.len() > self.config.frames.max(1) || (state.bytes > limit && state.queue.len() > 1) {
-            if let Some(oldest) = state.queue.pop_front() {
-                state.bytes -= oldest.len();
-                self.telemetry.dropped_frames.add(1);
+        let held = |state: &State| state.queue.len() + state.aside.len();
+        while held(state) > self.config.frames.max(1) || (state.bytes > limit && held(state) > 1) {
+            let aside = state.aside.pop_first().map(|(_, aside)| aside);
+            let Some((topic, oldest)) = aside.or_else(|| Some((Topic::Frames, state.queue.pop_front()?))) else {
+                return;
+            };
+            state.bytes -= oldest.len();
+            self.telemetry.dropped_frames.add(u64::from(topic == Topic::Frames));
+        }
+    }
+
+    /// The far side refuses this one as it is now: it waits here, and those behind it pass.
+    pub fn put_aside(&self, topic: Topic, payload: Bytes) {
+        let mut state = self.lock();
+        if topic == Topic::Inventory {
+            // Only the latest matters.
+            let old = state.aside.iter().find(|(_, (of, _))| *of == topic).map(|(&number, _)| number);
+            old.into_iter().for_each(|number| drop(state.take_aside(number)));
+        }
+        let number = state.aside_ever;
+        state.aside_ever += 1;
+        state.bytes += payload.len();
+        state.aside.insert(number, (topic, payload));
+        self.make_room(&mut state);
+    }
+
+    /// The smallest that lies aside, with its number: while it is refused, so are the others.
+    pub fn smallest_aside(&self) -> Option<(u64, Topic, Bytes)> {
+        let state = self.lock();
+        let (&number, (topic, payload)) = state.aside.iter().min_by_key(|(_, (_, payload))| payload.len())?;
+        Some((number, *topic, payload.clone()))
+    }
+
+    /// That one has passed after all.
+    pub fn passed_aside(&self, number: u64) {
+        drop(self.lock().take_aside(number));
+    }
+
+    /// What lies aside is sent next, before what is queued.
+    pub fn take_back_aside(&self) {
+        let mut state = self.lock();
+        while let Some((topic, payload)) =
+            state.aside.last_key_value().map(|(&n, _)| n).and_then(|n| state.take_aside(n))
+        {
+            if topic == Topic::Inventory {
+                // One told since then is newer.
+                state.inventory.get_or_insert(payload);
+            } else {
+                state.bytes += payload.len();
+                state.queue.push_front(payload);
             }
         }
+        self.ready.notify_one();
+    }
+
+    /// The end: nothing will be tried again.
+    pub fn give_up_aside(&self) {
+        let aside = std::mem::take(&mut self.lock().aside);
+        self.telemetry.dropped_frames.add(aside.values().filter(|(topic, _)| *topic == Topic::Frames).count() as u64);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Tells the inventory topic.
     pub fn announce(&self, inventory: &Inventory) -> Result<(), WireError> {
         let bytes = inventory.encode()?;
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).inventory = Some(bytes);
+        self.lock().inventory = Some(bytes.into());
         self.ready.notify_one();
         Ok(())
     }
@@ -115,7 +187,7 @@ impl Outbox {
     pub async fn next(&self) -> Option<Outgoing> {
         loop {
             {
-                let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut state = self.lock();
                 if let Some(inventory) = state.inventory.take() {
                     return Some(Outgoing::Inventory(inventory));
                 }
@@ -133,12 +205,13 @@ impl Outbox {
 
     /// Nothing more will be pushed.
     pub fn close(&self) {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).closed = true;
+        self.lock().closed = true;
         self.ready.notify_one();
     }
 
     pub fn queued(&self) -> usize {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).queue.len()
+        let state = self.lock();
+        state.queue.len() + state.aside.len()
     }
 }
 

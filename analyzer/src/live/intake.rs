@@ -14,8 +14,9 @@ use crate::trace::MIN_TICK_NS;
 use bytes::Bytes;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 use tokio::sync::mpsc;
-use weft_transport::Delivery;
+use weft_transport::{Delivery, Topic};
 
 /// What the reader sends.
 pub enum Step {
@@ -45,6 +46,7 @@ pub struct Intake {
     inventory_changed: bool,
     /// Frames whose marks are on disk.
     marked_frames: u64,
+    last_frame: Option<Instant>,
 }
 
 impl Intake {
@@ -68,6 +70,7 @@ impl Intake {
             update: None,
             inventory_changed: false,
             marked_frames: 0,
+            last_frame: None,
         }
     }
 
@@ -92,6 +95,9 @@ impl Intake {
         self.positions.insert(partition, next);
         let core = self.core.clone();
         let mut core = core.lock().unwrap_or_else(PoisonError::into_inner);
+        if delivery.topic == Topic::Frames {
+            self.last_frame = Some(Instant::now());
+        }
         for event in core.ingest.push(&delivery.key, &delivery.payload) {
             self.on_event(&mut core, event, poison);
         }
@@ -144,6 +150,7 @@ impl Intake {
             gaps: Arc::new(self.view.gaps_with(core.ingest.gaps())),
             closed_ns: closed.map(|tick| (tick + 1) * MIN_TICK_NS),
             watermark_ns: core.ingest.watermark_ns(),
+            last_frame: self.last_frame,
             marked_frames: self.marked_frames,
         });
     }

@@ -62,7 +62,9 @@ pub fn start(options: LiveOptions) -> Result<Live, LiveError> {
         engine: Engine::new(options.plan, EngineConfig { tick_ns: MIN_TICK_NS }),
     }));
     let sql = SqlEngine::new(store.clone(), options.sql);
-    let view = Arc::new(LiveView::new(store.clone(), core.clone(), sql, gaps).map_err(LiveError::Threads)?);
+    let transport = options.subscriber.health();
+    let view = LiveView::new(store.clone(), core.clone(), sql, gaps, transport).map_err(LiveError::Threads)?;
+    let view = Arc::new(view);
     let stop = CancellationToken::new();
     let intake = Intake::new(core, view.clone(), state, Continuity::new(incidents, tick), options.on_update);
     let task = tokio::spawn(reader::run(options.subscriber, options.dead_letters, intake, stop.clone()));

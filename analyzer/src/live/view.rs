@@ -10,7 +10,7 @@ use crate::incident::{Incident, State};
 use crate::ingest::{CollectorStatus, GapRow};
 use crate::model::{Count, Model, PortId, Sample};
 use crate::sql::SqlEngine;
-use crate::store::{Store, series};
+use crate::store::{IngestView, Store, series};
 use async_trait::async_trait;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -54,6 +54,8 @@ impl Drop for SqlThreads {
 
 /// Silent collectors that are named in a summary.
 const SILENT_NAMED: usize = 5;
+/// No frame from any collector for this long, and for five of its flushes: all are silent.
+const SILENT: Duration = Duration::from_secs(10);
 /// No tick for this long: weft sees nothing.
 const STALE_S: f64 = 30.0;
 
@@ -67,6 +69,7 @@ pub struct LiveView {
     old_gaps: Vec<GapRow>,
     port_ids: Mutex<PortIds>,
     arrivals: Mutex<Arrivals>,
+    transport: weft_transport::Health,
 }
 
 /// What is copied of a fabric port while the intake waits.
@@ -102,11 +105,13 @@ impl LiveView {
         core: Arc<Mutex<Core>>,
         sql: SqlEngine,
         old_gaps: Vec<GapRow>,
+        transport: weft_transport::Health,
     ) -> std::io::Result<LiveView> {
         let mut port_ids = PortIds::default();
         port_ids.learn(&core.lock().unwrap_or_else(PoisonError::into_inner).engine.model().topology);
         let (sql, threads, port_ids) = (Arc::new(sql), SqlThreads::start()?, Mutex::new(port_ids));
-        Ok(LiveView { store, core, sql, threads, old_gaps, port_ids, arrivals: Mutex::default() })
+        let arrivals = Mutex::default();
+        Ok(LiveView { store, core, sql, threads, old_gaps, port_ids, arrivals, transport })
     }
 
     /// By port id, with an index that knows all these ids.
@@ -162,6 +167,21 @@ impl LiveView {
         }
         accused
     }
+}
+
+/// That no collector tells anything.
+fn unheard(ingest: &IngestView) -> Option<String> {
+    let Some(last) = ingest.last_frame else {
+        return Some("no tick has been closed yet: no collector has told anything".to_owned());
+    };
+    let slowest_flush = ingest.collectors.iter().map(|c| c.flush_period_ms).max().unwrap_or_default();
+    let patience = SILENT.max(5 * Duration::from_millis(u64::from(slowest_flush)));
+    let silence = last.elapsed();
+    if silence > patience {
+        let (seconds, count) = (silence.as_secs(), ingest.collectors.len());
+        return Some(format!("no frame has come for {seconds} s: all of {count} collectors are silent"));
+    }
+    (ingest.stats.ticks == 0).then(|| "no tick has been closed yet: collectors have only just begun to tell".to_owned())
 }
 
 fn wall_ns() -> i64 {
@@ -283,13 +303,14 @@ impl ReadModel for LiveView {
     fn health(&self) -> Health {
         let ingest = self.store.ingest();
         let lag_s = ingest.closed_ns.map(|closed| (wall_ns() - closed) as f64 / 1e9);
-        let mut reasons = Vec::new();
-        match lag_s {
-            None => reasons.push("no tick has been closed yet: no collector has told anything".to_owned()),
-            Some(lag) if lag > STALE_S => reasons.push(format!("the last closed tick is {lag:.0} s old")),
-            Some(_) => {}
+        // In order of cause: what the transport waits for explains that nothing comes.
+        let mut reasons: Vec<String> = self.transport.state().troubles.iter().map(ToString::to_string).collect();
+        if reasons.is_empty() {
+            reasons.extend(unheard(&ingest));
         }
-        if lag_s.is_some() && ingest.collectors.iter().all(|c| c.idle) {
+        if let Some(lag) = lag_s.filter(|lag| *lag > STALE_S) {
+            reasons.push(format!("the last closed tick is {lag:.0} s old"));
+        } else if lag_s.is_some() && ingest.collectors.iter().all(|c| c.idle) {
             reasons.push("every collector is behind".to_owned());
         }
         Health { ready: reasons.is_empty(), reasons, lag_s }

@@ -23,6 +23,7 @@ use crate::plan::Plan;
 use crate::tick::Tick;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Instant;
 use weft_wire::Table;
 
 /// Facts kept for `/facts` and the `fact` table.
@@ -61,6 +62,8 @@ pub struct IngestView {
     /// End of the last closed tick, event time.
     pub closed_ns: Option<i64>,
     pub watermark_ns: Option<i64>,
+    /// When the last frame was taken in, by this machine's steady clock.
+    pub last_frame: Option<Instant>,
     /// Frames that a restart would not count again: their marks are on disk.
     pub marked_frames: u64,
 }

@@ -31,6 +31,14 @@ pub enum TransportError {
     #[error("kafka at {bootstrap}: {action}: {source}")]
     Kafka { bootstrap: String, action: &'static str, source: KafkaError },
 
+    /// An operator has to mend something; all messages wait for it alike.
+    #[error("{sentence}")]
+    Waiting { sentence: String },
+
+    /// This message is refused as it is now, others may pass: put it aside and offer it again later.
+    #[error("{sentence} (a message of {bytes} bytes)")]
+    Refused { sentence: String, bytes: usize },
+
     #[error("direct transport at {addr}: {action}: {source}")]
     Io { addr: String, action: &'static str, source: io::Error },
 
@@ -47,23 +55,17 @@ impl TransportError {
             | TransportError::TooLarge { .. }
             | TransportError::Closed => false,
             TransportError::Full { .. } | TransportError::Timeout { .. } => true,
+            TransportError::Waiting { .. } | TransportError::Refused { .. } => true,
             TransportError::Io { .. } | TransportError::Protocol { .. } => true,
             TransportError::Kafka { source, .. } => kafka_retryable(source),
         }
     }
 }
 
-/// Kafka refuses for good only what is wrong with the message or the configuration; the rest passes with time or an operator.
+/// Kafka refuses for good only what is wrong with the configuration; the rest passes with time or an operator.
 fn kafka_retryable(error: &KafkaError) -> bool {
-    use RDKafkaErrorCode::{FencedInstanceId, InvalidMessage, InvalidMessageSize, InvalidRecord, MessageSizeTooLarge};
-    if matches!(
+    !matches!(
         error,
         KafkaError::ClientConfig(..) | KafkaError::ClientCreation(_) | KafkaError::MessageConsumptionFatal(_)
-    ) {
-        return false;
-    }
-    !matches!(
-        error.rdkafka_error_code(),
-        Some(MessageSizeTooLarge | InvalidMessage | InvalidMessageSize | InvalidRecord | FencedInstanceId)
-    )
+    ) && error.rdkafka_error_code() != Some(RDKafkaErrorCode::FencedInstanceId)
 }

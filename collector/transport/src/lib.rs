@@ -13,6 +13,7 @@
 mod direct;
 mod error;
 mod files;
+mod health;
 mod kafka;
 mod publisher;
 mod stats;
@@ -26,10 +27,12 @@ use std::sync::Arc;
 pub use direct::{DirectServer, Hub, HubLimits, in_process};
 pub use error::TransportError;
 pub use files::raise_file_limit;
+pub use health::{Cause, Health, TransportHealth, Trouble};
 pub use kafka::KafkaProperties;
 pub use publisher::{Publisher, PublisherOptions};
 pub use stats::TransportStats;
 pub use subscriber::{Delivery, Incoming, Subscriber, SubscriberOptions, UNCOMMITTED};
+pub use throttle::Throttle;
 pub use topic::{Topic, TopicLayout};
 pub use url::TransportUrl;
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use crate::{KafkaProperties, Topic, TopicLayout, TransportError, TransportStats};
+use crate::{Health, KafkaProperties, Topic, TopicLayout, TransportError, TransportStats};
 
 #[async_trait]
 pub trait Publisher: Send + Sync {
@@ -17,6 +17,11 @@ pub trait Publisher: Send + Sync {
 
     fn stats(&self) -> TransportStats {
         TransportStats::default()
+    }
+
+    /// How it stands to the far side; keep the handle and ask it whenever `/readyz` is asked.
+    fn health(&self) -> Health {
+        Health::steady()
     }
 }
 
@@ -31,6 +36,9 @@ pub struct PublisherOptions {
     /// After this long without an acknowledgement a call gives up with a retryable error, so that the caller can spool.
     pub timeout: Duration,
     pub topics: TopicLayout,
+    /// Seen to (and created) at the start; any other topic is at its first message, so that a client needs no right on
+    /// topics that it never writes to.
+    pub writes: Vec<Topic>,
     pub kafka: KafkaProperties,
 }
 
@@ -42,6 +50,7 @@ impl Default for PublisherOptions {
             in_flight_bytes: 64 << 20,
             timeout: Duration::from_secs(30),
             topics: TopicLayout::default(),
+            writes: vec![Topic::Frames, Topic::Inventory],
             kafka: KafkaProperties::default(),
         }
     }

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use crate::direct::HubLimits;
-use crate::{KafkaProperties, Topic, TopicLayout, TransportError, TransportStats};
+use crate::{Health, KafkaProperties, Topic, TopicLayout, TransportError, TransportStats};
 
 /// The partition of deliveries that have no position to commit: the inventory is read whole at every start.
 pub const UNCOMMITTED: i32 = -1;
@@ -52,6 +52,11 @@ pub trait Subscriber: Send {
 
     fn stats(&self) -> TransportStats {
         TransportStats::default()
+    }
+
+    /// How it stands to the far side; keep the handle and ask it whenever `/readyz` is asked.
+    fn health(&self) -> Health {
+        Health::steady()
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 /// Lets one line through an interval and counts the others.
 #[derive(Debug)]
-pub(crate) struct Throttle {
+pub struct Throttle {
     every: Duration,
     state: Mutex<State>,
 }

@@ -48,7 +48,9 @@ pub async fn run(args: Args) -> Result<()> {
     let direct = DirectServer::bind(direct, Arc::clone(&hub)).await.context("--direct names another address")?;
     let mut running = assemble::start(assemble_options(config, &hub)?).await?;
     let agent = Agent::start(&collector, hub.publisher()).context("cannot start the collector")?;
-    say_ready(&running.url, Some(&direct.local_addr().to_string()))?;
+    // In one process there is nobody to reach.
+    let transport = weft_transport::Health::steady().state();
+    say_ready(&running.url, Some(&direct.local_addr().to_string()), &transport)?;
     let why = tokio::select! {
         error = running.failed() => Err(error),
         signalled = wait_for_signal() => signalled.map_err(Into::into),

@@ -18,8 +18,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::codec::{self, MAX_KEY_BYTES, Message, NO_ACK};
 use crate::stats::{Counters, add};
-use crate::throttle::Throttle;
-use crate::{Publisher, PublisherOptions, Topic, TransportError, TransportStats};
+use crate::{Health, Publisher, PublisherOptions, Topic, TransportError, TransportStats};
 
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 /// The server speaks every 5 s; silent for this long, it is gone.
@@ -47,6 +46,7 @@ struct Shared {
     room: Arc<Semaphore>,
     room_bytes: Arc<Semaphore>,
     counters: Counters,
+    health: Health,
 }
 
 #[derive(Default)]
@@ -90,6 +90,7 @@ impl DirectPublisher {
             room: Arc::new(Semaphore::new(options.in_flight.max(1))),
             room_bytes: Arc::new(Semaphore::new(options.in_flight_bytes.div_ceil(ROOM_UNIT).max(1))),
             counters: Counters::default(),
+            health: Health::connecting("analyzer", addr, "publisher"),
         });
         let connection = AbortOnDropHandle::new(tokio::spawn(keep_connected(Arc::clone(&shared))));
         DirectPublisher { shared, _connection: connection }
@@ -110,6 +111,10 @@ impl Publisher for DirectPublisher {
         let mut stats = self.shared.counters.snapshot();
         stats.in_flight = self.shared.lock().pending.len() as u64;
         stats
+    }
+
+    fn health(&self) -> Health {
+        self.shared.health.clone()
     }
 }
 
@@ -230,7 +235,6 @@ impl Shared {
 
 /// Connects, converses until the connection is lost, and begins again, for ever.
 async fn keep_connected(shared: Arc<Shared>) {
-    let complaint = Throttle::default();
     let backoff = ExponentialBuilder::default()
         .with_min_delay(Duration::from_millis(50))
         .with_max_delay(Duration::from_secs(3))
@@ -248,10 +252,8 @@ async fn keep_connected(shared: Arc<Shared>) {
             delays = backoff.build();
             add(&shared.counters.disconnects, 1);
         }
-        if let Some(suppressed) = complaint.admit() {
-            let (addr, waiting) = (&shared.addr, shared.lock().pending.len());
-            tracing::warn!(%error, suppressed, waiting, "no direct connection to {addr}; trying again");
-        }
+        let waiting = shared.lock().pending.len();
+        shared.health.gone(&format!("{error} ({waiting} messages wait)"));
         tokio::time::sleep(delays.next().unwrap_or(Duration::from_secs(3))).await;
     }
 }
@@ -269,6 +271,7 @@ async fn converse(shared: &Shared, greeted: &mut bool) -> io::Result<Never> {
     let theirs = timeout(CONNECT_WITHIN, greet(&mut reader, &mut writer, shared)).await.map_err(late)??;
     shared.limit(theirs);
     *greeted = true;
+    shared.health.reached();
     tracing::info!(addr = shared.addr, waiting = shared.lock().pending.len(), "direct connection made");
     tokio::select! {
         lost = send(shared, &mut writer) => lost,

@@ -5,8 +5,10 @@ mod poller;
 mod properties;
 mod publisher;
 mod rewind;
+mod single_file;
 mod subscriber;
 mod topics;
+mod trouble;
 
 pub use properties::KafkaProperties;
 pub(crate) use publisher::KafkaPublisher;

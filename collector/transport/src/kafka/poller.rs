@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use super::context::Context;
 use super::rewind::start_offsets;
 use crate::stats::add;
-use crate::{Delivery, Incoming, Topic, TransportError, UNCOMMITTED};
+use crate::{Cause, Delivery, Incoming, Topic, TransportError, UNCOMMITTED};
 
 const POLL: Duration = Duration::from_millis(50);
 
@@ -30,6 +30,7 @@ pub(super) type Inventory = BaseConsumer<Context>;
 /// What the group's consumer shares with librdkafka's callbacks.
 pub(super) struct GroupContext {
     pub client: Context,
+    pub group: String,
     pub rewind: Option<Duration>,
     pub events: mpsc::Sender<Event>,
     /// The partitions of this member now.
@@ -56,6 +57,9 @@ impl ConsumerContext for GroupContext {
         let changed = if what == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS {
             self.rewound(consumer, list);
             self.lock().extend(&partitions);
+            // Whoever is given partitions is in the group.
+            self.client.health().reached();
+            self.client.health().clear(Cause::Denied, &self.group);
             self.tell(Incoming::Assigned(partitions));
             consumer.incremental_assign(list)
         } else {
@@ -95,6 +99,7 @@ impl GroupContext {
 
 pub(super) struct Poller {
     pub group: Arc<Group>,
+    pub group_name: String,
     pub topic: Topic,
     pub topic_name: String,
     /// Read whole by every member, beside the group.
@@ -102,6 +107,8 @@ pub(super) struct Poller {
     pub inventory_name: String,
     pub inventory_partitions: i32,
     pub context: Context,
+    /// Says that a topic which was there is not.
+    pub missed: Box<dyn Fn(Topic) + Send>,
     pub events: mpsc::Sender<Event>,
     pub stop: CancellationToken,
 }
@@ -159,7 +166,7 @@ impl Poller {
     fn forward(&self, topic: Topic, polled: Result<BorrowedMessage<'_>, KafkaError>) -> Result<(), Over> {
         match polled {
             Ok(message) => {
-                self.context.reached();
+                self.context.health().flows(self.name(topic));
                 let delivery = owned(topic, &message);
                 add(&self.context.counters().delivered, 1);
                 add(&self.context.counters().delivered_bytes, delivery.payload.len() as u64);
@@ -168,9 +175,28 @@ impl Poller {
             Err(KafkaError::PartitionEOF(_)) => Ok(()),
             Err(error) if is_final(&error) => Err(self.end("the subscription is over", error)),
             Err(error) => {
-                self.context.complain("cannot read", &error);
+                self.note(topic, &error);
                 Ok(())
             }
+        }
+    }
+
+    fn name(&self, topic: Topic) -> &str {
+        if topic == Topic::Inventory && self.topic != topic { &self.inventory_name } else { &self.topic_name }
+    }
+
+    /// An error that is waited out.
+    fn note(&self, topic: Topic, error: &KafkaError) {
+        let code = error.rdkafka_error_code();
+        // The inventory is read without the group: whether we may be in it shows when we join.
+        if topic == Topic::Inventory && self.topic != topic && code == Some(RDKafkaErrorCode::GroupAuthorizationFailed)
+        {
+            return;
+        }
+        match code.and_then(|code| self.context.note(code, self.name(topic), &self.group_name)) {
+            Some((row, _)) if row.cause == Cause::NoTopic => (self.missed)(topic),
+            Some(_) => {}
+            None => self.context.complain(&format!("cannot read topic {}", self.name(topic)), error),
         }
     }
 
@@ -184,10 +210,9 @@ impl Poller {
 
 /// What waiting does not mend.
 fn is_final(error: &KafkaError) -> bool {
-    use RDKafkaErrorCode::{FencedInstanceId, GroupAuthorizationFailed, InconsistentGroupProtocol};
-    let code = error.rdkafka_error_code();
+    use RDKafkaErrorCode::{FencedInstanceId, InconsistentGroupProtocol};
     matches!(error, KafkaError::MessageConsumptionFatal(_))
-        || matches!(code, Some(FencedInstanceId | GroupAuthorizationFailed | InconsistentGroupProtocol))
+        || matches!(error.rdkafka_error_code(), Some(FencedInstanceId | InconsistentGroupProtocol))
 }
 
 fn owned(topic: Topic, message: &BorrowedMessage<'_>) -> Delivery {

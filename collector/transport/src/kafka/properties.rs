@@ -21,6 +21,11 @@ impl KafkaProperties {
         self.0.insert(key.to_owned(), value.to_owned());
     }
 
+    /// Who the brokers take us for, where that is a name and no secret.
+    pub(super) fn user(&self) -> Option<String> {
+        self.iter().find(|(key, _)| *key == "sasl.username").map(|(_, user)| user.to_owned())
+    }
+
     fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(key, value)| (key.strip_prefix("kafka.").unwrap_or(key), value.as_str()))
     }

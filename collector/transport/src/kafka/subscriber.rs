@@ -12,12 +12,12 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio::time::timeout;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::context::Context;
+use super::context::{Context, Role};
 use super::poller::{Event, Group, GroupContext, Poller};
 use super::properties::{client_config, refused};
 use super::topics::Topics;
 use crate::stats::add;
-use crate::{Incoming, Subscriber, SubscriberOptions, Topic, TransportError, TransportStats};
+use crate::{Health, Incoming, Subscriber, SubscriberOptions, Topic, TransportError, TransportStats};
 
 /// Deliveries between the polling thread and the subscriber; librdkafka prefetches behind it, up to 64 MiB.
 const QUEUE: usize = 256;
@@ -28,6 +28,7 @@ pub(crate) struct KafkaSubscriber {
     /// Weak: the polling thread must be the one to close it, for that takes a while.
     group: Weak<Group>,
     topic_name: String,
+    group_name: String,
     context: Context,
     assigned: Arc<Mutex<BTreeSet<i32>>>,
     /// The broker's time of the last delivery of each partition, for the commit's metadata.
@@ -39,11 +40,12 @@ pub(crate) struct KafkaSubscriber {
 impl KafkaSubscriber {
     /// Errors are wrong settings; a cluster that is away is waited for.
     pub fn new(bootstrap: &str, options: &SubscriberOptions) -> Result<Self, TransportError> {
-        let context = Context::new(bootstrap, "subscriber");
+        let context = Context::new(bootstrap, Role::Subscriber, &options.kafka);
         let (tell, events) = mpsc::channel(QUEUE);
         let assigned = Arc::new(Mutex::new(BTreeSet::new()));
         let hooks = GroupContext {
             client: context.clone(),
+            group: options.group.clone(),
             rewind: options.rewind,
             events: tell.clone(),
             assigned: Arc::clone(&assigned),
@@ -55,6 +57,7 @@ impl KafkaSubscriber {
             events,
             group: Arc::downgrade(&group),
             topic_name: options.topics.name(options.topic),
+            group_name: options.group.clone(),
             context: context.clone(),
             assigned,
             last_ms: BTreeMap::new(),
@@ -66,12 +69,14 @@ impl KafkaSubscriber {
             options,
             Poller {
                 group,
+                group_name: options.group.clone(),
                 topic: options.topic,
                 topic_name: options.topics.name(options.topic),
                 inventory: None,
                 inventory_name: options.topics.name(Topic::Inventory),
                 inventory_partitions: 0,
                 context,
+                missed: Box::new(|_| ()),
                 events: tell,
                 stop,
             },
@@ -94,6 +99,10 @@ impl KafkaSubscriber {
     }
 
     fn failed(&self, source: KafkaError) -> TransportError {
+        let code = source.rdkafka_error_code();
+        if let Some((_, sentence)) = code.and_then(|code| self.context.note(code, &self.topic_name, &self.group_name)) {
+            return TransportError::Waiting { sentence };
+        }
         TransportError::Kafka { bootstrap: self.context.bootstrap().to_owned(), action: "cannot commit", source }
     }
 
@@ -137,27 +146,43 @@ impl Subscriber for KafkaSubscriber {
     fn stats(&self) -> TransportStats {
         self.context.counters().snapshot()
     }
+
+    fn health(&self) -> Health {
+        self.context.health().clone()
+    }
 }
 
 /// Sees to the topics, then polls, on a thread of its own.
 fn start(bootstrap: &str, options: &SubscriberOptions, mut poller: Poller) -> Result<(), TransportError> {
     let plain = client_config(bootstrap, &options.client_id, &[], &options.kafka, &[]);
-    let topics = Topics::new(&options.topics, &plain, &poller.context)?;
     let mut wanted = vec![options.topic];
     if options.inventory && options.topic != Topic::Inventory {
         wanted.push(Topic::Inventory);
         let inventory = inventory_config(bootstrap, options).create_with_context(poller.context.clone());
         poller.inventory = Some(inventory.map_err(refused)?);
     }
+    let topics = Topics::new(&options.topics, &plain, &poller.context, &wanted)?;
+    poller.missed = Box::new(topics.misser());
     tokio::spawn(async move {
         let stop = poller.stop.clone();
-        let Some(partitions) = stop.run_until_cancelled(topics.ensure(&wanted)).await else { return };
-        poller.inventory_partitions = partitions.get(&Topic::Inventory).copied().unwrap_or(0);
+        let waiting = async {
+            for topic in wanted {
+                let partitions = topics.wait(topic).await?;
+                if topic == Topic::Inventory {
+                    poller.inventory_partitions = partitions;
+                }
+            }
+            Ok::<_, TransportError>(poller)
+        };
+        let Some(Ok(poller)) = stop.run_until_cancelled(waiting).await else { return };
         let events = poller.events.clone();
         if let Err(error) = std::thread::Builder::new().name("weft-kafka".into()).spawn(move || poller.run()) {
             let refused = TransportError::Setting { key: "threads".into(), reason: error.to_string() };
             drop(events.send(Err(refused)).await);
         }
+        // The topics are seen to as long as they are read.
+        stop.cancelled().await;
+        drop(topics);
     });
     Ok(())
 }
@@ -182,8 +207,9 @@ fn group_config(bootstrap: &str, options: &SubscriberOptions) -> ClientConfig {
 
 fn inventory_config(bootstrap: &str, options: &SubscriberOptions) -> ClientConfig {
     let insisted = [
-        // It joins no group, but librdkafka assigns nothing without a name for one.
-        ("group.id", format!("{}-inventory", options.group)),
+        // It joins no group, but librdkafka assigns nothing without a name for one. The same name as the group's, so that
+        // no right on a second one is needed.
+        ("group.id", options.group.clone()),
         ("enable.auto.commit", "false".to_owned()),
         ("auto.offset.reset", "earliest".to_owned()),
         // Tells when all that there is was read.
