@@ -1,6 +1,6 @@
 //! The analyzer's command line, shared by `weft analyzer` and `weft-analyzer`.
 
-use crate::config::{self, Config};
+use crate::config::Config;
 use crate::plan::Plan;
 use crate::service::{self, Service, ServiceOptions};
 use anyhow::{Context, Result};
@@ -12,6 +12,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use weft_settings::{Address, Flags, effective, exit};
 use weft_transport::{DirectServer, Hub, Subscriber, SubscriberOptions, TransportError, TransportHealth, TransportUrl};
 
 /// How long the ready line waits for a first word from the broker.
@@ -43,10 +44,10 @@ pub struct CommonArgs {
     /// Configuration file (TOML)
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Address and port of the HTTP API and the page [default: 127.0.0.1:9870]; port 0 takes a free one (weft-analyzer has
-    /// plain text in place of the page)
+    /// Where the HTTP API and the page are served, as localhost:9870, or :9870 for all interfaces; port 0 takes a free one
+    /// (weft-analyzer has plain text in place of the page) [default: 127.0.0.1:9870]
     #[arg(long, value_name = "A:P")]
-    pub listen: Option<String>,
+    pub listen: Option<Address>,
     /// Folder of devices.csv, ports.csv, cables.csv, jobs.csv: what should be there
     #[arg(long, value_name = "DIR")]
     pub plan: Option<PathBuf>,
@@ -59,38 +60,33 @@ pub struct CommonArgs {
 }
 
 impl CommonArgs {
-    /// File, then environment, then flags.
-    pub fn config(&self) -> Result<Config> {
-        let mut config = config::load(self.config.as_deref())?;
-        let flags = self.clone();
-        flags.listen.into_iter().for_each(|listen| config.http.listen = listen);
-        config.analyzer.plan = flags.plan.or(config.analyzer.plan);
-        config.analyzer.state = flags.state.or(config.analyzer.state);
-        config.check().map_err(|message| anyhow::anyhow!("{message}"))?;
-        Ok(config)
+    /// File, then environment, then flags; `transport` where a role has such a flag.
+    pub fn config(&self, transport: Option<&TransportUrl>) -> Result<Config> {
+        let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
+        let mut flags = Flags::default();
+        flags
+            .set("--listen", "http.listen", self.listen.as_ref())
+            .set("--plan", "analyzer.plan", path(&self.plan))
+            .set("--state", "analyzer.state", path(&self.state));
+        TransportUrl::set_flags(transport, &mut flags);
+        Ok(weft_settings::load(self.config.as_deref(), &flags)?)
     }
 }
 
 /// Runs until SIGINT or SIGTERM. Makes its own Tokio runtime. `page` is served beside the API; without one, plain text
 /// stands where alerts link to.
 pub fn run(args: Args, page: Option<Router>) -> ExitCode {
-    match try_run(args, page) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("weft analyzer: {error:#}");
-            ExitCode::from(2)
-        }
-    }
+    exit::told("weft analyzer", try_run(args, page))
 }
 
 fn try_run(args: Args, page: Option<Router>) -> Result<()> {
-    let config = args.common.config()?;
+    let config = args.common.config(args.transport.as_ref())?;
     if args.common.check_config {
-        print!("{}", config.effective());
+        print!("{}", effective(&config));
         return Ok(());
     }
     prepare_process();
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(serve(args, config, page))
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(serve(config, page))
 }
 
 /// What a process must do once: name one of the two rustls it links, and make room for open files. Harmless to do again.
@@ -99,11 +95,10 @@ pub fn prepare_process() {
     let _ = rustls::crypto::ring::default_provider().install_default();
 }
 
-async fn serve(args: Args, config: Config, page: Option<Router>) -> Result<()> {
-    let listen = config.http.listen.clone();
-    let listener = TcpListener::bind(&listen).await.with_context(|| format!("cannot listen on {listen}"))?;
+async fn serve(config: Config, page: Option<Router>) -> Result<()> {
+    let listener = listen(&config.http.listen).await?;
     let http = format!("http://{}", listener.local_addr()?);
-    let url = args.transport.map_or_else(|| config.transport.url(), Ok)?;
+    let url = config.transport.url()?;
     let rewind = Duration::from_secs(config.analyzer.window_s);
     let (subscriber, direct) = subscribe(&url, &config.transport.subscriber_options(rewind)).await?;
     let dead_letters = match url {
@@ -129,6 +124,12 @@ async fn serve(args: Args, config: Config, page: Option<Router>) -> Result<()> {
     say_ready(&http, direct_addr.as_deref(), &transport.settled(SETTLES_WITHIN).await)?;
     // The listener stays until the last acknowledgement is sent.
     until_signal(service).await
+}
+
+/// Bound, or an error that names the address.
+pub async fn listen(address: &Address) -> Result<TcpListener> {
+    let bound = async { TcpListener::bind(&*address.socket_addrs()?).await };
+    bound.await.with_context(|| format!("cannot listen on {address}"))
 }
 
 /// With the listener of a direct transport, which knows the port that it took.

@@ -15,7 +15,6 @@ pub mod incident;
 pub mod ingest;
 pub mod inventory;
 pub mod live;
-pub mod log;
 pub mod model;
 mod name_index;
 pub mod notify;

@@ -3,10 +3,11 @@
 use crate::agent::Agent;
 use crate::config::{Config, Kind};
 use crate::explain;
-use clap::{Args, CommandFactory, FromArgMatches, Parser, ValueEnum};
+use clap::{Args, Parser, ValueEnum};
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use weft_settings::{Flags, effective, exit, log};
 use weft_transport::TransportUrl;
 
 const EXAMPLES: &str = "\
@@ -44,7 +45,7 @@ pub struct CollectorArgs {
     /// Where training loops leave their step marks; empty for no socket
     #[arg(long, value_name = "PATH")]
     pub step_socket: Option<String>,
-    /// Read the configuration, say what is wrong with it, and end
+    /// Read the configuration, print what is in force (secrets hidden), and end
     #[arg(long)]
     pub check_config: bool,
     /// Read everything once and end
@@ -68,64 +69,50 @@ pub enum Output {
 struct Cli {
     #[command(flatten)]
     args: CollectorArgs,
+    #[command(flatten)]
+    log: log::LogArgs,
 }
 
-/// The command with all its flags, also for `weft collector`.
-pub fn command() -> clap::Command {
-    Cli::command()
-}
-
-/// A usage error exits with 64, a bad configuration with 2, as in every role.
+/// The binary `weft-collector`.
 pub fn main() -> ExitCode {
-    match command().try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches)) {
-        Ok(cli) => run(cli.args),
-        Err(error) => {
-            let code = if error.use_stderr() { 64 } else { 0 };
-            let _ = error.print();
-            ExitCode::from(code)
-        }
-    }
+    exit::parse_args::<Cli>().map_or_else(
+        |said| said,
+        |cli| {
+            log::start(cli.log.log);
+            run(cli.args)
+        },
+    )
 }
 
 /// Runs until SIGINT or SIGTERM. Makes its own Tokio runtime.
 pub fn run(args: CollectorArgs) -> ExitCode {
-    match try_run(args) {
-        Ok(code) => ExitCode::from(code),
-        Err(error) => {
-            eprintln!("weft-collector: {error:#}");
-            ExitCode::from(2)
-        }
-    }
+    exit::told("weft collector", try_run(args))
 }
 
 fn try_run(args: CollectorArgs) -> anyhow::Result<u8> {
     let config = configuration(&args)?;
     if args.check_config {
-        println!("configuration is well");
+        print!("{}", effective(&config));
         return Ok(0);
     }
     weft_transport::raise_file_limit();
     if args.once {
         return print_explanation(&config, args.output);
     }
-    let url = match args.transport {
-        Some(url) => url,
-        None => config.transport.url()?,
-    };
-    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(serve(&config, &url))
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(serve(&config))
 }
 
 /// File, then environment, then flags.
 pub fn configuration(args: &CollectorArgs) -> anyhow::Result<Config> {
-    let mut config = Config::load(args.config.as_deref())?;
-    let collector = &mut config.collector;
-    let flags = args.clone();
-    flags.id.into_iter().for_each(|id| collector.id = id);
-    flags.kind.into_iter().for_each(|kind| collector.kind = kind);
-    flags.root.into_iter().for_each(|root| collector.root = root);
-    flags.step_socket.into_iter().for_each(|socket| collector.step.socket = socket.into());
-    collector.check().map_err(|why| anyhow::anyhow!("[collector] {why}"))?;
-    Ok(config)
+    let kind = args.kind.and_then(|kind| kind.to_possible_value()).map(|kind| kind.get_name().to_owned());
+    let mut flags = Flags::default();
+    flags
+        .set("--id", "collector.id", args.id.as_ref())
+        .set("--kind", "collector.kind", kind)
+        .set("--root", "collector.root", args.root.as_ref().map(|root| root.display().to_string()))
+        .set("--step-socket", "collector.step.socket", args.step_socket.as_ref());
+    TransportUrl::set_flags(args.transport.as_ref(), &mut flags);
+    Ok(weft_settings::load(args.config.as_deref(), &flags)?)
 }
 
 fn print_explanation(config: &Config, output: Output) -> anyhow::Result<u8> {
@@ -139,9 +126,9 @@ fn print_explanation(config: &Config, output: Output) -> anyhow::Result<u8> {
     Ok(explain::verdict(&lines))
 }
 
-async fn serve(config: &Config, url: &TransportUrl) -> anyhow::Result<u8> {
-    let options = config.transport.publisher_options(crate::agent::identity(&config.collector).id);
-    let publisher = weft_transport::publisher(url, &options).await?;
+async fn serve(config: &Config) -> anyhow::Result<u8> {
+    let options = config.transport.publisher_options(&crate::agent::identity(&config.collector).id);
+    let publisher = weft_transport::publisher(&config.transport.url()?, &options).await?;
     let agent = Agent::start(&config.collector, publisher)?;
     sd_notify::notify(&[sd_notify::NotifyState::Ready])?;
     println!("{}", serde_json::json!({"ready": true, "http": null, "direct": null, "pg": null}));

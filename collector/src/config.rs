@@ -1,26 +1,25 @@
-//! `[collector]` and `[transport]` of the configuration file. Each part's keys stand beside the code they configure.
+//! The sections that a collector reads. Each part's keys stand beside the code they configure.
 
 use crate::filter::InterfaceFilter;
 use crate::outbox::QueueConfig;
 use crate::root::Root;
 use crate::schedule::Rates;
-use crate::settings::{self, SettingsError};
 use crate::sources::StepConfig;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use weft_transport::{KafkaProperties, PublisherOptions, TopicLayout, TransportUrl};
+use std::path::PathBuf;
+use weft_settings::{Settings, Wrong, nearest};
+use weft_transport::TransportConfig;
 use weft_wire::DeviceKind;
 
-/// The sections a collector reads. Those of other roles may stand in the same file.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Config {
     pub collector: CollectorConfig,
     pub transport: TransportConfig,
 }
 
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct CollectorConfig {
     /// Name of this collector and of the device it reads; the host's name when empty.
@@ -43,34 +42,12 @@ pub struct CollectorConfig {
     pub labels: BTreeMap<String, String>,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
     #[default]
     Node,
     Switch,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct TransportConfig {
-    pub kind: TransportKind,
-    /// `host:port[,host:port]` of the Kafka cluster, or `host:port` of the analyzer.
-    pub bootstrap: String,
-    /// Put before every topic's name, so that several fabrics can share a cluster.
-    pub prefix: String,
-    /// The analyzers' consumer group: known here, and not used.
-    pub group: String,
-    /// librdkafka properties (`security.protocol`, `sasl.username`, …), passed on as they are.
-    pub kafka: KafkaProperties,
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum TransportKind {
-    Kafka,
-    #[default]
-    Direct,
 }
 
 impl Default for CollectorConfig {
@@ -91,46 +68,32 @@ impl Default for CollectorConfig {
     }
 }
 
-impl Default for TransportConfig {
-    fn default() -> TransportConfig {
-        TransportConfig {
-            kind: TransportKind::Direct,
-            bootstrap: "127.0.0.1:4180".into(),
-            prefix: String::new(),
-            group: String::new(),
-            kafka: KafkaProperties::default(),
-        }
-    }
-}
+impl Settings for Config {
+    const SECTIONS: &'static [&'static str] = &["collector", "transport"];
 
-impl Config {
-    /// The file, then `WEFT_COLLECTOR_…` and `WEFT_TRANSPORT_…` over it.
-    pub fn load(file: Option<&Path>) -> Result<Config, SettingsError> {
-        settings::load(file, &["collector", "transport"], std::env::vars())
+    fn check(&self) -> Result<(), Wrong> {
+        self.collector.check()?;
+        self.transport.check()
     }
 }
 
 impl CollectorConfig {
-    /// Errors name the key and what would do.
-    pub fn check(&self) -> Result<(), String> {
+    /// What the types cannot say. Errors name the key and what would do.
+    pub fn check(&self) -> Result<(), Wrong> {
         self.rates.check()?;
         if self.flush_ms == 0 || !self.flush_ms.is_multiple_of(self.rates.normal_ms) {
-            return Err(format!(
-                "flush_ms = {}: a multiple of rates.normal_ms = {}",
-                self.flush_ms, self.rates.normal_ms
-            ));
+            let what = format!("{} is no multiple of rates.normal_ms = {}", self.flush_ms, self.rates.normal_ms);
+            return Err(Wrong::new("collector.flush_ms", what));
         }
         let known: Vec<&str> = crate::sources::names().collect();
         if let Some(unknown) = self.off.iter().find(|name| !known.contains(&name.as_str())) {
-            let near = settings::nearest(unknown, &known).unwrap_or(known[0]);
-            return Err(format!(
-                "off = [{unknown:?}]: no such source; did you mean {near:?}? (there are {})",
-                known.join(", ")
-            ));
+            let near = nearest(unknown, &known).unwrap_or(known[0]);
+            let what = format!("no source is called {unknown:?}; did you mean {near:?}? (known: {})", known.join(", "));
+            return Err(Wrong::new("collector.off", what));
         }
         match self.root.is_dir() {
             true => Ok(()),
-            false => Err(format!("root = {:?}: not a directory", self.root)),
+            false => Err(Wrong::new("collector.root", format!("{} is no directory", self.root.display()))),
         }
     }
 
@@ -150,22 +113,67 @@ impl CollectorConfig {
     }
 }
 
-impl TransportConfig {
-    pub fn url(&self) -> Result<TransportUrl, weft_transport::TransportError> {
-        let scheme = match self.kind {
-            TransportKind::Kafka => "kafka",
-            TransportKind::Direct => "direct",
-        };
-        format!("{scheme}://{}", self.bootstrap).parse()
-    }
-
-    pub fn publisher_options(&self, client_id: String) -> PublisherOptions {
-        let topics = TopicLayout { prefix: self.prefix.clone(), ..TopicLayout::default() };
-        PublisherOptions { client_id, topics, kafka: self.kafka.clone(), ..PublisherOptions::default() }
-    }
-}
-
 /// The name of this host as the kernel knows it.
 pub fn host_name() -> String {
     rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::ffi::OsString;
+    use weft_settings::{Flags, parse};
+
+    fn check(text: &str, environment: &[(&str, &str)]) -> Result<Config, String> {
+        let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), OsString::from(value)));
+        parse("weft.toml", text, environment, &Flags::default()).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn other_roles_sections_are_not_ours() {
+        let config =
+            check("[collector]\nid = 'n1'\n[collector.rates]\nfast_ms = 50\n[analyzer]\nwindow_s = 5\n", &[]).unwrap();
+        assert_eq!((config.collector.id.as_str(), config.collector.rates.fast_ms), ("n1", 50));
+    }
+
+    #[test]
+    fn mistakes_are_named_by_line_key_and_mend() {
+        for (text, words) in [
+            ("[collector]\nid = 'n1'\nflushms = 5\n", ["weft.toml:3: ", "`flushms`", "did you mean `flush_ms`?"]),
+            ("[transport]\n\n[colector]\nid = 'n1'\n", ["weft.toml:3: ", "`colector`", "did you mean `collector`?"]),
+            (
+                "[collector]\n\nflush_ms = 'often'\n",
+                ["weft.toml:3: ", "[collector] flush_ms", "expected a whole number"],
+            ),
+            ("[collector]\nflush_ms = 1500\n", ["weft.toml:2: ", "[collector] flush_ms", "rates.normal_ms = 1000"]),
+            ("[collector.rates]\nfast_ms = 3\n", ["weft.toml:2: ", "[collector] rates.fast_ms", "divisor"]),
+            ("[collector]\noff = ['host', 'qdsic']\n", ["weft.toml:2: ", "[collector] off", "did you mean \"qdisc\"?"]),
+            ("[collector]\nroot = '/nope'\n", ["weft.toml:2: ", "[collector] root", "/nope is no directory"]),
+            (
+                "[transport]\nkind = 'kafka'\nbootstrap = 'k1'\n",
+                ["weft.toml:3: ", "[transport] bootstrap", "HOST:PORT"],
+            ),
+            ("[analyzer]\nwindow = 5\n", ["weft.toml:2: ", "[analyzer]", "did you mean `window_s`?"]),
+        ] {
+            let error = check(text, &[]).unwrap_err();
+            words.iter().for_each(|word| assert!(error.contains(word), "{text:?}: no {word:?} in {error:?}"));
+        }
+    }
+
+    #[test]
+    fn the_environment_goes_over_the_file() {
+        let variables = [("WEFT_COLLECTOR_ID", "7"), ("WEFT_COLLECTOR_RATES__FAST_MS", "20"), ("WEFT_CACHE", "/x")];
+        let config = check("[collector]\nid = 'n1'\n", &variables).unwrap();
+        assert_eq!((config.collector.id.as_str(), config.collector.rates.fast_ms), ("7", 20));
+        let error = check("", &[("WEFT_COLLECTOR_IDD", "n2")]).unwrap_err();
+        assert!(error.starts_with("WEFT_COLLECTOR_IDD: unknown key `idd`") && error.contains("`id`"), "{error}");
+    }
+
+    #[test]
+    fn brokers_may_be_a_list() {
+        let config = check("[transport]\nkind = 'kafka'\nbootstrap = ['k1:9092', 'k2:9092']\n", &[]).unwrap();
+        assert_eq!(config.transport.url().unwrap().to_string(), "kafka://k1:9092,k2:9092");
+        let error = check("[transport]\nbootstrap = 5\n", &[]).unwrap_err();
+        assert!(error.contains("[transport] bootstrap") && error.contains("HOST:PORT"), "{error}");
+    }
 }

@@ -1,13 +1,13 @@
 //! Which interfaces are read.
 
 use crate::interface::Interface;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// `[collector] interfaces`: patterns of names, in which `*` stands for any letters and `?` for one.
 ///
 /// Without it ports are the interfaces with a wire of their own ([`Interface::why_no_port`]). A fabric made of software, such
 /// as one of network namespaces joined by veth pairs, is watched by naming its ports: `include = ["eth*", "swp*"]`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct InterfaceFilter {
     /// Read these whatever they are: also a bond, a veth, a bridge or a tunnel. Only the loopback is never read.

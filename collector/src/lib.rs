@@ -25,7 +25,6 @@ pub mod rig;
 mod root;
 mod sampler;
 mod schedule;
-pub mod settings;
 mod sources;
 mod sysfs;
 mod telemetry;
@@ -34,18 +33,10 @@ mod telemetry;
 mod tests;
 
 pub use agent::Agent;
-pub use config::{CollectorConfig, Config, Kind, TransportConfig, TransportKind};
+pub use config::{CollectorConfig, Config, Kind};
 pub use explain::{Line, explain};
 pub use filter::InterfaceFilter;
 pub use outbox::QueueConfig;
 pub use schedule::Rates;
 pub use sources::StepConfig;
 pub use telemetry::{SourceCounts, Telemetry};
-
-/// Logs to stderr; `WEFT_LOG` filters (`info` by default).
-pub fn start_log() {
-    let filter = tracing_subscriber::EnvFilter::try_from_env("WEFT_LOG");
-    let filter = filter.unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
-    let is_terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(is_terminal).init();
-}

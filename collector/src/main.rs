@@ -3,6 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    weft_collector::start_log();
     weft_collector::cli::main()
 }

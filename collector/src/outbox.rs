@@ -3,7 +3,7 @@
 
 use crate::telemetry::Telemetry;
 use bytes::Bytes;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
@@ -11,7 +11,7 @@ use weft_transport::Topic;
 use weft_wire::{Frame, Inventory, MAX_FRAME_BYTES, Section, WireError};
 
 /// `[collector] queue`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct QueueConfig {
     /// 900 frames are a quarter of an hour at one a second.

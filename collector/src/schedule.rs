@@ -1,10 +1,11 @@
 //! When to read what: ticks at whole multiples of the wall clock, so that all nodes sample the same instants.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use weft_settings::Wrong;
 use weft_wire::Tier;
 
 /// Milliseconds between two readings of a counter of each tier (`[collector] rates`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Rates {
     /// Bytes, packets, backlog, pause; 0 reads them at `normal_ms` only.
@@ -21,19 +22,19 @@ impl Default for Rates {
 }
 
 impl Rates {
-    /// Errors name the key and a value that would do.
-    pub fn check(&self) -> Result<(), String> {
+    /// What the types cannot say. Errors name the key and a value that would do.
+    pub fn check(&self) -> Result<(), Wrong> {
         let Rates { fast_ms, normal_ms, slow_ms } = *self;
+        let wrong = |key: &str, what: String| Err(Wrong::new(&format!("collector.rates.{key}"), what));
         if normal_ms < 10 {
-            return Err(format!("rates.normal_ms = {normal_ms}: the least is 10"));
+            return wrong("normal_ms", format!("{normal_ms} is below 10"));
         }
         if fast_ms != 0 && (fast_ms < 10 || !normal_ms.is_multiple_of(fast_ms)) {
-            return Err(format!(
-                "rates.fast_ms = {fast_ms}: 0 (off), or a divisor of normal_ms = {normal_ms} from 10 on"
-            ));
+            let mend = format!("write 0 (off), or a divisor of normal_ms = {normal_ms} from 10 on");
+            return wrong("fast_ms", format!("{fast_ms} is none; {mend}"));
         }
         if slow_ms == 0 || !slow_ms.is_multiple_of(normal_ms) {
-            return Err(format!("rates.slow_ms = {slow_ms}: a multiple of normal_ms = {normal_ms}"));
+            return wrong("slow_ms", format!("{slow_ms} is no multiple of normal_ms = {normal_ms}"));
         }
         Ok(())
     }
@@ -131,7 +132,7 @@ mod tests {
     #[test]
     fn rates_that_do_not_nest_are_refused() {
         assert_eq!(Rates::default().check(), Ok(()));
-        assert!(Rates { fast_ms: 300, ..Rates::default() }.check().unwrap_err().contains("fast_ms"));
-        assert!(Rates { slow_ms: 1500, ..Rates::default() }.check().unwrap_err().contains("slow_ms"));
+        assert!(Rates { fast_ms: 300, ..Rates::default() }.check().unwrap_err().to_string().contains("fast_ms"));
+        assert!(Rates { slow_ms: 1500, ..Rates::default() }.check().unwrap_err().to_string().contains("slow_ms"));
     }
 }

@@ -1,6 +1,6 @@
 //! `weft dashboard` (and the thin binary `weft-dashboard`): the page of an analyzer that runs elsewhere.
 
-use crate::config::{self, DashboardConfig};
+use crate::config::Config;
 use crate::{guard, proxy_router, router};
 use anyhow::Context;
 use axum::Router;
@@ -10,6 +10,7 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tower_http::compression::CompressionLayer;
+use weft_settings::{Address, Flags, effective};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -23,28 +24,28 @@ pub struct Args {
     /// Where the analyzer's HTTP API is [default: http://127.0.0.1:9870]
     #[arg(long, value_name = "URL")]
     pub analyzer: Option<String>,
-    /// Address and port of the page [default: 127.0.0.1:9871]; port 0 takes a free one
+    /// Where the page is served, as localhost:9871, or :9871 for all interfaces; port 0 takes a free one
+    /// [default: 127.0.0.1:9871]
     #[arg(long, value_name = "A:P")]
-    pub listen: Option<String>,
+    pub listen: Option<Address>,
     /// Configuration (TOML): [http] listen, allowed_hosts; [dashboard] analyzer
     #[arg(long, value_name = "F")]
     pub config: Option<PathBuf>,
-    /// Check the configuration and stop
+    /// Read the configuration, print what is in force, and end
     #[arg(long)]
     pub check_config: bool,
 }
 
 impl Args {
-    /// Flags go before the environment, that before the file.
-    fn config(&self) -> anyhow::Result<DashboardConfig> {
-        let mut config = DashboardConfig::load(self.config.as_deref())?;
-        if let Some(listen) = &self.listen {
-            config.listen = config::address(listen).context("--listen")?;
-        }
-        if let Some(analyzer) = &self.analyzer {
-            config.analyzer.clone_from(analyzer);
-        }
-        Ok(config)
+    /// File, then environment, then flags.
+    fn config(&self) -> anyhow::Result<Config> {
+        let mut flags = Flags::default();
+        flags.set("--listen", "http.listen", self.listen.as_ref()).set(
+            "--analyzer",
+            "dashboard.analyzer",
+            self.analyzer.as_ref(),
+        );
+        Ok(weft_settings::load(self.config.as_deref(), &flags)?)
     }
 }
 
@@ -53,11 +54,12 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
     let config = args.config()?;
     let app = app(&config)?;
     if args.check_config {
-        println!("well: the page on {}, the analyzer at {}", config.listen, config.analyzer);
+        print!("{}", effective(&config));
         return Ok(());
     }
-    let busy = || format!("{}: cannot listen there; name another address by --listen", config.listen);
-    let listener = TcpListener::bind(config.listen).await.with_context(busy)?;
+    let address = &config.http.listen;
+    let bound = async { TcpListener::bind(&*address.socket_addrs()?).await };
+    let listener = bound.await.with_context(|| format!("cannot listen on {address}; name another by --listen"))?;
     println!(
         "{}",
         serde_json::json!({"ready": true, "http": format!("http://{}", listener.local_addr()?), "direct": null, "pg": null})
@@ -71,8 +73,8 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
     }
 }
 
-fn app(config: &DashboardConfig) -> anyhow::Result<Router> {
-    let allowed: Arc<[String]> = config.allowed_hosts.clone().into();
-    let routes = proxy_router(&config.analyzer)?.merge(router());
+fn app(config: &Config) -> anyhow::Result<Router> {
+    let allowed: Arc<[String]> = config.http.allowed_hosts.clone().into();
+    let routes = proxy_router(&config.dashboard.analyzer)?.merge(router());
     Ok(routes.layer(from_fn_with_state(allowed, guard::check)).layer(CompressionLayer::new()))
 }

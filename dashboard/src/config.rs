@@ -1,122 +1,97 @@
-//! What the page's server reads of weft's configuration file: `[http]` and `[dashboard]`. Other sections are others'.
+//! What the page's server reads: `[dashboard]`, and of `[http]` its own listener's keys.
 
-use anyhow::Context;
-use serde::Deserialize;
-use std::net::SocketAddr;
-use std::path::Path;
-use toml::{Table, Value};
+use serde::{Deserialize, Serialize};
+use weft_settings::{Address, Settings, Wrong};
 
-pub const DEFAULT_LISTEN: &str = "127.0.0.1:9871";
 pub const DEFAULT_ANALYZER: &str = "http://127.0.0.1:9870";
 
-/// `[http]` is shared with the analyzer: its other keys are known here, and not read.
-const HTTP_KEYS: [&str; 6] =
-    ["listen", "external_url", "allowed_hosts", "max_body_bytes", "sql_timeout_ms", "sql_max_rows"];
-const DASHBOARD_KEYS: [&str; 1] = ["analyzer"];
-const SECTIONS: [&str; 7] = ["transport", "collector", "analyzer", "http", "dashboard", "notify", "silence"];
+/// Other keys of `[http]` are the analyzer's, and known here by name only.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Config {
+    pub http: HttpConfig,
+    pub dashboard: DashboardConfig,
+}
 
-#[derive(Clone, Debug, PartialEq)]
-pub struct DashboardConfig {
-    pub listen: SocketAddr,
-    /// `http://H:P` of the analyzer.
-    pub analyzer: String,
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct HttpConfig {
+    /// Where the page is served.
+    pub listen: Address,
     /// Host names (without port) by which the page may be asked for, beside `localhost` and bare addresses.
     pub allowed_hosts: Vec<String>,
 }
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct File {
-    http: Http,
-    dashboard: Dashboard,
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DashboardConfig {
+    /// `http://H:P` of the analyzer.
+    pub analyzer: String,
 }
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct Http {
-    listen: Option<String>,
-    allowed_hosts: Option<Vec<String>>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct Dashboard {
-    analyzer: Option<String>,
-}
-
-impl DashboardConfig {
-    /// From a file's text, `var` (the environment: `WEFT_HTTP_LISTEN`, …) going before it. Errors name key and mend.
-    pub fn parse(text: &str, var: impl Fn(&str) -> Option<String>) -> anyhow::Result<DashboardConfig> {
-        let table: Table = text.parse()?;
-        known("section", table.keys(), &SECTIONS)?;
-        for (section, keys) in [("http", &HTTP_KEYS[..]), ("dashboard", &DASHBOARD_KEYS[..])] {
-            if let Some(Value::Table(found)) = table.get(section) {
-                known(&format!("key of [{section}]"), found.keys(), keys)?;
-            }
-        }
-        let file: File = table.try_into()?;
-        let listen = var("WEFT_HTTP_LISTEN").or(file.http.listen).unwrap_or_else(|| DEFAULT_LISTEN.into());
-        let hosts = var("WEFT_HTTP_ALLOWED_HOSTS").map(|list| list.split(',').map(|host| host.trim().into()).collect());
-        Ok(DashboardConfig {
-            listen: address(&listen).context("[http] listen")?,
-            analyzer: var("WEFT_DASHBOARD_ANALYZER")
-                .or(file.dashboard.analyzer)
-                .unwrap_or_else(|| DEFAULT_ANALYZER.into()),
-            allowed_hosts: hosts.or(file.http.allowed_hosts).unwrap_or_default(),
-        })
-    }
-
-    /// The file, or the defaults when none is named.
-    pub fn load(path: Option<&Path>) -> anyhow::Result<DashboardConfig> {
-        let var = |name: &str| std::env::var(name).ok();
-        let Some(path) = path else { return DashboardConfig::parse("", var) };
-        let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
-        DashboardConfig::parse(&text, var).with_context(|| path.display().to_string())
+impl Default for HttpConfig {
+    fn default() -> HttpConfig {
+        HttpConfig { listen: Address::loopback(9871), allowed_hosts: Vec::new() }
     }
 }
 
-pub fn address(text: &str) -> anyhow::Result<SocketAddr> {
-    text.parse().with_context(|| format!("{text:?} is no address and port; write {DEFAULT_LISTEN}"))
+impl Default for DashboardConfig {
+    fn default() -> DashboardConfig {
+        DashboardConfig { analyzer: DEFAULT_ANALYZER.into() }
+    }
 }
 
-fn known<'a>(what: &str, mut found: impl Iterator<Item = &'a String>, known: &[&str]) -> anyhow::Result<()> {
-    let Some(name) = found.find(|name| !known.contains(&name.as_str())) else { return Ok(()) };
-    let nearest = known.iter().min_by_key(|known| strsim::damerau_levenshtein(known, name)).copied().unwrap_or("");
-    anyhow::bail!("{name:?} is no {what}; did you mean {nearest:?}?")
+impl Settings for Config {
+    const SECTIONS: &'static [&'static str] = &["dashboard"];
+
+    fn check(&self) -> Result<(), Wrong> {
+        let origin = crate::proxy::origin_of(&self.dashboard.analyzer);
+        origin.map(drop).map_err(|error| Wrong::new("dashboard.analyzer", error))
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::ffi::OsString;
+    use weft_settings::{Flags, parse};
 
-    fn parse(text: &str) -> Result<DashboardConfig, String> {
-        DashboardConfig::parse(text, |_| None).map_err(|error| format!("{error:#}"))
+    fn check(text: &str, env: &[(&str, &str)]) -> Result<Config, String> {
+        let env = env.iter().map(|(name, value)| ((*name).to_owned(), OsString::from(value)));
+        parse("weft.toml", text, env, &Flags::default()).map_err(|error| error.to_string())
     }
 
     #[test]
     fn an_empty_file_binds_loopback() {
-        let config = parse("").expect("defaults");
-        assert!(config.listen.ip().is_loopback());
-        assert_eq!(config.analyzer, DEFAULT_ANALYZER);
+        let config = check("", &[]).expect("defaults");
+        assert!(config.http.listen.is_loopback());
+        assert_eq!(config.dashboard.analyzer, DEFAULT_ANALYZER);
     }
 
     #[test]
     fn the_environment_goes_before_the_file_and_others_sections_are_left() {
-        let text = "[http]\nlisten = '0.0.0.0:80'\nsql_max_rows = 5\n[dashboard]\nanalyzer = 'http://a:1'\n[[notify]]\nkind = 'webhook'\n[collector]\nanything = 1";
-        let var = |name: &str| (name == "WEFT_DASHBOARD_ANALYZER").then(|| "http://b:2".to_owned());
-        let config = DashboardConfig::parse(text, var).expect("a configuration");
-        assert_eq!((config.listen.to_string().as_str(), config.analyzer.as_str()), ("0.0.0.0:80", "http://b:2"));
+        let text = "[http]\nlisten = '0.0.0.0:80'\nsql_max_rows = 5\n[dashboard]\nanalyzer = 'http://a:1'\n[[notify]]\nkind = 'webhook'\n[collector]\nid = 'n1'";
+        let env = [("WEFT_DASHBOARD_ANALYZER", "http://b:2"), ("WEFT_HTTP_ALLOWED_HOSTS", "a.example, b.example")];
+        let config = check(text, &env).expect("a configuration");
+        let addresses = (config.http.listen.to_string(), config.dashboard.analyzer);
+        assert_eq!(addresses, ("0.0.0.0:80".into(), "http://b:2".into()));
+        assert_eq!(config.http.allowed_hosts, ["a.example", "b.example"]);
     }
 
     #[test]
     fn mistakes_are_named_with_their_mend() {
         let table = [
-            ("[http]\nlistne = 'x'", "\"listne\" is no key of [http]; did you mean \"listen\"?"),
-            ("[htp]", "\"htp\" is no section; did you mean \"http\"?"),
-            ("[http]\nlisten = '9871'", "\"9871\" is no address and port; write 127.0.0.1:9871"),
+            ("[http]\nlistne = 'x'", "weft.toml:2: unknown key `listne` in [http]; did you mean `listen`?"),
+            (
+                "[dashboard]\nanalyser = 'x'",
+                "weft.toml:2: unknown key `analyser` in [dashboard]; did you mean `analyzer`?",
+            ),
+            ("[htp]", "unknown section `htp`; did you mean `http`?"),
+            ("[http]\nlisten = '9871'", "weft.toml:2: [http] listen: \"9871\": no port; write HOST:PORT"),
+            ("[dashboard]\nanalyzer = 'a b'", "weft.toml:2: [dashboard] analyzer: \"a b\": "),
         ];
         for (text, message) in table {
-            let error = parse(text).expect_err(text);
+            let error = check(text, &[]).expect_err(text);
             assert!(error.contains(message), "{error}");
         }
     }

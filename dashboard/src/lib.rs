@@ -12,5 +12,5 @@ mod headers;
 mod proxy;
 
 pub use assets::router;
-pub use config::DashboardConfig;
+pub use config::{Config, DashboardConfig, HttpConfig};
 pub use proxy::proxy_router;

@@ -2,28 +2,24 @@
 
 use clap::Parser;
 use std::process::ExitCode;
+use weft_settings::{exit, log};
 
 #[derive(Parser)]
 #[command(name = "weft-dashboard", version, about)]
 struct Cli {
     #[command(flatten)]
     args: weft_dashboard::cli::Args,
+    #[command(flatten)]
+    log: log::LogArgs,
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
-        Err(usage) => {
-            let _ = usage.print();
-            return if usage.use_stderr() { ExitCode::from(64) } else { ExitCode::SUCCESS };
+    match exit::parse_args::<Cli>() {
+        Ok(cli) => {
+            log::start(cli.log.log);
+            exit::told("weft-dashboard", weft_dashboard::cli::run(cli.args).await)
         }
-    };
-    match weft_dashboard::cli::run(cli.args).await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("weft-dashboard: {error:#}");
-            ExitCode::from(2)
-        }
+        Err(said) => said,
     }
 }

@@ -58,10 +58,10 @@ pub fn proxy_router(url: &str) -> anyhow::Result<Router> {
     Ok(router.with_state(Analyzer { base, client }))
 }
 
-fn origin_of(url: &str) -> anyhow::Result<String> {
-    let parsed = reqwest::Url::parse(url).map_err(|error| anyhow::anyhow!("--analyzer {url:?}: {error}; {HINT}"))?;
-    anyhow::ensure!(matches!(parsed.scheme(), "http" | "https"), "--analyzer {url:?}: not http; {HINT}");
-    anyhow::ensure!(parsed.path() == "/" && parsed.query().is_none(), "--analyzer {url:?}: has a path; {HINT}");
+pub(crate) fn origin_of(url: &str) -> anyhow::Result<String> {
+    let parsed = reqwest::Url::parse(url).map_err(|error| anyhow::anyhow!("{url:?}: {error}; {HINT}"))?;
+    anyhow::ensure!(matches!(parsed.scheme(), "http" | "https"), "{url:?}: not http; {HINT}");
+    anyhow::ensure!(parsed.path() == "/" && parsed.query().is_none(), "{url:?}: has a path; {HINT}");
     Ok(parsed.origin().ascii_serialization())
 }
 

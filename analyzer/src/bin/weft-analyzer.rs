@@ -2,7 +2,8 @@
 
 use clap::Parser;
 use std::process::ExitCode;
-use weft_analyzer::{cli, log};
+use weft_analyzer::cli;
+use weft_settings::{exit, log};
 
 const NO_PAGE: &str = "\
 This binary holds no page: its address serves the API, and each incident as plain text under /incidents/ID, where alerts
@@ -14,20 +15,16 @@ page's address by [http] external_url, and alerts link there.";
 struct Cli {
     #[command(flatten)]
     args: cli::Args,
-    /// How log lines look, on stderr
-    #[arg(long, value_enum, default_value_t)]
-    log: log::Format,
+    #[command(flatten)]
+    log: log::LogArgs,
 }
 
 fn main() -> ExitCode {
-    match Cli::try_parse() {
-        Ok(cli) => {
-            log::start(cli.log);
+    exit::parse_args::<Cli>().map_or_else(
+        |said| said,
+        |cli| {
+            log::start(cli.log.log);
             cli::run(cli.args, None)
-        }
-        Err(usage) => {
-            let _ = usage.print();
-            ExitCode::from(if usage.use_stderr() { 64 } else { 0 })
-        }
-    }
+        },
+    )
 }

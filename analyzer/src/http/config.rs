@@ -1,16 +1,18 @@
 //! `[http]`.
 
 use serde::{Deserialize, Serialize};
-use std::net::SocketAddr;
+use weft_settings::{Address, Wrong};
 
 /// The page and the API, on this machine only.
-pub const DEFAULT_LISTEN: &str = "127.0.0.1:9870";
+pub fn default_listen() -> Address {
+    Address::loopback(9870)
+}
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct HttpConfig {
-    /// `A:P`. Whoever may reach it may read all: there is no login.
-    pub listen: String,
+    /// Where the API and the page are served: `127.0.0.1:9870`, `localhost:9870`, `:9870` for all interfaces. Whoever may reach it may read all: there is no login.
+    pub listen: Address,
     /// What users type to reach the page, for links in alerts; by default `http://` and the address.
     pub external_url: String,
     /// Host names (without port) by which the page may be asked for, beside `localhost` and bare addresses.
@@ -25,7 +27,7 @@ pub struct HttpConfig {
 impl Default for HttpConfig {
     fn default() -> Self {
         HttpConfig {
-            listen: DEFAULT_LISTEN.into(),
+            listen: default_listen(),
             external_url: String::new(),
             allowed_hosts: Vec::new(),
             max_body_bytes: 1 << 20,
@@ -36,16 +38,12 @@ impl Default for HttpConfig {
 }
 
 impl HttpConfig {
-    pub fn address(&self) -> Result<SocketAddr, String> {
-        self.listen
-            .parse()
-            .map_err(|error| format!("[http] listen: {:?}: {error}; write {DEFAULT_LISTEN}", self.listen))
-    }
-
-    pub fn check(&self) -> Result<(), String> {
-        self.address()?;
-        if self.sql_timeout_ms == 0 || self.sql_max_rows == 0 {
-            return Err("[http] sql_timeout_ms and sql_max_rows: 0 answers nothing".into());
+    pub fn check(&self) -> Result<(), Wrong> {
+        if self.sql_timeout_ms == 0 {
+            return Err(Wrong::new("http.sql_timeout_ms", "0 answers nothing"));
+        }
+        if self.sql_max_rows == 0 {
+            return Err(Wrong::new("http.sql_max_rows", "0 answers nothing"));
         }
         Ok(())
     }

@@ -16,7 +16,7 @@ mod series;
 mod sql;
 pub mod view;
 
-pub use config::{DEFAULT_LISTEN, HttpConfig};
+pub use config::{HttpConfig, default_listen};
 pub use error::ApiError;
 pub use metrics::recorder;
 pub use plain::plain_pages;

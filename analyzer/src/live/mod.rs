@@ -8,6 +8,7 @@
 //! A position is committed only after the marks and incidents that follow from it are on disk.
 
 mod arrivals;
+mod config;
 mod continuity;
 mod intake;
 mod merge;
@@ -19,6 +20,7 @@ mod reader;
 mod tests;
 mod view;
 
+pub use config::AnalyzerConfig;
 pub use options::{LiveError, LiveOptions, OnUpdate};
 pub use view::LiveView;
 

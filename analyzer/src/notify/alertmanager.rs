@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use reqwest::{Client, Url};
 use serde::Serialize;
 use std::time::Duration;
+use weft_settings::Secret;
 
 /// How far ahead `endsAt` of a firing alert lies: above the longest `resend_s` (180 s) with one try to spare.
 const AHEAD_NS: i64 = 600 * 1_000_000_000;
@@ -18,7 +19,7 @@ const AHEAD_NS: i64 = 600 * 1_000_000_000;
 pub struct Alertmanager {
     name: String,
     url: Url,
-    token: Option<crate::config::Secret>,
+    token: Option<Secret>,
     timeout: Duration,
     client: Client,
 }

@@ -1,9 +1,9 @@
 //! `[[notify]]`: one receiver.
 
-use crate::config::Secret;
 use serde::{Deserialize, Serialize, Serializer};
 use std::collections::HashSet;
 use std::fmt;
+use weft_settings::Secret;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

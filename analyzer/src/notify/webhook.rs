@@ -3,13 +3,13 @@
 
 use super::alert::rfc3339;
 use super::{Alert, Batch, Labels, Links, Notifier, NotifyConfig, SendError, Status, post::post};
-use crate::config::Secret;
 use async_trait::async_trait;
 use hmac::{Hmac, KeyInit, Mac};
 use reqwest::Client;
 use serde::Serialize;
 use sha2::Sha256;
 use std::time::Duration;
+use weft_settings::Secret;
 
 pub struct Webhook {
     name: String,

@@ -4,7 +4,7 @@
 //! that cannot be read is counted and set aside, and never disturbs the loop that sent it.
 
 use crate::telemetry::Telemetry;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use std::io;
 use std::os::unix::fs::PermissionsExt;
@@ -16,7 +16,7 @@ use weft_wire::StepRow;
 pub const NAME: &str = "step";
 
 /// `[collector] step`.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct StepConfig {
     /// Empty: no socket.

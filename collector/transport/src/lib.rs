@@ -10,6 +10,7 @@
 //! repeats by what stands in the payload (collector, boot, sequence). The guarantees and their limits:
 //! `docs/transport.md`. Payloads are opaque: nothing here knows a frame.
 
+mod config;
 mod direct;
 mod error;
 mod files;
@@ -24,6 +25,7 @@ mod url;
 
 use std::sync::Arc;
 
+pub use config::{DIRECT_ADDR, TransportConfig, TransportKind};
 pub use direct::{DirectServer, Hub, HubLimits, in_process};
 pub use error::TransportError;
 pub use files::raise_file_limit;

@@ -23,11 +23,9 @@ impl FromStr for TransportUrl {
     fn from_str(url: &str) -> Result<Self, TransportError> {
         let wrong = |reason| TransportError::Url { url: url.to_owned(), reason };
         match url.split_once("://") {
-            Some(("kafka", hosts)) => {
-                hosts.split(',').try_for_each(host_port).map_err(wrong)?;
-                Ok(TransportUrl::Kafka { bootstrap: hosts.to_owned() })
-            }
+            Some(("kafka", hosts)) => Ok(TransportUrl::Kafka { bootstrap: brokers(hosts).map_err(wrong)? }),
             Some(("direct", addr)) => {
+                let addr = addr.trim();
                 host_port(addr).map_err(wrong)?;
                 Ok(TransportUrl::Direct { addr: addr.to_owned() })
             }
@@ -38,8 +36,32 @@ impl FromStr for TransportUrl {
     }
 }
 
+/// Blanks around a comma and a comma at the end are plainly meant; nothing else is guessed.
+fn brokers(hosts: &str) -> Result<String, &'static str> {
+    let list = hosts.trim().trim_end_matches(',');
+    let brokers: Vec<&str> = list.split(',').map(str::trim).collect();
+    brokers.iter().try_for_each(|broker| host_port(broker))?;
+    Ok(brokers.join(","))
+}
+
 /// `host:port` or `[v6]:port`.
 fn host_port(text: &str) -> Result<(), &'static str> {
+    if text.contains("://") {
+        return Err("no scheme before a host (the protocol is `\"security.protocol\"` of [transport.kafka])");
+    }
+    if text.contains([';', ' ', '\t', '\n', '|']) {
+        return Err("brokers are parted by commas");
+    }
+    if text.contains(',') {
+        return Err("a direct transport has one address");
+    }
+    let inner = text.strip_prefix('[').map_or(text, |rest| rest.split_once("]:").map_or(text, |(inner, _)| inner));
+    if inner.contains(['[', ']', '"', '\'', '(', ')', '{', '}']) {
+        return Err("write it without brackets and quotes");
+    }
+    if text.is_empty() {
+        return Err("no host");
+    }
     let (host, port) = text.rsplit_once(':').ok_or("no port")?;
     if host.is_empty() || host.contains('/') {
         return Err("no host");

@@ -1,13 +1,12 @@
 //! One process of analyzer, HTTP API and page, fed by whatever subscriber it is given. `weft up` and `weft demo` are
 //! this plus a collector, or plus a simulated fabric.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use anyhow::{Context, Result};
-use tokio::net::TcpListener;
+use anyhow::Result;
 use tokio::sync::broadcast;
+use weft_analyzer::cli;
 use weft_analyzer::config::Config;
 use weft_analyzer::feed::Update;
 use weft_analyzer::plan::Plan;
@@ -19,11 +18,9 @@ pub struct AssembleOptions {
     pub plan: Plan,
     /// Where incidents, sequence marks and deliveries are kept; `None`: in memory, forgotten at the end.
     pub state_dir: Option<PathBuf>,
-    /// Port 0 takes a free one; [`Running::url`] says which.
-    pub listen: SocketAddr,
     /// Frames and inventories come from here: the far end of [`weft_transport::in_process`], or a broker.
     pub subscriber: Box<dyn Subscriber>,
-    /// `Config::default()` serves a demo. `listen` above wins over `[http] listen`.
+    /// Of `[http] listen`, port 0 takes a free one; [`Running::url`] says which.
     pub config: Config,
 }
 
@@ -36,8 +33,7 @@ pub struct Running {
 
 /// Returns when the address is bound and requests are answered.
 pub async fn start(options: AssembleOptions) -> Result<Running> {
-    let listener =
-        TcpListener::bind(options.listen).await.with_context(|| format!("cannot listen on {}", options.listen))?;
+    let listener = cli::listen(&options.config.http.listen).await?;
     let url = format!("http://{}", listener.local_addr()?);
     let service = service::start(ServiceOptions {
         plan: options.plan,

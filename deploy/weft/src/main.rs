@@ -11,7 +11,9 @@ mod up;
 use clap::{Parser, Subcommand};
 use std::future::Future;
 use std::process::ExitCode;
-use weft_analyzer::{cli, log, trace};
+use weft_analyzer::{cli, trace};
+use weft_settings::exit::{self, told};
+use weft_settings::log;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -20,16 +22,15 @@ Examples:
   weft sql -c \"SELECT class, device, port FROM incident WHERE state = 'open'\"
   weft replay TRACE --speed 100 --out verdicts/
 
-Exit codes: 0 well, 1 found something or below goal, 2 failed, 64 usage. Logs go to stderr (RUST_LOG filters).";
+Exit codes: 0 well, 1 found something or below goal, 2 failed, 64 usage. Logs go to stderr (WEFT_LOG filters).";
 
 #[derive(Parser)]
 #[command(name = "weft", version, about = "Which link, port, node or GPU is slowing which job, by how much, and why", after_help = EXAMPLES)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
-    /// How log lines look, on stderr
-    #[arg(long, value_enum, default_value_t, global = true)]
-    log: log::Format,
+    #[command(flatten)]
+    log: log::LogArgs,
 }
 
 #[derive(Subcommand)]
@@ -47,59 +48,31 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    match Cli::try_parse() {
+    match exit::parse_args::<Cli>() {
         Ok(cli) => {
-            log::start(cli.log);
+            log::start(cli.log.log);
             cli::prepare_process();
             run(cli.command)
         }
-        Err(usage) => {
-            let _ = usage.print();
-            ExitCode::from(if usage.use_stderr() { 64 } else { 0 })
-        }
+        Err(said) => said,
     }
 }
 
 fn run(command: Command) -> ExitCode {
     match command {
-        Command::Up(args) => told("up", block_on(up::run(args))),
+        Command::Up(args) => told("weft up", block_on(up::run(args))),
         Command::Collector(args) => weft_collector::cli::run(args),
         Command::Analyzer(args) => cli::run(args, Some(weft_dashboard::router())),
-        Command::Dashboard(args) => told("dashboard", block_on(weft_dashboard::cli::run(args))),
-        Command::Sql(args) => told("sql", block_on(sql::run(args))),
-        Command::Explain(args) => told("explain", block_on(explain::run(args))),
-        Command::Replay(args) => told("replay", block_on(async { anyhow::Ok(trace::replay::run(args).await) })),
-        Command::Record(args) => told("record", block_on(async { anyhow::Ok(trace::record::run(args).await) })),
+        Command::Dashboard(args) => told("weft dashboard", block_on(weft_dashboard::cli::run(args))),
+        Command::Sql(args) => told("weft sql", block_on(sql::run(args))),
+        Command::Explain(args) => told("weft explain", block_on(explain::run(args))),
+        Command::Replay(args) => told("weft replay", block_on(async { anyhow::Ok(trace::replay::run(args).await) })),
+        Command::Record(args) => told("weft record", block_on(async { anyhow::Ok(trace::record::run(args).await) })),
         Command::Import(args) => trace::import::run(&args),
-        Command::Demo(args) => told("demo", block_on(demo::run(args))),
+        Command::Demo(args) => told("weft demo", block_on(demo::run(args))),
     }
 }
 
 fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(work)
-}
-
-/// What a command came to: its own exit code, or 2 with the whole chain of causes on one line.
-fn told<T: Into<Told>>(command: &str, result: anyhow::Result<T>) -> ExitCode {
-    match result {
-        Ok(told) => told.into().0,
-        Err(error) => {
-            eprintln!("weft {command}: {error:#}");
-            ExitCode::from(2)
-        }
-    }
-}
-
-struct Told(ExitCode);
-
-impl From<()> for Told {
-    fn from((): ()) -> Told {
-        Told(ExitCode::SUCCESS)
-    }
-}
-
-impl From<ExitCode> for Told {
-    fn from(code: ExitCode) -> Told {
-        Told(code)
-    }
 }

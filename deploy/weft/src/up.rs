@@ -3,13 +3,13 @@
 
 use crate::assemble::{self, AssembleOptions};
 use anyhow::{Context, Result};
-use std::net::SocketAddr;
 use std::sync::Arc;
 use weft_analyzer::cli::{CommonArgs, load_plan, say_ready, wait_for_signal};
-use weft_analyzer::config::{Config, TransportKind};
+use weft_analyzer::config::Config;
 use weft_collector::Agent;
 use weft_collector::cli::{CollectorArgs, configuration};
-use weft_transport::{DirectServer, Hub, HubLimits};
+use weft_settings::{Address, effective};
+use weft_transport::{DirectServer, Hub, HubLimits, TransportKind};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -28,24 +28,28 @@ pub struct Args {
     id: Option<String>,
     /// Listen here for other nodes' collectors; port 0 takes a free one [default: 127.0.0.1:4180]
     #[arg(long, value_name = "A:P")]
-    direct: Option<String>,
+    direct: Option<Address>,
 }
 
 /// Serves until SIGINT or SIGTERM.
 pub async fn run(args: Args) -> Result<()> {
-    let config = args.common.config()?;
+    let config = args.common.config(None)?;
     anyhow::ensure!(
         config.transport.kind == TransportKind::Direct,
         "[transport] kind: `weft up` carries frames in this process; for kafka run `weft collector` and `weft analyzer`"
     );
+    let direct: Address = match &args.direct {
+        Some(direct) => direct.clone(),
+        None => config.transport.bootstrap.parse().map_err(|why| anyhow::anyhow!("[transport] bootstrap: {why}"))?,
+    };
     let collector = configuration(&collector_args(&args)?)?.collector;
     if args.common.check_config {
-        print!("{}", config.effective());
+        print!("{}", effective(&config));
         return Ok(());
     }
     let hub = Hub::new(HubLimits::default());
-    let direct = args.direct.as_deref().unwrap_or(&config.transport.bootstrap);
-    let direct = DirectServer::bind(direct, Arc::clone(&hub)).await.context("--direct names another address")?;
+    let direct =
+        DirectServer::bind(&direct.to_string(), Arc::clone(&hub)).await.context("--direct names another address")?;
     let mut running = assemble::start(assemble_options(config, &hub)?).await?;
     let agent = Agent::start(&collector, hub.publisher()).context("cannot start the collector")?;
     // In one process there is nobody to reach.
@@ -65,14 +69,9 @@ fn assemble_options(config: Config, hub: &Arc<Hub>) -> Result<AssembleOptions> {
     Ok(AssembleOptions {
         plan: load_plan(&config)?,
         state_dir: config.analyzer.state.clone(),
-        listen: address(&config)?,
         subscriber: hub.subscribe()?,
         config,
     })
-}
-
-fn address(config: &Config) -> Result<SocketAddr> {
-    config.http.address().map_err(|message| anyhow::anyhow!("{message}"))
 }
 
 /// The collector's own flags, of which `up` has few: the rest stands in the file.

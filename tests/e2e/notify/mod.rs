@@ -6,10 +6,10 @@ use crate::sample::{Changed, open};
 use rig::{Rig, alertmanager, webhook};
 use serde_json::json;
 use std::sync::Arc;
-use weft_analyzer::config::Secret;
 use weft_analyzer::incident::{Kind, State};
 use weft_analyzer::notify::NotifyConfig;
 use weft_analyzer::route::{MemoryLog, RedbLog, SilenceConfig};
+use weft_settings::Secret;
 
 /// Of the same name in the delivery log as the other one.
 fn alertmanager_as_webhook(server: &str) -> NotifyConfig {

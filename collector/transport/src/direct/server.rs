@@ -14,6 +14,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_util::codec::{FramedRead, FramedWrite, LengthDelimitedCodec};
 use tokio_util::task::AbortOnDropHandle;
+use weft_settings::Address;
 
 use super::codec::{self, Message, NO_ACK};
 use super::in_process::{Ack, Hub};
@@ -40,7 +41,11 @@ impl DirectServer {
     /// Listens on `host:port`; port 0 lets the system choose.
     pub async fn bind(addr: &str, hub: Arc<Hub>) -> Result<DirectServer, TransportError> {
         let failed = |source| TransportError::Io { addr: addr.to_owned(), action: "cannot listen", source };
-        let listener = TcpListener::bind(addr).await.map_err(failed)?;
+        let bound = async {
+            let address: Address = addr.parse().map_err(io::Error::other)?;
+            TcpListener::bind(&*address.socket_addrs()?).await
+        };
+        let listener = bound.await.map_err(failed)?;
         let local_addr = listener.local_addr().map_err(failed)?;
         let accepting = AbortOnDropHandle::new(tokio::spawn(accept(listener, hub)));
         Ok(DirectServer { local_addr, _accepting: accepting })

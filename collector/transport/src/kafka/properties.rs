@@ -6,19 +6,20 @@ use std::fmt;
 use rdkafka::ClientConfig;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::KafkaError;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use weft_settings::Secret;
 
 use crate::TransportError;
 
 /// librdkafka settings by their own names, with or without a leading `kafka.`: `security.protocol`, `sasl.username`,
 /// `ssl.ca.location`, `linger.ms`. Values are never printed.
-#[derive(Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct KafkaProperties(BTreeMap<String, String>);
+pub struct KafkaProperties(BTreeMap<String, Secret>);
 
 impl KafkaProperties {
     pub fn set(&mut self, key: &str, value: &str) {
-        self.0.insert(key.to_owned(), value.to_owned());
+        self.0.insert(key.to_owned(), Secret::new(value));
     }
 
     /// Who the brokers take us for, where that is a name and no secret.
@@ -26,8 +27,9 @@ impl KafkaProperties {
         self.iter().find(|(key, _)| *key == "sasl.username").map(|(_, user)| user.to_owned())
     }
 
-    fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(key, value)| (key.strip_prefix("kafka.").unwrap_or(key), value.as_str()))
+    /// Names without a leading `kafka.`, and values as librdkafka takes them.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(key, value)| (key.strip_prefix("kafka.").unwrap_or(key), value.expose()))
     }
 }
 

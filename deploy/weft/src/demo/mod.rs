@@ -13,13 +13,14 @@ use crate::assemble::{self, AssembleOptions, Running};
 use anyhow::{Context, Result};
 use ledger::Ledger;
 use report::Reporter;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::sync::broadcast::error::RecvError;
-use weft_analyzer::cli::wait_for_signal;
+use weft_analyzer::cli::{self, wait_for_signal};
 use weft_analyzer::config::Config;
+use weft_analyzer::http::{HttpConfig, default_listen};
+use weft_settings::Address;
 use weft_sim::live::{self, Live, LiveOptions};
 use weft_sim::plan::PlanRows;
 use weft_sim::sampler::SamplerOptions;
@@ -32,7 +33,6 @@ const SCRIPT: &str = include_str!("faults.csv");
 const GRACE_S: f64 = 8.0;
 /// Messages between simulator and analyzer: ten seconds of 1,024 GPUs.
 const QUEUE: usize = 2048;
-const LISTEN: &str = "127.0.0.1:9870";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -62,7 +62,7 @@ pub struct Args {
     gpus: usize,
     /// Where the page is served; port 0 takes a free one [default: 127.0.0.1:9870, or a free port if that is taken]
     #[arg(long, value_name = "A:P")]
-    listen: Option<SocketAddr>,
+    listen: Option<Address>,
     /// Also write what the collectors said, and the truth, as a trace
     #[arg(long, value_name = "DIR")]
     record: Option<PathBuf>,
@@ -77,9 +77,11 @@ pub async fn run(args: Args) -> Result<ExitCode> {
     let running = assemble::start(AssembleOptions {
         plan,
         state_dir: None,
-        listen: address(&args).await?,
         subscriber,
-        config: Config::default(),
+        config: Config {
+            http: HttpConfig { listen: address(&args).await, ..HttpConfig::default() },
+            ..Config::default()
+        },
     })
     .await?;
     let reporter = Reporter::new(args.json.as_deref(), start_ns)?;
@@ -98,13 +100,13 @@ fn read_script(args: &Args, fabric: &Fabric) -> Result<Vec<Planned>> {
 }
 
 /// The usual address, or a free port when that one is taken and none was asked for.
-async fn address(args: &Args) -> Result<SocketAddr> {
-    if let Some(address) = args.listen {
-        return Ok(address);
+async fn address(args: &Args) -> Address {
+    if let Some(address) = &args.listen {
+        return address.clone();
     }
-    let usual: SocketAddr = LISTEN.parse().context("the usual address")?;
-    let free = tokio::net::TcpListener::bind(usual).await.is_ok();
-    Ok(if free { usual } else { SocketAddr::new(usual.ip(), 0) })
+    let usual = default_listen();
+    let free = cli::listen(&usual).await.is_ok();
+    if free { usual } else { usual.with_port(0) }
 }
 
 /// Follows truth and verdicts until the script is over (`once`) or somebody ends it.

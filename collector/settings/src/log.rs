@@ -1,4 +1,4 @@
-//! Logs: to stderr, since stdout belongs to the commands' answers. `RUST_LOG` (or `WEFT_LOG`) filters, `info` by default.
+//! Logs go to stderr, since stdout belongs to the commands' answers. `WEFT_LOG` (or `RUST_LOG`) filters, `info` by default.
 
 use std::io::IsTerminal;
 use tracing_subscriber::EnvFilter;
@@ -10,9 +10,17 @@ pub enum Format {
     Json,
 }
 
+/// The flag of every binary.
+#[derive(Clone, Copy, Debug, Default, clap::Args)]
+pub struct LogArgs {
+    /// How log lines look, on stderr
+    #[arg(long, value_enum, default_value_t, global = true)]
+    pub log: Format,
+}
+
 /// Once a process; a second call does nothing.
 pub fn start(format: Format) {
-    let said = std::env::var("RUST_LOG").or_else(|_| std::env::var("WEFT_LOG"));
+    let said = std::env::var("WEFT_LOG").or_else(|_| std::env::var("RUST_LOG"));
     let filter = EnvFilter::new(said.unwrap_or_else(|_| String::from("info")));
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let _ = match format {

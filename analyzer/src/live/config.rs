@@ -1,0 +1,43 @@
+//! `[analyzer]`.
+
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+use weft_settings::Wrong;
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AnalyzerConfig {
+    /// Folder of devices.csv, ports.csv, cables.csv, jobs.csv: what should be there.
+    pub plan: Option<PathBuf>,
+    /// Folder of the analyzer's own database; nothing is kept over a restart without it.
+    pub state: Option<PathBuf>,
+    /// Event time held in memory, s.
+    pub window_s: u64,
+    /// … and never more than this many bytes.
+    pub window_bytes: u64,
+    /// A tick closes this much event time after its end, told by all live collectors or not, s.
+    pub lateness_s: f64,
+}
+
+impl Default for AnalyzerConfig {
+    fn default() -> Self {
+        AnalyzerConfig { plan: None, state: None, window_s: 900, window_bytes: 2 << 30, lateness_s: 2.0 }
+    }
+}
+
+impl AnalyzerConfig {
+    /// What the types cannot say.
+    pub fn check(&self) -> Result<(), Wrong> {
+        if !(0.0..=3600.0).contains(&self.lateness_s) {
+            return Err(Wrong::new("analyzer.lateness_s", format!("{} is not within 0 to 3600", self.lateness_s)));
+        }
+        if self.window_s == 0 {
+            return Err(Wrong::new("analyzer.window_s", "0 holds nothing; write 1 or more"));
+        }
+        if self.window_bytes < 1 << 20 {
+            let what = format!("{} holds nothing; write 1048576 or more", self.window_bytes);
+            return Err(Wrong::new("analyzer.window_bytes", what));
+        }
+        Ok(())
+    }
+}
