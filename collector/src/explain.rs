@@ -124,12 +124,25 @@ pub fn write_table(lines: &[Line], out: &mut impl Write) -> io::Result<()> {
         writeln!(
             out,
             "{:<11} {:<14} {:<26} {:<34} {:<8} {:>22} {:>8}  {}",
-            l.source, l.port, l.counter, l.raw_name, l.status, value, l.read_us, l.reason
+            l.source,
+            on_one_line(&l.port),
+            l.counter,
+            on_one_line(&l.raw_name),
+            l.status,
+            value,
+            l.read_us,
+            on_one_line(&l.reason)
         )?;
     }
     let count = |status: &str| lines.iter().filter(|l| l.status == status).count();
     let [ok, blind, absent, failed, unmapped] = ["ok", "blind", "absent", "failed", "unmapped"].map(count);
     writeln!(out, "{ok} read, {blind} blind, {absent} absent, {failed} failed, {unmapped} without a column")
+}
+
+/// Names come from the kernel, which takes line feeds and the terminal's control characters in them: `\n` becomes `\\n`.
+fn on_one_line(text: &str) -> String {
+    let escape = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
+    text.chars().map(escape).collect()
 }
 
 /// Exit code: 1 when a counter is blind or could not be read.

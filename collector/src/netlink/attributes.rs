@@ -27,9 +27,9 @@ pub fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
     Some(u32::from_ne_bytes(bytes.get(at..at + 4)?.try_into().ok()?))
 }
 
-/// A NUL-terminated string; empty when it is no UTF-8.
-pub fn text(value: &[u8]) -> &str {
-    std::str::from_utf8(value).unwrap_or_default().trim_end_matches('\0')
+/// A NUL-terminated string. The kernel takes any bytes for an interface's name: those that are no UTF-8 become U+FFFD.
+pub fn text(value: &[u8]) -> String {
+    String::from_utf8_lossy(value).trim_end_matches('\0').to_owned()
 }
 
 #[cfg(test)]
@@ -43,6 +43,7 @@ mod tests {
         let seen: Vec<_> = Attributes(&bytes).collect();
         assert_eq!(seen, [(3, &b"e0\0"[..]), (33, &[1][..])]);
         assert_eq!(text(seen[0].1), "e0");
+        assert_eq!(text(b"b\xe9n\0"), "b\u{fffd}n", "Latin-1 is still a name");
         bytes[8] = 200;
         assert_eq!(Attributes(&bytes).count(), 1, "a length beyond the end");
         bytes[0] = 2;

@@ -102,7 +102,7 @@ pub fn parse_link(message: &[u8]) -> Option<LinkRecord> {
     };
     for (kind, value) in Attributes(message.get(IFINFO..)?) {
         match kind {
-            3 => link.name = text(value).to_owned(),
+            3 => link.name = text(value),
             4 => link.mtu = u32_at(value, 0),
             16 => link.operstate = value.first().copied(),
             18 => link.kind = info_kind(value),
@@ -110,7 +110,7 @@ pub fn parse_link(message: &[u8]) -> Option<LinkRecord> {
             33 => link.carrier = value.first().map(|up| *up != 0),
             47 => link.carrier_up_count = u32_at(value, 0),
             48 => link.carrier_down_count = u32_at(value, 0),
-            56 => link.bus_address = text(value).to_owned(),
+            56 => link.bus_address = text(value),
             _ => {}
         }
     }
@@ -119,7 +119,7 @@ pub fn parse_link(message: &[u8]) -> Option<LinkRecord> {
 
 /// IFLA_INFO_KIND inside IFLA_LINKINFO.
 fn info_kind(linkinfo: &[u8]) -> String {
-    Attributes(linkinfo).find(|(kind, _)| *kind == 1).map(|(_, value)| text(value).to_owned()).unwrap_or_default()
+    Attributes(linkinfo).find(|(kind, _)| *kind == 1).map(|(_, value)| text(value)).unwrap_or_default()
 }
 
 /// A `RTM_NEWSTATS` message that was asked for with the filter `IFLA_STATS_LINK_64`: (ifindex, stats).

@@ -24,7 +24,7 @@ pub fn parse_root_qdisc(message: &[u8]) -> Option<QdiscRecord> {
     let (mut kind, mut stats) = (String::new(), None);
     for (attribute, value) in Attributes(message.get(TCMSG..)?) {
         match attribute {
-            1 => kind = text(value).to_owned(),
+            1 => kind = text(value),
             7 => stats = queue_stats(value),
             _ => {}
         }

@@ -6,6 +6,7 @@ use crate::clock;
 use crate::root::Root;
 use crate::schedule::Round;
 use crate::sysfs;
+use std::io;
 use std::path::PathBuf;
 use std::time::Instant;
 use weft_wire::{Table, Tier};
@@ -63,18 +64,19 @@ impl Source for Host {
             self.cells = None;
             return Ok(());
         };
-        let (mut open, mut text) = (PathBuf::new(), Err(String::new()));
+        let (mut open, mut text) = (PathBuf::new(), Err((true, String::new())));
         for (cell, path, parse) in &cells.files {
             if open != *path {
                 let start = Instant::now();
-                text = sysfs::text(path).map_err(|e| format!("{}: {e}", path.display()));
+                text = sysfs::text(path).map_err(|e| (is_absent(&e), format!("{}: {e}", path.display())));
                 row.took_us(start.elapsed().as_secs_f32() * 1e6);
                 open.clone_from(path);
             }
             match text.as_ref().map(|text| parse(text)) {
                 Ok(Some(value)) => row.uint(*cell, value),
                 Ok(None) => row.absent(*cell, format!("{} does not say it", path.display())),
-                Err(why) => row.absent(*cell, why),
+                Err((true, why)) => row.absent(*cell, why),
+                Err((false, why)) => row.fail(*cell, why),
             }
         }
         self.read_cpu(board);
@@ -120,6 +122,11 @@ impl Cells {
         }
         Some(Cells { entity, files, cpu_busy: cell("stat.cpu_busy")?, clock_error: cell("adjtimex.esterror")? })
     }
+}
+
+/// This kernel has no such file, or was started without what it tells of (`psi=0` gives EOPNOTSUPP): no failure.
+fn is_absent(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::ENOENT | libc::ENOTDIR | libc::EOPNOTSUPP))
 }
 
 /// `some avg10=0.00 avg60=0.00 avg300=0.00 total=8842` (µs) of a PSI file; `who` is `some` or `full`.

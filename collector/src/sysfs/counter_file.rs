@@ -43,7 +43,7 @@ impl ReadError {
 
 impl CounterFile {
     pub fn open(path: &Path) -> io::Result<CounterFile> {
-        File::open(path).map(CounterFile)
+        super::open::open(path).map(CounterFile)
     }
 
     pub fn read(&self) -> Result<u64, ReadError> {

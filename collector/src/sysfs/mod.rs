@@ -1,6 +1,7 @@
 //! Files of `/sys` and `/proc`: reading apart from parsing.
 
 mod counter_file;
+mod open;
 mod parse;
 
 pub use counter_file::{CounterFile, ReadError};
@@ -9,9 +10,9 @@ pub use parse::{ib_rate, ib_state, speed_mbps};
 use std::io;
 use std::path::Path;
 
-/// The whole file without surrounding blanks.
+/// The whole file without surrounding blanks, as far as [`open`](open::open) and [`open::whole`] bound it.
 pub fn text(path: &Path) -> io::Result<String> {
-    Ok(std::fs::read_to_string(path)?.trim().to_owned())
+    Ok(open::whole(path)?.trim().to_owned())
 }
 
 /// [`text`], or empty where the file is absent or unreadable: for descriptions, never for values.

@@ -1,6 +1,7 @@
 //! Tests of the whole collector: on trees of files, in a network namespace, with the Python helper.
 
 mod explain;
+mod hostile_tree;
 mod hotplug;
 mod namespace;
 mod odd_files;

@@ -98,7 +98,8 @@ impl Infiniband {
         match self.ports.get_mut(&key) {
             Some(port) => port.refresh(board),
             None => {
-                let port = IbPort::open(class, &key.0, &key.1, board);
+                let is_taken = |name: &str| self.ports.values().any(|port| port.name() == name);
+                let port = IbPort::open(class, &key.0, &key.1, board, is_taken);
                 self.ports.insert(key, port);
             }
         }

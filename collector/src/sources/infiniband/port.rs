@@ -20,6 +20,8 @@ pub(super) struct IbPort {
     number: String,
     driver: &'static str,
     is_ethernet: bool,
+    /// As the board has it.
+    name: String,
     entity: EntityId,
     /// The kernel's own word on the link is worth something (EFA always says ACTIVE).
     has_state: bool,
@@ -37,11 +39,14 @@ struct StateFile {
 }
 
 impl IbPort {
-    pub fn open(class: &Path, name: &str, number: &str, board: &mut Board) -> IbPort {
+    /// `is_taken` tells of an interface whose row another RDMA device fills already: a software device (`rxe`, `siw`) stands
+    /// on the interface of a real one. The later one then goes by its own name, so that neither overwrites the other.
+    pub fn open(class: &Path, name: &str, number: &str, board: &mut Board, is_taken: impl Fn(&str) -> bool) -> IbPort {
         let device = class.join(name);
         let directory = device.join("ports").join(number);
         let driver = driver_of(&device, name);
-        let port = netdev_of(&device, number).unwrap_or_else(|| format!("{name}/{number}"));
+        let netdev = netdev_of(&device, number).filter(|netdev| !is_taken(netdev));
+        let port = netdev.unwrap_or_else(|| format!("{name}/{number}"));
         let entity = board.entity(board.identity().port_table(), &port);
         let link_layer = sysfs::text_or_empty(&directory.join("link_layer"));
         describe(&device, name, number, driver, &link_layer, entity, board);
@@ -59,11 +64,16 @@ impl IbPort {
             device,
             directory,
             driver,
+            name: port,
             entity,
             groups: Vec::new(),
         };
         port.offer_groups(board);
         port
+    }
+
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     pub fn entity(&self) -> EntityId {
