@@ -2,7 +2,7 @@
 
 use crate::http::HttpConfig;
 use crate::live::AnalyzerConfig;
-use crate::notify::NotifyConfig;
+use crate::notify::{AlertsConfig, NotifyConfig};
 use crate::route::SilenceConfig;
 use serde::{Deserialize, Serialize};
 use weft_settings::{Settings, Wrong};
@@ -14,17 +14,19 @@ pub struct Config {
     pub transport: TransportConfig,
     pub analyzer: AnalyzerConfig,
     pub http: HttpConfig,
+    pub alerts: AlertsConfig,
     pub notify: Vec<NotifyConfig>,
     pub silence: Vec<SilenceConfig>,
 }
 
 impl Settings for Config {
-    const SECTIONS: &'static [&'static str] = &["transport", "analyzer", "http", "notify", "silence"];
+    const SECTIONS: &'static [&'static str] = &["transport", "analyzer", "http", "alerts", "notify", "silence"];
 
     fn check(&self) -> Result<(), Wrong> {
         self.transport.check()?;
         self.analyzer.check()?;
         self.http.check()?;
+        self.alerts.check()?;
         crate::notify::check(&self.notify)?;
         crate::route::check_silences(&self.silence)?;
         Ok(())
@@ -61,6 +63,11 @@ mod tests {
             ("[http\n", &["weft.toml:1"]),
             ("[analyzer]\nlateness_s = -1\n", &["weft.toml:2", "[analyzer] lateness_s", "0 to 3600"]),
             ("[transport]\n\nbootstrap = \"k1\"\n", &["weft.toml:3", "[transport] bootstrap", "HOST:PORT"]),
+            (
+                "[alerts]\nexternal_labels = { a = \"b\",\n device = \"x\" }\n",
+                &["weft.toml:3", "external_labels", "weft's own"],
+            ),
+            ("[alerts]\n\nlabels = { a = \"b\" }\n", &["weft.toml:3", "did you mean `external_labels`"]),
             ("[collector]\nflushms = 1\n", &["weft.toml:2", "did you mean `flush_ms`"]),
         ];
         for (text, words) in cases {

@@ -20,6 +20,8 @@ mod name_index;
 pub mod notify;
 pub mod plan;
 pub mod route;
+#[doc(hidden)]
+pub mod sample;
 pub mod service;
 pub mod sql;
 pub mod store;

@@ -11,7 +11,7 @@ use crate::http::view::ReadModel;
 use crate::http::{self, AppState};
 use crate::incident::Incident;
 use crate::live::{self, Live, LiveError, LiveOptions, LiveView};
-use crate::notify::Links;
+use crate::notify::{Context as AlertContext, Links, Places};
 use crate::plan::Plan;
 use crate::route::{self, DeliveryLog, MemoryLog, RedbLog, Route, RouteOptions};
 use crate::sql::SqlLimits;
@@ -59,7 +59,11 @@ pub async fn start(options: ServiceOptions) -> Result<Service> {
     let route = route::start(RouteOptions {
         receivers: config.notify.clone(),
         silences: config.silence.clone(),
-        links: links(&config, &listener)?,
+        context: AlertContext {
+            links: links(&config, &listener)?,
+            external_labels: config.alerts.external_labels.clone(),
+            places: Arc::new(Places::of(&plan)),
+        },
         log: delivery_log(state_dir.as_deref())?,
         alive: alive(seen.clone()),
     })?;

@@ -4,5 +4,4 @@ mod house;
 mod http;
 mod notify;
 mod restart;
-mod sample;
 mod transport;

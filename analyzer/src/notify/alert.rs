@@ -1,12 +1,11 @@
-//! An incident as a pager speaks of it. Labels are the identity, so no value ever stands in one.
+//! An incident as a pager speaks of it.
 
-use crate::incident::{Incident, Kind, Severity, State};
+use super::labels::{self, FROZEN, Labels, pairs};
+use super::places::Places;
+use crate::incident::{Incident, State};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
-
-/// In order of names, as Alertmanager writes and hashes them.
-pub type Labels = BTreeMap<String, String>;
+use std::sync::Arc;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -20,7 +19,8 @@ pub struct Alert {
     pub status: Status,
     pub labels: Labels,
     pub annotations: Labels,
-    /// Event time at which the incident opened.
+    /// Event time at which the trouble began (the incident's onset), as it was first told: the same in every telling,
+    /// also of its end and under another name.
     pub starts_ns: i64,
     /// Event time of recovery; `None` while firing.
     pub ends_ns: Option<i64>,
@@ -43,39 +43,69 @@ impl Links {
     }
 }
 
+/// What alerts say beside the incident itself.
+#[derive(Clone, Debug, Default)]
+pub struct Context {
+    pub links: Links,
+    /// On every alert.
+    pub external_labels: Labels,
+    pub places: Arc<Places>,
+}
+
 impl Alert {
     /// `None` for what is never sent: an incident only suspected, or resolved before it opened.
-    pub fn of(incident: &Incident, links: &Links) -> Option<Alert> {
-        let starts_ns = incident.opened_ns?;
+    pub fn of(incident: &Incident, context: &Context) -> Option<Alert> {
+        incident.opened_ns?;
         let (status, ends_ns) = match incident.state {
             State::Suspected => return None,
             State::Open => (Status::Firing, None),
-            State::Resolved => (Status::Resolved, incident.resolved_ns),
+            State::Resolved => (Status::Resolved, incident.resolved_ns.map(|ends_ns| ends_ns.max(incident.onset_ns))),
         };
-        let generator_url = links.incident(&incident.id);
+        let generator_url = context.links.incident(&incident.id);
+        let mut labels = context.external_labels.clone();
+        labels.extend(labels::frozen(incident, &context.places));
+        labels.extend(labels::own(incident));
         Some(Alert {
             status,
-            labels: labels(incident),
+            labels,
             annotations: annotations(incident, &generator_url),
-            starts_ns,
+            starts_ns: incident.onset_ns,
             ends_ns,
             generator_url,
-            changed_ns: incident.transitions.last().map_or(starts_ns, |last| last.ts_ns),
+            changed_ns: incident.transitions.last().map_or(incident.onset_ns, |last| last.ts_ns),
         })
     }
 
+    /// Keeps what must not change while the incident lives as it was told before: its start, and the labels that are
+    /// only looked up ([`FROZEN`]).
+    pub fn freeze(&mut self, told: &Alert) {
+        self.starts_ns = told.starts_ns;
+        self.ends_ns = self.ends_ns.map(|ends_ns| ends_ns.max(told.starts_ns));
+        for name in FROZEN {
+            match told.labels.get(name) {
+                Some(value) => self.labels.insert(name.to_owned(), value.clone()),
+                None => self.labels.remove(name),
+            };
+        }
+    }
+
+    /// Whether it is the same news to a receiver, in whatever words.
+    pub fn says_as(&self, other: &Alert) -> bool {
+        (self.status, &self.labels) == (other.status, &other.labels)
+    }
+
     /// Always firing while weft sees; when it stops coming, weft is blind or dead. `started_ns` is wall time.
-    pub fn dead_man(started_ns: i64, links: &Links) -> Alert {
+    pub fn dead_man(started_ns: i64, context: &Context) -> Alert {
         let summary = "weft is alive and sees its fabric; when this alert stops coming, weft is silent";
+        let own =
+            pairs([("alertname", DEAD_MAN), ("family", "weft"), ("severity", "info")].map(|(k, v)| (k, v.into())));
         Alert {
             status: Status::Firing,
-            labels: pairs(
-                [("alertname", DEAD_MAN), ("family", "weft"), ("severity", "info")].map(|(k, v)| (k, v.into())),
-            ),
+            labels: context.external_labels.clone().into_iter().chain(own).collect(),
             annotations: pairs([("summary", summary.into())]),
             starts_ns: started_ns,
             ends_ns: None,
-            generator_url: links.external_url.clone(),
+            generator_url: context.links.external_url.clone(),
             changed_ns: started_ns,
         }
     }
@@ -105,43 +135,7 @@ const DEAD_MAN: &str = "WeftDeadMan";
 
 /// Whether two updates of one incident are the same news: a receiver is told again of another state or other labels.
 pub fn rings_alike(a: &Incident, b: &Incident) -> bool {
-    a.state == b.state && labels(a) == labels(b)
-}
-
-fn labels(incident: &Incident) -> Labels {
-    let culprit = incident.culprits.first();
-    let device = culprit.map_or("", |culprit| culprit.device.as_str());
-    let port = culprit.map_or("", |culprit| culprit.port.as_str());
-    let family = if incident.kind == Kind::Data { "data" } else { incident.family.as_str() };
-    pairs([
-        ("alertname", alertname(&incident.class)),
-        ("class", incident.class.clone()),
-        ("family", family.to_owned()),
-        ("severity", severity(incident.severity).to_owned()),
-        ("device", device.to_owned()),
-        ("port", port.to_owned()),
-        ("incident", incident.id.clone()),
-    ])
-}
-
-/// An empty label is no label to Alertmanager: it would drop it, and the fingerprints would differ.
-fn pairs(all: impl IntoIterator<Item = (&'static str, String)>) -> Labels {
-    let said = all.into_iter().filter(|(_, value)| !value.is_empty());
-    said.map(|(name, value)| (name.to_owned(), value)).collect()
-}
-
-/// `link_down` → `WeftLinkDown`.
-fn alertname(class: &str) -> String {
-    let words = class.split('_').filter(|word| !word.is_empty());
-    words.fold(String::from("Weft"), |name, word| name + &word[..1].to_ascii_uppercase() + &word[1..])
-}
-
-fn severity(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Info => "info",
-        Severity::Warning => "warning",
-        Severity::Critical => "critical",
-    }
+    a.state == b.state && labels::own(a) == labels::own(b)
 }
 
 fn annotations(incident: &Incident, url: &str) -> Labels {
@@ -167,8 +161,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_and_times_are_written_as_prometheus_does() {
-        assert_eq!(alertname("link_down"), "WeftLinkDown");
+    fn times_are_written_as_prometheus_does() {
         assert_eq!(rfc3339(1_700_000_000_500_000_000), "2023-11-14T22:13:20.5Z");
         assert_eq!(rfc3339(i64::MAX), "2262-04-11T23:47:16.854775807Z");
     }
@@ -176,7 +169,7 @@ mod tests {
     /// The empty label set's is the offset basis of FNV-1a, as in Prometheus' own `LabelSet.Fingerprint`.
     #[test]
     fn fingerprints_are_alertmanagers() {
-        let mut alert = Alert::dead_man(0, &Links::default());
+        let mut alert = Alert::dead_man(0, &Context::default());
         alert.labels.clear();
         assert_eq!(alert.fingerprint(), "cbf29ce484222325");
     }

@@ -67,19 +67,24 @@ impl Notifier for Alertmanager {
         }
         post(request, self.timeout).await
     }
+
+    /// A start after the end is refused, which a fabric's clock ahead of ours would make: then it starts when it is told.
+    fn starts_ns(&self, onset_ns: i64, now_ns: i64) -> i64 {
+        onset_ns.min(now_ns)
+    }
 }
 
-/// A start after its end is refused, which a fabric's clock ahead of ours would make: the start is then now.
+/// An end in the future would keep the alert on: what has ended by a fabric's clock ahead of ours ends now.
 fn postable(alert: &Alert, status: Status, now_ns: i64) -> PostableAlert<'_> {
     let ends_ns = match status {
         Status::Firing => now_ns.saturating_add(AHEAD_NS),
-        Status::Resolved => now_ns,
+        Status::Resolved => alert.ends_ns.map_or(now_ns, |ends_ns| ends_ns.min(now_ns)),
     };
     PostableAlert {
         labels: &alert.labels,
         annotations: &alert.annotations,
-        starts_at: rfc3339(alert.starts_ns.min(now_ns)),
-        ends_at: rfc3339(ends_ns),
+        starts_at: rfc3339(alert.starts_ns),
+        ends_at: rfc3339(ends_ns.max(alert.starts_ns)),
         generator_url: &alert.generator_url,
     }
 }

@@ -6,15 +6,21 @@
 mod alert;
 mod alertmanager;
 mod config;
+mod labels;
+mod places;
 mod post;
+mod retry_after;
 mod webhook;
 
-pub use alert::{Alert, Labels, Links, Status, rings_alike};
+pub use alert::{Alert, Context, Links, Status, rings_alike};
 pub use config::{Endpoint, NotifyConfig, NotifyKind, check};
+pub use labels::{AlertsConfig, Labels};
+pub use places::Places;
 pub use post::http_client;
 
 use async_trait::async_trait;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Alerts that go in one request, each incident once. All of one name: what the webhook calls a group.
 #[derive(Clone, Debug)]
@@ -27,12 +33,22 @@ pub struct Batch {
     pub replaced: Vec<Alert>,
 }
 
-/// Why a delivery failed, and whether the same request may succeed later.
+/// Why a delivery failed, and what that says of the next try.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct SendError {
-    pub retryable: bool,
+    pub fault: Fault,
+    /// The receiver asks to be left alone for this long.
+    pub retry_after: Option<Duration>,
     pub message: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// The receiver's own trouble, or that of the way to it: the same request may be taken later.
+    Passing,
+    /// This body will never be taken; another may.
+    Body,
 }
 
 #[async_trait]
@@ -40,6 +56,11 @@ pub trait Notifier: Send + Sync {
     fn name(&self) -> &str;
 
     async fn send(&self, batch: &Batch) -> Result<(), SendError>;
+
+    /// What an alert's start is to this receiver, which then stays so: the onset in event time. `now_ns` is wall time.
+    fn starts_ns(&self, onset_ns: i64, _now_ns: i64) -> i64 {
+        onset_ns
+    }
 }
 
 pub fn build(config: &NotifyConfig, client: reqwest::Client, links: &Links) -> Arc<dyn Notifier> {

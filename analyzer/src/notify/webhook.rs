@@ -2,7 +2,7 @@
 //! written for that works. Go writes the keys in this order, escapes `<`, `>` and `&`, and ends with a line feed.
 
 use super::alert::rfc3339;
-use super::{Alert, Batch, Labels, Links, Notifier, NotifyConfig, SendError, Status, post::post};
+use super::{Alert, Batch, Fault, Labels, Links, Notifier, NotifyConfig, SendError, Status, post::post};
 use async_trait::async_trait;
 use hmac::{Hmac, KeyInit, Mac};
 use reqwest::Client;
@@ -72,8 +72,11 @@ impl Notifier for Webhook {
     }
 
     async fn send(&self, batch: &Batch) -> Result<(), SendError> {
-        let body = body(&self.name, &self.external_url, &batch.alerts)
-            .map_err(|error| SendError { retryable: false, message: format!("cannot be written as JSON: {error}") })?;
+        let body = body(&self.name, &self.external_url, &batch.alerts).map_err(|error| SendError {
+            fault: Fault::Body,
+            retry_after: None,
+            message: format!("cannot be written as JSON: {error}"),
+        })?;
         let mut request = self
             .client
             .post(self.url.clone())

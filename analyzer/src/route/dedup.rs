@@ -1,6 +1,7 @@
 //! What a receiver has not heard yet. Only a change of state or of labels (class, culprit, severity) is news: numbers
 //! and sentences may grow without ringing twice.
 
+use super::line::Waiting;
 use super::log::DeliveryLog;
 use crate::notify::{Alert, Batch, Labels, Status};
 use jiff::Timestamp;
@@ -16,6 +17,9 @@ pub struct Sent {
     /// Tried, and no answer said whether it was heard.
     #[serde(default)]
     pub unsure: bool,
+    /// The receiver will not take it, so it is not tried again; what becomes of the incident next is.
+    #[serde(default)]
+    pub refused: bool,
     /// What the incident was called before, while the receiver may still believe it on.
     #[serde(default)]
     pub besides: Vec<Alert>,
@@ -23,33 +27,26 @@ pub struct Sent {
 
 impl Sent {
     pub fn heard(alert: Alert, delivery: String) -> Sent {
-        Sent { alert, delivery, at_ns: now_ns(), unsure: false, besides: Vec::new() }
+        Sent { alert, delivery, at_ns: now_ns(), unsure: false, refused: false, besides: Vec::new() }
     }
 
     /// Other names of the incident that the receiver may believe on.
     fn others(self, labels: &Labels) -> Vec<Alert> {
-        let own = Some(self.alert).filter(|alert| alert.status == Status::Firing);
+        let own = Some(self.alert).filter(|alert| alert.status == Status::Firing && !self.refused);
         self.besides.into_iter().chain(own).filter(|alert| alert.labels != *labels).collect()
     }
 }
 
-/// The batch of what is news to the receiver; `None` when nothing is.
-pub fn news(receiver: &str, alerts: Vec<Alert>, log: &dyn DeliveryLog) -> Option<Batch> {
-    let mut batch = Batch { delivery: String::new(), alerts: Vec::new(), replaced: Vec::new() };
-    for alert in alerts {
-        let last = log.last(receiver, alert.incident());
-        if !is_news(&alert, last.as_ref()) {
-            continue;
-        }
-        batch.replaced.extend(last.into_iter().flat_map(|last| last.others(&alert.labels)));
-        batch.alerts.push(alert);
-    }
-    batch.delivery = delivery_id(receiver, &batch.alerts);
-    (!batch.alerts.is_empty()).then_some(batch)
+/// The request of a delivery. Its id is that of its first try.
+pub fn batch(receiver: &str, waiting: &Waiting, log: &dyn DeliveryLog) -> Batch {
+    let others = |alert: &Alert| log.last(receiver, alert.incident()).map(|last| last.others(&alert.labels));
+    let delivery = waiting.delivery.clone().unwrap_or_else(|| delivery_id(receiver, &waiting.alerts));
+    let replaced = waiting.alerts.iter().filter_map(others).flatten().collect();
+    Batch { delivery, alerts: waiting.alerts.clone(), replaced }
 }
 
 /// An end is news only to who heard, or may have heard, of the beginning.
-fn is_news(alert: &Alert, last: Option<&Sent>) -> bool {
+pub fn is_news(alert: &Alert, last: Option<&Sent>) -> bool {
     match (alert.status, last) {
         (Status::Firing, None) => true,
         (Status::Resolved, None) => false,
@@ -57,7 +54,7 @@ fn is_news(alert: &Alert, last: Option<&Sent>) -> bool {
         (Status::Firing, Some(last)) => {
             // Older than what was told already: a restart reads its window again.
             let stale = alert.changed_ns < last.alert.changed_ns;
-            !stale && (last.unsure || (last.alert.status, &last.alert.labels) != (alert.status, &alert.labels))
+            !stale && (last.unsure || !last.alert.says_as(alert))
         }
     }
 }

@@ -19,9 +19,15 @@ pub trait DeliveryLog: Send + Sync {
 
     /// What this receiver believes to be on, or may believe.
     fn firing(&self, receiver: &str) -> Vec<Sent> {
-        let of = |(name, sent): &(String, Sent)| name == receiver && sent.alert.status == Status::Firing;
-        self.all().into_iter().filter(of).map(|(_, sent)| sent).collect()
+        let is_on = |sent: &Sent| sent.alert.status == Status::Firing && !sent.refused;
+        self.all().into_iter().filter(|(name, sent)| name == receiver && is_on(sent)).map(|(_, sent)| sent).collect()
     }
+
+    /// Wall time until which this receiver asked to be left alone; it may have passed.
+    fn rests_until(&self, receiver: &str) -> Option<i64>;
+
+    /// Durable when it returns.
+    fn rest(&self, receiver: &str, until_ns: i64) -> anyhow::Result<()>;
 }
 
 /// Receiver and incident.
@@ -31,11 +37,16 @@ pub(super) type Key = (String, String);
 #[derive(Default)]
 pub struct MemoryLog {
     last: Mutex<BTreeMap<Key, Sent>>,
+    rests: Mutex<BTreeMap<String, i64>>,
 }
 
 impl MemoryLog {
     fn last(&self) -> MutexGuard<'_, BTreeMap<Key, Sent>> {
         self.last.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn rests(&self) -> MutexGuard<'_, BTreeMap<String, i64>> {
+        self.rests.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The keys of what is forgotten to make room.
@@ -62,6 +73,15 @@ impl DeliveryLog for MemoryLog {
 
     fn all(&self) -> Vec<(String, Sent)> {
         self.last().iter().map(|((receiver, _), sent)| (receiver.clone(), sent.clone())).collect()
+    }
+
+    fn rests_until(&self, receiver: &str) -> Option<i64> {
+        self.rests().get(receiver).copied()
+    }
+
+    fn rest(&self, receiver: &str, until_ns: i64) -> anyhow::Result<()> {
+        self.rests().insert(receiver.to_owned(), until_ns);
+        Ok(())
     }
 }
 

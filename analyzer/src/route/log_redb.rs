@@ -7,6 +7,8 @@ use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
 use std::path::Path;
 
 const TABLE: TableDefinition<'_, (&str, &str), &[u8]> = TableDefinition::new("deliveries.v1");
+/// Receiver → wall time until which it asked to be left alone, ns.
+const RESTS: TableDefinition<'_, &str, i64> = TableDefinition::new("rests.v1");
 
 /// Reads are served from memory; a write is on disk when [`DeliveryLog::record`] returns.
 pub struct RedbLog {
@@ -20,6 +22,7 @@ impl RedbLog {
             Database::create(path).with_context(|| format!("cannot open the delivery log {}", path.display()))?;
         let write = database.begin_write()?;
         write.open_table(TABLE)?;
+        write.open_table(RESTS)?;
         write.commit()?;
         let log = RedbLog { memory: MemoryLog::default(), database };
         log.read().with_context(|| format!("cannot read the delivery log {}", path.display()))?;
@@ -31,6 +34,10 @@ impl RedbLog {
         for row in self.database.begin_read()?.open_table(TABLE)?.iter()? {
             let (key, value) = row?;
             rows.push((key.value().0.to_owned(), serde_json::from_slice(value.value())?));
+        }
+        for row in self.database.begin_read()?.open_table(RESTS)?.iter()? {
+            let (receiver, until_ns) = row?;
+            self.memory.rest(receiver.value(), until_ns.value())?;
         }
         let gone = self.memory.put(rows);
         if gone.is_empty() { Ok(()) } else { self.write("", &[], &gone) }
@@ -66,19 +73,30 @@ impl DeliveryLog for RedbLog {
     fn all(&self) -> Vec<(String, Sent)> {
         self.memory.all()
     }
+
+    fn rests_until(&self, receiver: &str) -> Option<i64> {
+        self.memory.rests_until(receiver)
+    }
+
+    fn rest(&self, receiver: &str, until_ns: i64) -> anyhow::Result<()> {
+        self.memory.rest(receiver, until_ns)?;
+        let write = self.database.begin_write()?;
+        write.open_table(RESTS)?.insert(receiver, until_ns)?;
+        Ok(write.commit()?)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::log::KEPT_RESOLVED;
-    use super::super::sample::{open, resolved};
     use super::*;
-    use crate::notify::{Alert, Links};
+    use crate::notify::{Alert, Context};
+    use crate::sample::{Changed, open};
     use crate::trace::tests::Folder;
     use redb::ReadableTableMetadata;
 
     fn ended(n: usize) -> Sent {
-        let alert = Alert::of(&resolved(open(&format!("{n:08}"))), &Links::default()).unwrap();
+        let alert = Alert::of(&open(&format!("{n:08}")).resolved(30), &Context::default()).unwrap();
         Sent { at_ns: n as i64, ..Sent::heard(alert, String::new()) }
     }
 

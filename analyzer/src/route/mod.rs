@@ -1,5 +1,5 @@
-//! Who is told what, when: inhibit → silence → group → dedup → deliver, a task and a queue a receiver, so that a dead
-//! receiver holds up no other.
+//! Who is told what, when: inhibit → silence → dedup → line (group) → pace → deliver, a task and a queue a receiver, so
+//! that a dead receiver holds up no other.
 //!
 //! Deliberately absent: waiting to gather a group (a link that is down is told at once; what is queued meanwhile goes
 //! together) and inhibition of one incident by another (diagnosis makes one incident of one cause).
@@ -7,21 +7,21 @@
 mod dedup;
 mod group;
 mod inhibit;
+mod line;
 mod log;
 mod log_redb;
+mod pace;
 mod queue;
 mod receiver;
-#[cfg(test)]
-mod sample;
 mod silence;
 
-pub use dedup::Sent;
+pub use dedup::{Sent, now_ns};
 pub use log::{DeliveryLog, MemoryLog};
 pub use log_redb::RedbLog;
 pub use silence::{SilenceConfig, check as check_silences};
 
 use crate::incident::{Incident, State};
-use crate::notify::{Links, NotifyConfig, build};
+use crate::notify::{Context, NotifyConfig, build};
 use queue::Queue;
 use receiver::Receiver;
 use std::collections::BTreeSet;
@@ -29,6 +29,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 /// True while weft sees its fabric: the dead-man alert is sent only then.
@@ -40,7 +41,7 @@ type Known = Option<Arc<BTreeSet<String>>>;
 pub struct RouteOptions {
     pub receivers: Vec<NotifyConfig>,
     pub silences: Vec<SilenceConfig>,
-    pub links: Links,
+    pub context: Context,
     pub log: Arc<dyn DeliveryLog>,
     pub alive: Alive,
 }
@@ -58,7 +59,8 @@ pub struct Offers {
     known: Arc<watch::Sender<Known>>,
 }
 
-/// What is queued at the end may take this long to be told; the rest is told after the next start.
+/// What is queued at the end may take this long to be told, by all receivers together; the rest is told after the next
+/// start.
 const FAREWELL: Duration = Duration::from_secs(3);
 
 /// Starts a task a receiver. Needs a Tokio runtime.
@@ -68,7 +70,7 @@ pub fn start(options: RouteOptions) -> anyhow::Result<Route> {
     let known = watch::Sender::new(None);
     let (mut queues, mut tasks) = (Vec::new(), Vec::new());
     for config in &options.receivers {
-        let notifier = build(config, client.clone(), &options.links);
+        let notifier = build(config, client.clone(), &options.context.links);
         let queue = Arc::new(Queue::new(config.receiver()));
         let receiver = Receiver::new(config, notifier, &options, queue.clone(), known.subscribe(), stop.clone());
         tasks.push(tokio::spawn(receiver.run()));
@@ -101,8 +103,9 @@ impl Route {
 
     pub async fn shutdown(self) {
         self.stop.cancel();
+        let deadline = Instant::now() + FAREWELL;
         for mut task in self.tasks {
-            if tokio::time::timeout(FAREWELL, &mut task).await.is_err() {
+            if tokio::time::timeout_at(deadline, &mut task).await.is_err() {
                 task.abort();
             }
         }

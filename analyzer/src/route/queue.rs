@@ -84,18 +84,19 @@ impl Queue {
         self.more.notify_one();
     }
 
-    /// The next updates, at least one, each incident once: a second update of one is left for the next call.
-    pub async fn take(&self) -> Vec<Arc<Incident>> {
-        loop {
-            let updates = self.take_now();
-            if !updates.is_empty() {
-                return updates;
-            }
+    /// Counts what was dropped after it was taken.
+    pub fn count_dropped(&self, updates: usize) {
+        self.dropped.increment(updates as u64);
+    }
+
+    /// Returns when something waits.
+    pub async fn filled(&self) {
+        while self.waiting().updates.is_empty() {
             self.more.notified().await;
         }
     }
 
-    /// As [`Queue::take`], but empty when nothing waits.
+    /// The next updates, each incident once: a second update of one is left for the next call.
     pub fn take_now(&self) -> Vec<Arc<Incident>> {
         let mut waiting = self.waiting();
         let mut updates: Vec<Arc<Incident>> = Vec::new();
@@ -111,8 +112,8 @@ impl Queue {
 
 #[cfg(test)]
 mod tests {
-    use super::super::sample::{into_class, open, resolved};
     use super::*;
+    use crate::sample::{Changed, open};
 
     fn taken(queue: &Queue) -> Vec<(String, String, f64)> {
         let all = std::iter::from_fn(|| Some(queue.take_now()).filter(|updates| !updates.is_empty()));
@@ -127,11 +128,11 @@ mod tests {
                 queue.push(Arc::new(Incident { confidence, ..open(id) }));
             }
         }
-        queue.push(Arc::new(into_class(open("a"), "link_flap")));
-        queue.push(Arc::new(resolved(into_class(open("a"), "link_flap"))));
+        queue.push(Arc::new(open("a").into_class("link_flap", 20)));
+        queue.push(Arc::new(open("a").into_class("link_flap", 20).resolved(30)));
         let flap = |confidence: f64| ("a".to_owned(), "link_flap".to_owned(), confidence);
         let down = |id: &str| (id.to_owned(), "link_down".to_owned(), 0.7);
-        assert_eq!(taken(&queue), [down("a"), down("b"), flap(0.9), flap(0.9)]);
+        assert_eq!(taken(&queue), [down("a"), down("b"), flap(0.97), flap(0.97)]);
         assert!(queue.waiting().turns.is_empty());
     }
 
@@ -143,7 +144,7 @@ mod tests {
             queue.push(Arc::new(open(&format!("{n}"))));
         }
         queue.push(Arc::new(open("flaps")));
-        queue.push(Arc::new(into_class(open("flaps"), "link_flap")));
+        queue.push(Arc::new(open("flaps").into_class("link_flap", 20)));
         queue.push(Arc::new(open("more")));
         let told = taken(&queue);
         let of = |id: &str| told.iter().filter(|(told, ..)| told == id).map(|(_, class, _)| class.as_str()).collect();

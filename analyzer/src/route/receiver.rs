@@ -1,18 +1,25 @@
 //! One receiver's task: takes what is queued for it through the pipeline, and says again what has to be said again.
 
+mod deliver;
+mod repeat;
+
 use super::dedup::{self, Sent, now_ns};
+use super::line::Line;
 use super::log::DeliveryLog;
+use super::pace::Pace;
 use super::queue::Queue;
 use super::silence::Silence;
-use super::{Alive, Known, RouteOptions, group, inhibit};
+use super::{Alive, Known, RouteOptions, inhibit};
 use crate::incident::{Incident, State};
-use crate::notify::{Alert, Batch, Links, Notifier, NotifyConfig, NotifyKind, SendError, Status};
-use backon::{BackoffBuilder, ExponentialBuilder, Retryable};
-use std::collections::BTreeMap;
+use crate::notify::{Alert, Context, Notifier, NotifyConfig, NotifyKind, Status};
+use futures::FutureExt;
+use repeat::Repeat;
+use std::collections::{BTreeMap, VecDeque};
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
-use tokio::time::{Interval, MissedTickBehavior, interval};
+use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 pub struct Receiver {
@@ -20,24 +27,30 @@ pub struct Receiver {
     queue: Arc<Queue>,
     log: Arc<dyn DeliveryLog>,
     silences: Vec<Silence>,
-    links: Links,
+    context: Context,
     wants_data: bool,
     /// Alertmanager forgets what is not repeated; a webhook rings at each repeat.
     repeats: bool,
     heartbeat: bool,
     every: Duration,
+    /// When the next round of repeats begins.
+    round_at: Instant,
     alive: Alive,
     stop: CancellationToken,
     known: watch::Receiver<Known>,
     /// What this receiver believes to be on, as it was last described to us.
     active: BTreeMap<String, Active>,
-    /// What it should have heard and was too ill to: offered once more at each repeat.
-    owed: BTreeMap<String, Alert>,
+    /// What it has still to hear.
+    line: Line,
+    /// What is left of this round of repeats.
+    again: VecDeque<Repeat>,
+    pace: Pace,
     started_ns: i64,
+    /// [`Instant::now`], but in tests.
+    clock: Clock,
 }
 
-/// Incidents owed to a receiver that is away for long; beyond it the page alone tells.
-const OWED: usize = 4096;
+type Clock = Arc<dyn Fn() -> Instant + Send + Sync>;
 
 struct Active {
     alert: Alert,
@@ -53,11 +66,8 @@ enum Standing {
     Hushed,
 }
 
-#[derive(Clone, Copy, PartialEq)]
-enum Patience {
-    Retry,
-    Once,
-}
+/// After a fault of ours the task goes on this much later: a fault that comes again and again must not spin.
+const AFTER_PANIC: Duration = Duration::from_secs(1);
 
 impl Receiver {
     pub fn new(
@@ -72,63 +82,106 @@ impl Receiver {
             let active = Active { alert: sent.alert, standing: Standing::Remembered };
             (active.alert.incident().to_owned(), active)
         };
-        Receiver {
+        let receiver = Receiver {
             notifier,
             queue,
             log: options.log.clone(),
             silences: options.silences.iter().filter_map(|config| Silence::new(config).ok()).collect(),
-            links: options.links.clone(),
+            context: options.context.clone(),
             wants_data: config.data,
             repeats: config.kind == NotifyKind::Alertmanager,
             heartbeat: config.sends_heartbeat(),
             every: Duration::from_secs(config.resend_s),
+            round_at: Instant::now(),
             alive: options.alive.clone(),
             stop,
             known,
             active: options.log.firing(config.receiver()).into_iter().map(remembered).collect(),
-            owed: BTreeMap::new(),
+            line: Line::default(),
+            again: VecDeque::new(),
+            pace: Pace::resting(deliver::rest_of_an_earlier_run(&*options.log, config.receiver())),
             started_ns: now_ns(),
-        }
+            clock: Arc::new(Instant::now),
+        };
+        deliver::RESULTS.into_iter().for_each(|result| receiver.count(result, 0));
+        receiver
     }
 
+    /// Until it is stopped. A panic in here is a fault of ours, and costs at most what was under way.
     pub async fn run(mut self) {
-        let mut resend = self.resend_interval();
-        loop {
+        while AssertUnwindSafe(self.serve()).catch_unwind().await.is_err() {
+            tracing::error!(receiver = self.notifier.name(), "the receiver's task panicked; it goes on");
+            tokio::time::sleep(AFTER_PANIC).await;
+        }
+        if AssertUnwindSafe(self.farewell()).catch_unwind().await.is_err() {
+            tracing::error!(receiver = self.notifier.name(), "the receiver's task panicked at its end");
+        }
+    }
+
+    /// Does what there is to do, and waits for more.
+    async fn serve(&mut self) {
+        while !self.stop.is_cancelled() {
+            if self.act().await {
+                continue;
+            }
+            let wake_at = self.wake_at();
             tokio::select! {
-                biased;
-                _ = self.stop.cancelled() => break,
-                updates = self.queue.take() => self.tell(updates).await,
-                // After what was offered at the start: the queue is empty.
-                Ok(()) = self.known.changed() => self.end_unknown().await,
-                _ = resend.tick() => self.repeat().await,
-            }
-        }
-        loop {
-            match self.queue.take_now() {
-                updates if updates.is_empty() => return,
-                updates => self.tell(updates).await,
+                _ = self.stop.cancelled() => {}
+                _ = self.queue.filled() => {}
+                Ok(()) = self.known.changed() => self.known.mark_changed(),
+                _ = sleep_until(wake_at) => {}
             }
         }
     }
 
-    fn resend_interval(&self) -> Interval {
-        let mut interval = interval(self.every);
-        interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        interval
+    /// One thing that can be done now; false when there is none. What waits is told before more is heard.
+    async fn act(&mut self) -> bool {
+        let now = (self.clock)();
+        if self.next_request_at(now).is_some_and(|at| at <= now) {
+            self.tell_next(now).await;
+            return true;
+        }
+        if self.round_at <= now {
+            self.round_at = now + self.every;
+            self.begin_round();
+            return true;
+        }
+        let updates = self.queue.take_now();
+        if !updates.is_empty() {
+            self.hear(updates);
+            return true;
+        }
+        // After what was offered at the start: the queue is empty.
+        let is_told_what_is_known = self.known.has_changed().unwrap_or(false);
+        if is_told_what_is_known {
+            self.end_unknown();
+        }
+        is_told_what_is_known
     }
 
-    /// inhibit → silence → group → dedup → deliver.
-    async fn tell(&mut self, updates: Vec<Arc<Incident>>) {
-        for update in updates.iter().filter(|i| i.state != State::Suspected) {
-            let standing = if self.may_hear(update) { Standing::Told } else { Standing::Hushed };
-            if let Some(active) = self.active.get_mut(&update.id) {
-                active.standing = standing;
+    /// When there is something to do again, if nothing comes in.
+    fn wake_at(&self) -> Instant {
+        self.next_request_at((self.clock)()).map_or(self.round_at, |at| at.min(self.round_at))
+    }
+
+    /// `None` when there is nothing to tell.
+    fn next_request_at(&self, now: Instant) -> Option<Instant> {
+        let again_at = (!self.again.is_empty()).then_some(now);
+        let ready_at = self.line.ready_at(now).into_iter().chain(again_at).min()?;
+        Some(ready_at.max(self.pace.due().unwrap_or(now)))
+    }
+
+    /// inhibit → silence → dedup → line.
+    fn hear(&mut self, updates: Vec<Arc<Incident>>) {
+        for incident in updates.iter().filter(|incident| incident.state != State::Suspected) {
+            let may_hear = self.may_hear(incident);
+            if let Some(active) = self.active.get_mut(&incident.id) {
+                active.standing = if may_hear { Standing::Told } else { Standing::Hushed };
             }
-        }
-        let said = updates.iter().filter(|i| self.is_end(i) || self.may_hear(i));
-        for group in group::by_name(said.filter_map(|i| Alert::of(i, &self.links))) {
-            self.refresh(&group);
-            self.tell_news(group, Patience::Retry).await;
+            match may_hear || self.is_end(incident) {
+                true => self.admit(incident),
+                false => self.line.remove(&incident.id),
+            }
         }
     }
 
@@ -136,14 +189,55 @@ impl Receiver {
         inhibit::passes(incident, self.wants_data) && !self.silences.iter().any(|silence| silence.covers(incident))
     }
 
-    /// Of something this receiver was told of, whatever it may hear by now.
+    /// Of something this receiver was told of, or should have been, whatever it may hear by now.
     fn is_end(&self, incident: &Incident) -> bool {
+        let is_on = |alert: &Alert| alert.status == Status::Firing;
         let last = || self.log.last(self.notifier.name(), &incident.id);
-        incident.state == State::Resolved && last().is_some_and(|sent| sent.alert.status == Status::Firing)
+        incident.state == State::Resolved
+            && (self.line.find(&incident.id).is_some_and(is_on) || last().is_some_and(|sent| is_on(&sent.alert)))
+    }
+
+    fn admit(&mut self, incident: &Incident) {
+        let Some(mut alert) = Alert::of(incident, &self.context) else { return };
+        let last = self.log.last(self.notifier.name(), &incident.id);
+        let waiting = self.line.find(&incident.id).cloned();
+        match waiting.as_ref().or(last.as_ref().map(|last| &last.alert)) {
+            Some(told) => alert.freeze(told),
+            None => alert.starts_ns = self.notifier.starts_ns(alert.starts_ns, now_ns()),
+        }
+        self.refresh(&alert);
+        let is_news = dedup::is_news(&alert, last.as_ref());
+        // The receiver was away, and the incident came and went meanwhile.
+        let is_untold_end = alert.status == Status::Resolved && waiting.is_some();
+        let is_stale = waiting.is_some_and(|waiting| waiting.changed_ns > alert.changed_ns);
+        if is_stale {
+            return;
+        }
+        if !is_news && !is_untold_end {
+            return self.line.remove(&incident.id);
+        }
+        let tried = last.filter(|last| last.unsure && last.alert.says_as(&alert)).map(|last| last.delivery);
+        self.put(alert, tried);
+    }
+
+    fn put(&mut self, alert: Alert, tried: Option<String>) {
+        let dropped = self.line.push(alert, tried);
+        if dropped > 0 {
+            self.queue.count_dropped(dropped);
+        }
+    }
+
+    /// What is repeated is repeated as it now stands.
+    fn refresh(&mut self, alert: &Alert) {
+        if alert.status == Status::Firing
+            && let Some(active) = self.active.get_mut(alert.incident())
+        {
+            active.alert.annotations.clone_from(&alert.annotations);
+        }
     }
 
     /// What an earlier run told of and nobody knows any more has ended. When, nobody can say: now.
-    async fn end_unknown(&mut self) {
+    fn end_unknown(&mut self) {
         let Some(open) = self.known.borrow_and_update().clone() else { return };
         let mut over = Vec::new();
         for (id, active) in self.active.iter_mut().filter(|(_, active)| active.standing == Standing::Remembered) {
@@ -156,154 +250,12 @@ impl Receiver {
                 }),
             }
         }
-        for group in group::by_name(over.into_iter()) {
-            self.tell_news(group, Patience::Retry).await;
-        }
+        over.into_iter().for_each(|alert| self.put(alert, None));
     }
 
-    /// Whether the receiver answers.
-    async fn tell_news(&mut self, alerts: Vec<Alert>, patience: Patience) -> bool {
-        match dedup::news(self.notifier.name(), alerts, &*self.log) {
-            Some(batch) => self.deliver(batch, patience).await,
-            None => true,
-        }
-    }
-
-    /// What is repeated is repeated as it now stands, and what is owed is replaced by what is newer.
-    fn refresh(&mut self, alerts: &[Alert]) {
-        for alert in alerts {
-            self.owed.remove(alert.incident());
-        }
-        for alert in alerts.iter().filter(|alert| alert.status == Status::Firing) {
-            if let Some(active) = self.active.get_mut(alert.incident()) {
-                active.alert.annotations.clone_from(&alert.annotations);
-            }
-        }
-    }
-
-    async fn deliver(&mut self, batch: Batch, patience: Patience) -> bool {
-        self.record(dedup::tries(self.notifier.name(), &batch, &*self.log)).await;
-        match self.send(&batch, patience).await {
-            Ok(()) => self.delivered(batch).await,
-            Err(error) => {
-                self.failed(batch, &error);
-                return !error.retryable;
-            }
-        }
-        true
-    }
-
-    fn failed(&mut self, batch: Batch, error: &SendError) {
-        let (receiver, delivery) = (self.notifier.name(), &batch.delivery);
-        let incidents: Vec<&str> = batch.alerts.iter().map(Alert::incident).collect();
-        if error.retryable && self.owed.len() + batch.alerts.len() <= OWED {
-            tracing::warn!(receiver, delivery, ?incidents, %error, "not delivered; owed");
-            self.owed.extend(batch.alerts.into_iter().map(|alert| (alert.incident().to_owned(), alert)));
-            return;
-        }
-        tracing::error!(receiver, delivery, ?incidents, %error, "not delivered; given up");
-        self.count("gave_up", batch.alerts.len());
-        // What is over is not repeated, whether or not the receiver would hear of its end.
-        for alert in batch.alerts.iter().filter(|alert| alert.status == Status::Resolved) {
-            self.active.remove(alert.incident());
-        }
-    }
-
-    /// Tries again while the error says that it may help, for about a minute; once only when stopping.
-    async fn send(&self, batch: &Batch, patience: Patience) -> Result<(), SendError> {
-        let tries = if self.stop.is_cancelled() || patience == Patience::Once { 0 } else { 8 };
-        let policy = ExponentialBuilder::default()
-            .with_min_delay(Duration::from_millis(200))
-            .with_max_delay(Duration::from_secs(30))
-            .with_max_times(tries)
-            .with_jitter();
-        let send = || self.notifier.send(batch);
-        let sending = send.retry(policy.build()).when(|error| error.retryable).notify(|error, wait| {
-            tracing::warn!(receiver = self.notifier.name(), delivery = batch.delivery, %error, ?wait, "will try again");
-            self.count("retried", 1);
-        });
-        tokio::select! {
-            result = sending => result,
-            // One more try at once, with all that is left of the farewell.
-            _ = self.stopped_while_retrying() => self.notifier.send(batch).await,
-        }
-    }
-
-    async fn stopped_while_retrying(&self) {
-        if self.stop.is_cancelled() {
-            std::future::pending::<()>().await;
-        }
-        self.stop.cancelled().await;
-    }
-
-    async fn delivered(&mut self, batch: Batch) {
-        tracing::info!(
-            receiver = self.notifier.name(),
-            delivery = batch.delivery,
-            alerts = batch.alerts.len(),
-            "delivered"
-        );
-        self.count("delivered", batch.alerts.len());
-        let sent = batch.alerts.iter().map(|alert| Sent::heard(alert.clone(), batch.delivery.clone())).collect();
-        for alert in batch.alerts {
-            let id = alert.incident().to_owned();
-            match alert.status {
-                Status::Firing => self.active.insert(id, Active { alert, standing: Standing::Told }),
-                Status::Resolved => self.active.remove(&id),
-            };
-        }
-        self.record(sent).await;
-    }
-
-    async fn record(&self, sent: Vec<Sent>) {
-        if sent.is_empty() {
-            return;
-        }
-        let (log, receiver) = (self.log.clone(), self.notifier.name().to_owned());
-        let recorded = tokio::task::spawn_blocking(move || log.record(&receiver, &sent)).await;
-        if let Err(error) = recorded.map_err(anyhow::Error::from).and_then(|result| result) {
-            tracing::error!(receiver = self.notifier.name(), %error, "the delivery log cannot be written");
-        }
-    }
-
-    /// What is owed, then active alerts and the dead-man alert, once each; a failure is left to the next round.
-    async fn repeat(&mut self) {
-        let owed = group::by_name(std::mem::take(&mut self.owed).into_values());
-        let active = self.active.values().filter(|active| self.repeats && active.standing == Standing::Told);
-        let active = active.map(|active| active.alert.clone()).collect::<Vec<_>>();
-        let mut answers = true;
-        for group in owed {
-            // Who does not answer is not asked for each group anew.
-            match answers && !self.stop.is_cancelled() {
-                true => answers = self.tell_news(group, Patience::Once).await,
-                false => self.owed.extend(group.into_iter().map(|alert| (alert.incident().to_owned(), alert))),
-            }
-        }
-        let dead_man = (self.heartbeat && (self.alive)()).then(|| Alert::dead_man(self.started_ns, &self.links));
-        for alerts in group::by_name(active.into_iter().chain(dead_man)) {
-            if answers && !self.stop.is_cancelled() {
-                answers = self.say_again(alerts).await;
-            }
-        }
-    }
-
-    /// Whether the receiver answers.
-    async fn say_again(&self, alerts: Vec<Alert>) -> bool {
-        let delivery = format!("repeat-{:x}-{}", now_ns(), alerts[0].name());
-        let batch = Batch { delivery, alerts, replaced: Vec::new() };
-        let Err(error) = self.notifier.send(&batch).await else {
-            self.count("repeated", batch.alerts.len());
-            return true;
-        };
-        tracing::warn!(receiver = self.notifier.name(), %error, "not repeated; the next round tries again");
-        self.count("not_repeated", batch.alerts.len());
-        !error.retryable
-    }
-
-    fn count(&self, outcome: &'static str, alerts: usize) {
+    fn count(&self, result: &'static str, alerts: usize) {
         let receiver = self.notifier.name().to_owned();
-        metrics::counter!("weft_deliveries_total", "receiver" => receiver, "outcome" => outcome)
-            .increment(alerts as u64);
+        metrics::counter!("weft_deliveries_total", "receiver" => receiver, "result" => result).increment(alerts as u64);
     }
 }
 

@@ -2,10 +2,10 @@
 
 use super::Server;
 use super::model::Memory;
-use crate::sample::open;
 use futures::StreamExt;
 use std::time::Duration;
 use weft_analyzer::feed::RING;
+use weft_analyzer::sample::open;
 
 /// `event id` of each of the next `n` events.
 async fn next(response: reqwest::Response, n: usize) -> Vec<String> {

@@ -4,7 +4,6 @@ mod events;
 mod metrics;
 mod model;
 
-use crate::sample::{Changed, ONSET_NS, SECOND, open};
 use model::Memory;
 use reqwest::{Response, StatusCode};
 use serde_json::{Value, json};
@@ -13,6 +12,8 @@ use tokio_util::sync::CancellationToken;
 use weft_analyzer::feed::Feed;
 use weft_analyzer::http::view::{GapView, Health, PortView, QueryError, SqlQuery};
 use weft_analyzer::http::{AppState, HttpConfig, plain_pages, router};
+use weft_analyzer::notify::{Alert, Context, Links};
+use weft_analyzer::sample::{Changed, ONSET_NS, SECOND, open};
 
 struct Server {
     url: String,
@@ -122,8 +123,8 @@ History
 async fn without_a_page_alerts_lead_to_the_story() {
     let incidents = vec![Arc::new(open("a")), Arc::new(open("b").resolved(30))];
     let server = Server::start(Memory { incidents, ..Memory::default() }).await;
-    let links = weft_analyzer::notify::Links { external_url: server.url.clone() };
-    let alert = weft_analyzer::notify::Alert::of(&open("a"), &links).expect("it is sent");
+    let context = Context { links: Links { external_url: server.url.clone() }, ..Context::default() };
+    let alert = Alert::of(&open("a"), &context).expect("it is sent");
     let answer = server.client.get(&alert.generator_url).send().await.expect("an answer");
     assert_eq!(answer.status(), StatusCode::OK);
     assert!(answer.headers()["content-type"].to_str().expect("text").starts_with("text/plain"));

@@ -1,14 +1,15 @@
 //! Incidents in, requests out, against servers that answer as pagers do.
 
+mod neighbours;
 mod rig;
 
-use crate::sample::{Changed, open};
 use rig::{Rig, alertmanager, webhook};
 use serde_json::json;
 use std::sync::Arc;
 use weft_analyzer::incident::{Kind, State};
 use weft_analyzer::notify::NotifyConfig;
-use weft_analyzer::route::{MemoryLog, RedbLog, SilenceConfig};
+use weft_analyzer::route::{DeliveryLog, MemoryLog, RedbLog, SilenceConfig};
+use weft_analyzer::sample::{Changed, open};
 use weft_settings::Secret;
 
 /// Of the same name in the delivery log as the other one.
@@ -24,13 +25,14 @@ async fn the_webhook_is_alertmanagers_version_4() {
     let request = rig.request(0).await;
     let expected = concat!(
         r#"{"receiver":"webhook","status":"firing","alerts":[{"status":"firing","labels":{"alertname":"WeftLinkDown","#,
-        r#""class":"link_down","device":"leaf-1","family":"link","incident":"00aa","port":"eth3","severity":"critical"},"#,
+        r#""class":"link_down","device":"leaf-1","family":"link","incident":"00aa","job":"train","peer":"spine-2:eth1","#,
+        r#""port":"eth3","severity":"critical"},"#,
         r#""annotations":{"action":"reseat or replace the cable","confidence":"0.97","jobs":"train","lost_step_time":"0.125","#,
         r#""summary":"the link leaf-1 eth3 \u003c-\u003e spine-2 eth1 is down \u0026 costs job train 12.5 % of its step time","#,
-        r#""url":"http://weft.test/incidents/00aa"},"startsAt":"2023-11-14T22:13:21Z","endsAt":"0001-01-01T00:00:00Z","#,
+        r#""url":"http://weft.test/incidents/00aa"},"startsAt":"2023-11-14T22:13:20Z","endsAt":"0001-01-01T00:00:00Z","#,
         r#""generatorURL":"http://weft.test/incidents/00aa","fingerprint":"FINGERPRINT"}],"groupLabels":{"alertname":"WeftLinkDown"},"#,
         r#""commonLabels":{"alertname":"WeftLinkDown","class":"link_down","device":"leaf-1","family":"link","incident":"00aa","#,
-        r#""port":"eth3","severity":"critical"},"commonAnnotations":{"action":"reseat or replace the cable","confidence":"0.97","#,
+        r#""job":"train","peer":"spine-2:eth1","port":"eth3","severity":"critical"},"commonAnnotations":{"action":"reseat or replace the cable","confidence":"0.97","#,
         r#""jobs":"train","lost_step_time":"0.125","#,
         r#""summary":"the link leaf-1 eth3 \u003c-\u003e spine-2 eth1 is down \u0026 costs job train 12.5 % of its step time","#,
         r#""url":"http://weft.test/incidents/00aa"},"externalURL":"http://weft.test","version":"4","#,
@@ -108,18 +110,60 @@ async fn data_faults_are_sent_to_who_asks_and_never_as_hardware() {
     rig.stop().await;
 }
 
-/// 503 twice, then 200: one delivery id. 400: never again, and the next incident comes.
+/// 404, then 401, then 200: one delivery id. 400: never again, and the next incident comes.
 #[tokio::test]
 async fn only_what_may_help_is_tried_again() {
     let rig = Rig::start(|_| {}).await;
-    rig.answer(&[503, 429, 200, 400, 200]);
+    rig.answer(&[404, 401, 200, 400, 200]);
     rig.offer(open("1"));
-    let ids = [rig.request(0).await, rig.request(1).await, rig.request(2).await].map(|r| r.header("weft-delivery"));
+    let tries = [rig.request(0).await, rig.request(1).await, rig.request(2).await];
+    assert!(tries.iter().all(|request| request.body == tries[0].body));
+    let ids = tries.map(|request| request.header("weft-delivery"));
     assert!(ids.iter().all(|id| *id == ids[0]), "{ids:?}");
     rig.offer(open("2"));
     assert_eq!(rig.request(3).await.json()["alerts"][0]["labels"]["incident"], "2");
     rig.offer(open("3"));
     assert_eq!(rig.request(4).await.json()["alerts"][0]["labels"]["incident"], "3");
+    assert_eq!(rig.stop().await.len(), 5);
+}
+
+/// The rest that it asks for is kept through a restart, over the log on disk.
+#[tokio::test]
+async fn a_receiver_that_asked_for_rest_gets_it_also_after_a_restart() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let log = || Arc::new(RedbLog::open(&folder.path().join("deliveries.redb")).expect("a log"));
+    let rig = Rig::start_with(webhook, |_| {}, vec![], log()).await;
+    rig.answer_resting(503, "3600");
+    rig.offer(open("1"));
+    let first = rig.request(0).await.header("weft-delivery");
+    assert_eq!(rig.stop().await.len(), 1, "no farewell either");
+    let kept = log();
+    let rest_s = (kept.rests_until("webhook").expect("a rest") - weft_analyzer::route::now_ns()) / 1_000_000_000;
+    assert!((3500..=3600).contains(&rest_s), "{rest_s}");
+    assert_eq!(kept.last("webhook", "1").map(|sent| sent.delivery), Some(first));
+    drop(kept);
+    let rig = Rig::start_with(webhook, |_| {}, vec![], log()).await;
+    rig.offer(open("1"));
+    assert_eq!(rig.stop().await.len(), 0);
+}
+
+/// What is configured for all alerts is on every one of them, the dead-man alert too, and so in the fingerprint.
+#[tokio::test]
+async fn external_labels_are_on_every_alert() {
+    let labels = [("cluster".to_owned(), "a".to_owned())];
+    let rig = Rig::start_labelled(alertmanager, labels.clone().into()).await;
+    rig.offer(open("1"));
+    rig.offer(open("1").into_class("link_flap", 20).resolved(40));
+    for n in 0..3 {
+        let body = rig.request(n).await.json();
+        let alerts = body.as_array().expect("alerts");
+        assert!(alerts.iter().all(|alert| alert["labels"]["cluster"] == "a"), "{body}");
+    }
+    rig.stop().await;
+    let rig = Rig::start_labelled(webhook, labels.into()).await;
+    rig.offer(open("1"));
+    let body = rig.request(0).await.json();
+    assert_eq!((&body["alerts"][0]["labels"]["cluster"], &body["commonLabels"]["cluster"]), (&json!("a"), &json!("a")));
     rig.stop().await;
 }
 
@@ -175,7 +219,7 @@ async fn alertmanager_is_told_with_an_end_ahead() {
     assert_eq!(heartbeat.json()[0]["labels"]["alertname"], "WeftDeadMan");
     rig.offer(open("1"));
     let alert = &rig.request(1).await.json()[0];
-    assert_eq!(alert["startsAt"], "2023-11-14T22:13:21Z");
+    assert_eq!(alert["startsAt"], "2023-11-14T22:13:20Z");
     assert_eq!(alert["generatorURL"], "http://weft.test/incidents/1");
     assert_eq!(alert["labels"]["device"], "leaf-1");
     assert!(rig::seconds_ahead(&alert["endsAt"]) > 300.0, "{alert}");

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 use weft_analyzer::incident::Incident;
-use weft_analyzer::notify::{Endpoint, Links, NotifyConfig, NotifyKind};
+use weft_analyzer::notify::{Context, Endpoint, Labels, Links, NotifyConfig, NotifyKind};
 use weft_analyzer::route::{self, DeliveryLog, MemoryLog, Route, RouteOptions, SilenceConfig};
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, Respond, ResponseTemplate};
@@ -42,6 +42,8 @@ impl Sent {
 #[derive(Clone, Default)]
 struct Answers {
     statuses: Arc<Mutex<Vec<u16>>>,
+    /// `Retry-After` of each refusal.
+    rest: Arc<Mutex<Option<String>>>,
     next: Arc<AtomicUsize>,
 }
 
@@ -49,7 +51,10 @@ impl Respond for Answers {
     fn respond(&self, _request: &wiremock::Request) -> ResponseTemplate {
         let next = self.next.fetch_add(1, Ordering::SeqCst);
         let statuses = self.statuses.lock().expect("no test panics here");
-        ResponseTemplate::new(statuses.get(next).copied().unwrap_or(200))
+        let status = statuses.get(next).copied().unwrap_or(200);
+        let rest = self.rest.lock().expect("no test panics here").clone().filter(|_| status != 200);
+        let answer = ResponseTemplate::new(status);
+        rest.into_iter().fold(answer, |answer, rest| answer.insert_header("retry-after", rest))
     }
 }
 
@@ -60,6 +65,10 @@ pub fn webhook(server: &str) -> NotifyConfig {
 
 pub fn alertmanager(server: &str) -> NotifyConfig {
     NotifyConfig::new(NotifyKind::Alertmanager, Endpoint::try_from(format!("{server}/am/")).expect("a URL"))
+}
+
+pub fn context() -> Context {
+    Context { links: Links { external_url: "http://weft.test".into() }, ..Context::default() }
 }
 
 impl Rig {
@@ -73,6 +82,21 @@ impl Rig {
         silences: Vec<SilenceConfig>,
         log: Arc<dyn DeliveryLog>,
     ) -> Rig {
+        Rig::start_as(kind, adjust, silences, log, Labels::new()).await
+    }
+
+    /// With labels that are on every alert.
+    pub async fn start_labelled(kind: impl FnOnce(&str) -> NotifyConfig, external_labels: Labels) -> Rig {
+        Rig::start_as(kind, |_| {}, vec![], Arc::new(MemoryLog::default()), external_labels).await
+    }
+
+    async fn start_as(
+        kind: impl FnOnce(&str) -> NotifyConfig,
+        adjust: impl FnOnce(&mut NotifyConfig),
+        silences: Vec<SilenceConfig>,
+        log: Arc<dyn DeliveryLog>,
+        external_labels: Labels,
+    ) -> Rig {
         let (server, answers) = (MockServer::start().await, Answers::default());
         Mock::given(any()).respond_with(answers.clone()).mount(&server).await;
         let mut config = kind(&server.uri());
@@ -82,7 +106,7 @@ impl Rig {
         let route = route::start(RouteOptions {
             receivers: vec![config],
             silences,
-            links: Links { external_url: "http://weft.test".into() },
+            context: Context { external_labels, ..context() },
             log,
             alive: Arc::new(move || seen.load(Ordering::SeqCst)),
         });
@@ -91,6 +115,12 @@ impl Rig {
 
     pub fn answer(&self, statuses: &[u16]) {
         *self.answers.statuses.lock().expect("no test panics here") = statuses.to_vec();
+    }
+
+    /// The next answer is a refusal that asks for rest.
+    pub fn answer_resting(&self, status: u16, retry_after: &str) {
+        self.answer(&[status]);
+        *self.answers.rest.lock().expect("no test panics here") = Some(retry_after.into());
     }
 
     pub fn offer(&self, incident: Incident) {

@@ -1,7 +1,7 @@
-//! Incidents to test with.
+//! Incidents to test with, for the tests of this crate and of others; nothing else uses them.
 
-use weft_analyzer::fact::{Evidence, PortRef};
-use weft_analyzer::incident::{Culprit, EvidenceItem, Incident, JobLoss, Kind, Severity, State, Tier, Transition};
+use crate::fact::{Evidence, PortRef};
+use crate::incident::{Culprit, EvidenceItem, Incident, JobLoss, Kind, Severity, State, Tier, Transition};
 
 pub const SECOND: i64 = 1_000_000_000;
 /// 2023-11-14T22:13:20Z.
