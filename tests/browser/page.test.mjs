@@ -2,18 +2,17 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, test } from "node:test";
 import { launch } from "./chromium.mjs";
+import { DRAW_MS, visit } from "./visit.mjs";
 
 const URL_ = process.env.WEFT_URL;
 assert.ok(URL_, "WEFT_URL names the server under test");
 const ORIGIN = new URL(URL_).origin;
 /** From the server's start to its first verdict: warm-up, injection, detection. */
 const FAULT_MS = 90_000;
-/** For a page to draw what it has already been told, on a busy machine. */
-const DRAW_MS = 20_000;
 /** For the page to notice by polling, each poll with its own deadline. */
 const POLLS_MS = 45_000;
 
-let browser, page, left, complaints, incident;
+let browser, page, complaints, done, incident;
 
 before(async () => {
   browser = await launch();
@@ -21,34 +20,8 @@ before(async () => {
 });
 after(() => browser?.close());
 
-beforeEach(async () => open());
-afterEach(async () => {
-  await page.context().close();
-  assert.deepEqual(left, [], "no request leaves the origin");
-  assert.deepEqual(complaints, [], "nothing is complained of in the console");
-});
-
-/** A fresh page that notes every request elsewhere and every error. */
-async function open(options = {}) {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
-  page = await context.newPage();
-  page.setDefaultTimeout(DRAW_MS);
-  [left, complaints] = [[], []];
-  await context.route("**/*", (route) => {
-    const url = new URL(route.request().url());
-    if (url.origin === ORIGIN || url.protocol === "data:" || url.protocol === "blob:") return route.continue();
-    left.push(url.href);
-    return route.abort();
-  });
-  page.on("console", (message) => isComplaint(message) && complaints.push(message.text()));
-  page.on("pageerror", (error) => complaints.push(String(error)));
-}
-
-/** Derived quantities have no series: the browser itself notes the 404 that the page then explains. */
-function isComplaint(message) {
-  const noSeries = message.location().url.includes("/api/v1/series?") && message.text().includes("404");
-  return ["error", "warning"].includes(message.type()) && !noSeries;
-}
+beforeEach(async () => ({ page, complaints, done } = await visit(browser, ORIGIN)));
+afterEach(() => done());
 
 async function ask(path) {
   const response = await fetch(ORIGIN + path);
@@ -61,7 +34,8 @@ async function openHardwareIncident() {
   const deadline = Date.now() + FAULT_MS;
   while (Date.now() < deadline) {
     const { items } = await ask("/api/v1/incidents?limit=100");
-    const named = items.find(({ kind, state, culprits }) => kind === "hardware" && state !== "suspected" && culprits.length > 0);
+    const drawn = ({ evidence }) => evidence.some(({ chart }) => chart);
+    const named = items.find((item) => item.kind === "hardware" && item.state !== "suspected" && item.culprits.length > 0 && drawn(item));
     if (named) return named;
     await new Promise((resolve) => setTimeout(resolve, 250));
   }
@@ -79,6 +53,67 @@ test("the injected fault stands on Now as a sentence naming the part", async () 
   for (const { job } of incident.jobs.slice(0, 1)) assert.ok(text.toLowerCase().includes(`job ${job}`.toLowerCase()), `${text} names job ${job}`);
   assert.match(text, /confidence\s(\.\d\d|1\.0)/);
   assert.doesNotMatch(await page.locator("main").innerText(), /No data/);
+});
+
+/** Two significant digits, as the page writes them. */
+function percent(part) {
+  const value = part * 100;
+  return `${value >= 9.95 ? Math.round(value) : Number(value.toPrecision(2))} %`;
+}
+
+/** Looks again until it is so: both go on while they are compared. */
+async function agreed(compare) {
+  const deadline = Date.now() + DRAW_MS;
+  for (;;) {
+    try {
+      return await compare();
+    } catch (error) {
+      if (Date.now() > deadline) throw error;
+      await page.waitForTimeout(250);
+    }
+  }
+}
+
+test("what stands on Now is what the API says: ports heard, detectors armed, each job's loss once", async () => {
+  await page.goto(ORIGIN);
+  await page.locator("[data-armed]").waitFor({ state: "attached" });
+  await agreed(async () => {
+    const [watching, { items: armed }, { items: incidents }] = await Promise.all(["/api/v1/watching", "/api/v1/armed", "/api/v1/incidents?state=open&limit=1000"].map(ask));
+    assert.equal(watching.stands_still, false);
+    const sight = await page.locator("[data-sight]").innerText();
+    assert.ok(sight.includes(`${watching.ports_heard.toLocaleString("en-GB")} ports watched`), `${sight} says ${watching.ports_heard}`);
+    const said = await page.locator("[data-armed]").textContent();
+    for (const { detector } of armed.filter(({ armed }) => armed)) assert.ok(said.includes(detector.replaceAll("_", " ")), `${said} says ${detector}`);
+    const offs = (await page.locator("[data-off]").allTextContents()).join("\n");
+    for (const { reason, arm } of armed.flatMap(({ off }) => off)) assert.ok(offs.includes(`${reason} (${arm})`), `${offs} says ${reason}`);
+    const jobs = [...new Set(incidents.flatMap(({ jobs }) => jobs.map(({ job }) => job)))].sort();
+    const cards = await page.locator("[data-job]").evaluateAll((cards) => cards.map((card) => card.dataset.job));
+    assert.deepEqual([...cards].sort(), jobs, "one card a job");
+    const { items: losses } = await ask("/api/v1/jobs");
+    for (const { job, lost_step_time: lost } of losses.filter(({ job, lost_step_time }) => jobs.includes(job) && lost_step_time >= 0.001)) {
+      const title = await page.locator(`[data-job="${job}"] header h3`).innerText();
+      assert.ok(title.startsWith(`Job ${job} is ${percent(lost)} slow since `), `${title} says ${lost}`);
+    }
+  });
+});
+
+test("evidence stands in the API's words, drawn by the series and in the unit that the API names", async () => {
+  await page.goto(`${ORIGIN}/incidents/${incident.id}`);
+  await page.locator(".says").first().waitFor();
+  const words = (counter) => counter.replaceAll("_", " ");
+  const name = ({ device, port, counter }) => `${device} ${port ? `${port} ` : ""}${words(counter)}`;
+  await agreed(async () => {
+    const { evidence } = await ask(`/api/v1/incidents/${incident.id}`);
+    assert.ok(evidence.some(({ chart }) => chart), "something of it can be drawn");
+    for (const [at, { says, chart }] of evidence.entries()) {
+      const card = page.locator("[data-counter]").nth(at);
+      assert.ok((await card.locator(".says").innerText()).startsWith(says), says);
+      if (!chart) continue;
+      const both = [chart.value, chart.reference].filter(Boolean).map(name);
+      assert.deepEqual(await card.locator("[data-series]").allInnerTexts(), chart.form === "missing" ? [both.join(" less ")] : both);
+      assert.equal(await card.getAttribute("data-unit"), chart.unit);
+    }
+  });
 });
 
 test("the page is live", async () => {
@@ -190,7 +225,7 @@ test("a page that is cut off says that it sees nothing", async () => {
   await page.context().setOffline(false);
   await page.locator('[data-sight="well"], [data-sight="partial"]').waitFor({ timeout: POLLS_MS });
   // Being cut off is complained of by the browser itself.
-  complaints = [];
+  complaints.length = 0;
 });
 
 test("a narrow screen needs no sideways scrolling", async () => {

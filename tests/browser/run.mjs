@@ -1,5 +1,6 @@
-// node run.mjs COMMAND ARG…      starts a server with a fault injected (`weft demo …`), tests its page, stops it
-// WEFT_URL=http://… node run.mjs  tests a server that already runs
+// node run.mjs COMMAND ARG…      starts a server with a fault injected (`weft demo …`), tests its page, stops it; COMMAND
+//                                is also the binary whose alerts are followed
+// WEFT_URL=http://… node run.mjs  tests a server that already runs, and no alerts
 // Exit code 0 when every test passed, 1 when one failed, 2 when the server did not start.
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
@@ -23,10 +24,12 @@ try {
 console.log(`browser tests: ${server.url}`);
 for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => server.stop().then(() => process.exit(130)));
 
-const tests = spawn(process.execPath, ["--test", "--test-reporter=spec", "page.test.mjs"], {
+// One after the other: each has a browser of its own. The server's faults come while the first run.
+const files = ["states.test.mjs", ...(command.length ? ["alert.test.mjs"] : []), "page.test.mjs"];
+const tests = spawn(process.execPath, ["--test", "--test-reporter=spec", "--test-concurrency=1", ...files], {
   cwd: here,
   stdio: "inherit",
-  env: { ...process.env, WEFT_URL: server.url },
+  env: { ...process.env, WEFT_URL: server.url, ...(command.length ? { WEFT: command[0] } : {}) },
 });
 const code = await new Promise((resolve) => tests.once("close", resolve));
 await server.stop();

@@ -6,10 +6,11 @@ use crate::incident::{Chart, Curve, Form, SeriesMode};
 use crate::model::Model;
 use crate::model::stalls::UTILIZATION;
 
-/// The claim in words, to be followed by "since" and the time.
-pub fn says(kind: FactKind, evidence: &Evidence) -> String {
+/// The claim in words, to be followed by "since" and the time. `is_over`: it does not show any more.
+pub fn says(kind: FactKind, evidence: &Evidence, is_over: bool) -> String {
     let (value, reference) = (evidence.value, evidence.reference);
     match kind {
+        FactKind::LinkDown if evidence.unit == "state" && is_over => "is up again, was down".to_owned(),
         FactKind::LinkDown if evidence.unit == "state" => "was up, down".to_owned(),
         FactKind::LinkDown => format!("{value:.0} of its links went down together, down"),
         FactKind::LinkFlap => format!("went down {value:.0} times in six hours, flapping"),
@@ -129,8 +130,9 @@ mod tests {
     #[test]
     fn a_state_is_words_and_a_dark_device_is_counted() {
         let state = crate::detect::down_evidence();
-        assert_eq!(says(FactKind::LinkDown, &state), "was up, down");
+        assert_eq!(says(FactKind::LinkDown, &state, false), "was up, down");
+        assert_eq!(says(FactKind::LinkDown, &state, true), "is up again, was down");
         let links = Evidence { value: 12.0, unit: "links down".into(), ..state };
-        assert_eq!(says(FactKind::LinkDown, &links), "12 of its links went down together, down");
+        assert_eq!(says(FactKind::LinkDown, &links, false), "12 of its links went down together, down");
     }
 }

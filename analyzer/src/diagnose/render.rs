@@ -224,7 +224,7 @@ fn evidence(model: &Model, case: &Case, kind: FactKind, presence: &Presence) -> 
         since_ns: presence.since_ns,
         evidence: presence.evidence.clone(),
         sql: sql(model, &shown, kind, &presence.evidence.counter),
-        says: claim::says(kind, &presence.evidence),
+        says: claim::says(kind, &presence.evidence, case.clear_since_ns.is_some()),
         chart: claim::chart(model, kind, presence, &shown),
         device: shown.device,
         port: shown.port,

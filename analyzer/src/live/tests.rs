@@ -87,6 +87,14 @@ async fn from_frames_to_answers_and_over_a_restart() {
     let ports = view.ports();
     assert!(ports.iter().any(|port| port.rx_bytes_per_s == Some(1e9) && port.state == "ok"), "{ports:#?}");
     assert!(ports.iter().any(|port| port.state == "down"), "{ports:#?}");
+    let heard = |after_s: u64| {
+        let w = view.watching_at(std::time::Instant::now() + Duration::from_secs(after_s));
+        (w.ports_heard, w.ports_silent, w.collectors, w.collectors_silent, w.stands_still)
+    };
+    assert_eq!(heard(0), (4, 0, 3, 0, false));
+    assert_eq!(heard(19), (0, 4, 3, 3, true), "19 s later nothing more has come, and nothing is watched");
+    let armed = view.armed();
+    assert!(armed.iter().any(|row| row.detector == "link_down" && row.ports == 4), "{armed:#?}");
     let open: Vec<_> = told.lock().unwrap().iter().filter(|i| i.state != State::Resolved).cloned().collect();
     let first = open.first().expect("the pulled cable is told").id.clone();
     assert!(open.iter().all(|i| i.id == first), "one cause, one incident");

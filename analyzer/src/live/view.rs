@@ -139,8 +139,41 @@ impl LiveView {
         self.arrivals().note(collectors, closed_tick, Instant::now());
     }
 
-    fn stands_still(&self) -> bool {
-        self.arrivals().stands_still(Instant::now())
+    fn stands_still(&self, now: Instant) -> bool {
+        self.arrivals().stands_still(now)
+    }
+
+    fn collectors_at(&self, now: Instant) -> Vec<CollectorView> {
+        let (arrivals, now_ns) = (self.arrivals(), wall_ns());
+        let heard_s = |c: &CollectorStatus| arrivals.heard_s(&c.collector, now);
+        self.store.collectors().iter().map(|c| collector(c, heard_s(c), now_ns)).collect()
+    }
+
+    /// What is heard at a moment; frames that came after it are as good as those that came just then.
+    pub(super) fn watching_at(&self, now: Instant) -> Watching {
+        let collectors = self.collectors_at(now);
+        let mut silent: Vec<&CollectorView> = collectors.iter().filter(|c| c.state == "silent").collect();
+        silent.sort_by(|a, b| b.heard_s.unwrap_or(0.0).total_cmp(&a.heard_s.unwrap_or(0.0)));
+        let named =
+            silent.iter().take(SILENT_NAMED).map(|c| Silent { collector: c.collector.clone(), heard_s: c.heard_s });
+        let stands_still = self.stands_still(now);
+        let ports = {
+            let core = self.core.lock().unwrap_or_else(PoisonError::into_inner);
+            armed::heard(core.engine.model(), stands_still)
+        };
+        Watching {
+            ports_heard: ports.lately,
+            ports_silent: ports.silent,
+            ports_never_heard: ports.never,
+            collectors: collectors.len(),
+            collectors_silent: silent.len(),
+            silent: named.collect(),
+            blind: collectors.iter().map(|c| c.blind.len()).sum(),
+            newest_ns: collectors.iter().filter_map(|c| c.last_ns).max(),
+            closed_s: self.arrivals().closed_s(now),
+            stands_still,
+            lag_s: self.health().lag_s,
+        }
     }
 
     pub fn store(&self) -> &Arc<Store> {
@@ -209,7 +242,7 @@ impl ReadModel for LiveView {
     fn ports(&self) -> Vec<PortView> {
         let mut ports = planned_and_described(&self.store);
         let accused = self.accused();
-        let stands_still = self.stands_still();
+        let stands_still = self.stands_still(Instant::now());
         let (seen, ids) = self.seen();
         for ((device, port, _), view) in &mut ports {
             view.incident = accused.get(&(device.to_string(), port.to_string())).cloned();
@@ -254,42 +287,17 @@ impl ReadModel for LiveView {
     }
 
     fn collectors(&self) -> Vec<CollectorView> {
-        let now_ns = wall_ns();
-        let (arrivals, now) = (self.arrivals(), Instant::now());
-        let heard_s = |c: &CollectorStatus| arrivals.heard_s(&c.collector, now);
-        self.store.collectors().iter().map(|c| collector(c, heard_s(c), now_ns)).collect()
+        self.collectors_at(Instant::now())
     }
 
     fn armed(&self) -> Vec<Armed> {
-        let stands_still = self.stands_still();
+        let stands_still = self.stands_still(Instant::now());
         let core = self.core.lock().unwrap_or_else(PoisonError::into_inner);
         armed::armed(core.engine.model(), stands_still)
     }
 
     fn watching(&self) -> Watching {
-        let collectors = self.collectors();
-        let mut silent: Vec<&CollectorView> = collectors.iter().filter(|c| c.state == "silent").collect();
-        silent.sort_by(|a, b| b.heard_s.unwrap_or(0.0).total_cmp(&a.heard_s.unwrap_or(0.0)));
-        let named =
-            silent.iter().take(SILENT_NAMED).map(|c| Silent { collector: c.collector.clone(), heard_s: c.heard_s });
-        let stands_still = self.stands_still();
-        let ports = {
-            let core = self.core.lock().unwrap_or_else(PoisonError::into_inner);
-            armed::heard(core.engine.model(), stands_still)
-        };
-        Watching {
-            ports_heard: ports.lately,
-            ports_silent: ports.silent,
-            ports_never_heard: ports.never,
-            collectors: collectors.len(),
-            collectors_silent: silent.len(),
-            silent: named.collect(),
-            blind: collectors.iter().map(|c| c.blind.len()).sum(),
-            newest_ns: collectors.iter().filter_map(|c| c.last_ns).max(),
-            closed_s: self.arrivals().closed_s(Instant::now()),
-            stands_still,
-            lag_s: self.health().lag_s,
-        }
+        self.watching_at(Instant::now())
     }
 
     fn gaps(&self) -> Vec<GapView> {

@@ -36,7 +36,7 @@ test("the job's card says the job's loss, a cause what it takes of it", () => {
   expect(jobTitle(group!)).toBe("Job big is 31 % slow since 14:02");
   expect(ofJob(cause, "big").map(plain)).toEqual([
     "31 % of job big since 14:02: leaf-17 eth23 ↔ node-3 mlx5_0/1, silent drop, confidence\u00a0.94",
-    "job small is 2 % slow since 14:02: leaf-17 eth23 ↔ node-3 mlx5_0/1, silent drop, confidence\u00a0.94",
+    "2 % of job small since 14:02: leaf-17 eth23 ↔ node-3 mlx5_0/1, silent drop, confidence\u00a0.94",
   ]);
   expect(ofJob(open("b", [["big", null]]), "big")[0]!.subject).toBe("a part of job big that cannot be told, since 14:02");
 });

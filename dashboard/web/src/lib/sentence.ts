@@ -59,9 +59,9 @@ export function headlines(incident: Incident): Headline[] {
 /** The same for a card that stands below the job's own: what of the job's time this cause takes. */
 export function ofJob(incident: Incident, job: string): Headline[] {
   const own = incident.jobs.find((loss) => loss.job === job);
-  const all = headlines({ ...incident, jobs: incident.jobs.filter((loss) => loss !== own) }).filter(() => incident.jobs.length > (own ? 1 : 0));
+  const others = incident.jobs.filter((loss) => loss !== own).sort((a, b) => (b.lost_step_time ?? 0) - (a.lost_step_time ?? 0));
   const [first] = headlines({ ...incident, jobs: [] });
-  return [{ ...first!, subject: `${own ? share(own) : "beside it"} ${since(incident)}` }, ...all];
+  return [own, ...others].flatMap((loss) => (loss ? [{ ...first!, subject: `${share(loss)} ${since(incident)}` }] : []));
 }
 
 function share({ job, lost_step_time: lost }: JobLoss): string {
