@@ -1,5 +1,6 @@
 //! The HTTP API over a real listener, asked as users ask.
 
+mod docs;
 mod events;
 mod metrics;
 mod model;

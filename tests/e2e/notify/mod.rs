@@ -1,5 +1,6 @@
 //! Incidents in, requests out, against servers that answer as pagers do.
 
+mod docs;
 mod neighbours;
 mod rig;
 

@@ -25,7 +25,7 @@ pub struct Rig {
 pub struct Sent {
     pub path: String,
     pub body: String,
-    headers: Vec<(String, String)>,
+    pub headers: Vec<(String, String)>,
 }
 
 impl Sent {
