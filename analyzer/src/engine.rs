@@ -59,6 +59,9 @@ impl Engine {
         if event.event != "link_down" || link.up != Some(true) || event.ts_ns < link.since_ns {
             return Vec::new();
         }
+        if self.model.topology.far(port).is_some_and(|far| self.model.ports[far].link.is_admin_down()) {
+            return Vec::new();
+        }
         let place = self.model.topology.ports[port].cable.map_or(Place::Port(port), Place::Cable);
         let downs = link.downs.iter().filter(|&&t| t > event.ts_ns - crate::model::FLAP_MEMORY_NS).count();
         let kind = if downs > 0 { FactKind::LinkFlap } else { FactKind::LinkDown };

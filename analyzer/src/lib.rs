@@ -14,6 +14,8 @@ pub mod http;
 pub mod incident;
 pub mod ingest;
 pub mod inventory;
+#[cfg(test)]
+mod link_tests;
 pub mod live;
 pub mod model;
 mod name_index;

@@ -1,25 +1,38 @@
 //! Which port an interface index stands for: `netdev` writes it, the sources beside it look things up.
+//!
+//! Two of them hear what is done to an interface, `netdev` at its next reading and `link_events` at once: whoever tells the
+//! directory first tells the world.
 
 use crate::board::EntityId;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use weft_wire::PortChange;
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct DirectoryEntry {
     pub port: String,
     pub entity: EntityId,
+    /// IFF_UP as last heard.
+    pub admin_up: bool,
 }
 
 #[derive(Clone, Debug, Default)]
 pub struct PortDirectory(Arc<Mutex<HashMap<u32, DirectoryEntry>>>);
 
 impl PortDirectory {
-    pub fn insert(&self, ifindex: u32, port: &str, entity: EntityId) {
-        self.with(|map| map.insert(ifindex, DirectoryEntry { port: port.to_owned(), entity }));
+    pub fn insert(&self, ifindex: u32, port: &str, entity: EntityId, admin_up: bool) {
+        self.with(|map| map.insert(ifindex, DirectoryEntry { port: port.to_owned(), entity, admin_up }));
     }
 
-    pub fn remove(&self, ifindex: u32) {
-        self.with(|map| map.remove(&ifindex));
+    /// The port that this index stood for, for the first who asks.
+    pub fn remove(&self, ifindex: u32) -> Option<DirectoryEntry> {
+        self.with(|map| map.remove(&ifindex))
+    }
+
+    /// Takes in IFF_UP of a known interface; what that changes, for the first who tells.
+    pub fn tell_admin(&self, ifindex: u32, up: bool) -> Option<PortChange> {
+        let before = self.with(|map| map.get_mut(&ifindex).map(|entry| std::mem::replace(&mut entry.admin_up, up)))?;
+        (before != up).then_some(if up { PortChange::AdminUp } else { PortChange::AdminDown })
     }
 
     pub fn get(&self, ifindex: u32) -> Option<DirectoryEntry> {

@@ -38,7 +38,8 @@ pub fn explain(config: &CollectorConfig) -> Vec<Line> {
     board.begin_round();
     for made in sources::make_all(&setup) {
         let round = Round { slowest: Tier::Slow, due_ns: now_ns() };
-        if let Err(error) = made.source.and_then(|mut source| source.read(&round, &mut board)) {
+        let read = made.source.and_then(|mut source| sources::read_guarded(source.as_mut(), &round, &mut board));
+        if let Err(error) = read {
             lines.push(source_line(made.name, &device, &error));
         }
     }

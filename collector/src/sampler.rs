@@ -8,7 +8,7 @@ use crate::board::Board;
 use crate::clock::now_ns;
 use crate::outbox::Outbox;
 use crate::schedule::{Round, Schedule};
-use crate::sources::{Source, SourceError, StepBuffer};
+use crate::sources::{self, Source, SourceError, StepBuffer};
 use crate::telemetry::Telemetry;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -72,8 +72,9 @@ impl Sampler {
         self.telemetry.ticks.add(1);
         self.read(round);
         if self.board.is_stale() {
-            // Rows under the old layout belong to the old inventory.
-            let rows = self.board.take()?;
+            // Rows under the old layout belong to the old inventory, and so do events on ports that have gone.
+            let mut rows = self.board.take()?;
+            rows.extend(self.take_events()?);
             if !rows.is_empty() {
                 self.push(rows)?;
             }
@@ -109,12 +110,16 @@ impl Sampler {
                 .push(Section { schema: Arc::new(TableSchema::fixed(Table::Step)?), batch: StepRow::batch(&marks)? });
         }
         self.tell_malformed();
-        let events = std::mem::take(&mut self.progress.events);
-        if !events.is_empty() {
-            sections.push(event_section(&events)?);
-        }
+        sections.extend(self.take_events()?);
         self.telemetry.export();
         self.push(sections)
+    }
+
+    /// What the collector has to say of itself, and what was done to ports.
+    fn take_events(&mut self) -> Result<Option<Section>, WireError> {
+        let mut events = std::mem::take(&mut self.progress.events);
+        events.extend(self.board.take_events());
+        if events.is_empty() { Ok(None) } else { event_section(&events).map(Some) }
     }
 
     fn tell_malformed(&mut self) {
@@ -174,13 +179,14 @@ impl Watched {
             return None;
         }
         let start = Instant::now();
-        let outcome = self.source.read(round, board);
+        let outcome = sources::read_guarded(self.source.as_mut(), round, board);
         let took = start.elapsed();
         // At slow ticks files are opened and devices described: that may take its time.
         let is_slow = took > slow_read && !round.wants(Tier::Slow);
-        telemetry.read(self.source.name(), took, matches!(outcome, Err(SourceError::Failed(_))), is_slow);
+        let failed = matches!(outcome, Err(SourceError::Failed(_) | SourceError::Panicked(_)));
+        telemetry.read(self.source.name(), took, failed, is_slow);
         match outcome {
-            Err(SourceError::Failed(why)) => self.failed(&why),
+            Err(error @ (SourceError::Failed(_) | SourceError::Panicked(_))) => self.failed(&error.to_string()),
             _ if self.backoff.succeeded() => Some(self.say("reads again")),
             _ => self.judge_pace(is_slow, took),
         }

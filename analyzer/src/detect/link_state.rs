@@ -2,10 +2,22 @@
 //!
 //! Positive evidence only: a link that was never seen up is no fault. Classes 2 and `link_down` of the fault table; a
 //! second down within six hours is a flap.
+//!
+//! What somebody does to an interface is an event and no fault, and ends what was open on it:
+//!
+//! | told of one end | of the other | the link |
+//! |---|---|---|
+//! | carrier lost, interface up | anything | down |
+//! | set down | carrier lost | no fault: the far end's loss is explained |
+//! | moved, renamed, removed | carrier lost | down: who moves a port does not mean to break its cable |
+//! | moved, renamed | carrier, or nothing | no fault |
+//! | removed, in the plan | carrier, or nothing | down: the plan wants it, and drivers that crash remove it |
+//! | removed, in no plan | | no fault: a container ended |
 
 use super::{FactKind, Place, Presence, Sink, place_of};
 use crate::fact::Evidence;
-use crate::model::{FLAP_MEMORY_NS, Link, Model, PortId};
+use crate::model::{FLAP_MEMORY_NS, Model, PortId};
+use weft_wire::PortChange;
 
 pub fn detect(model: &Model, out: &mut Sink<'_>) {
     for cable in &model.topology.cables {
@@ -21,14 +33,42 @@ pub fn detect(model: &Model, out: &mut Sink<'_>) {
 /// One link, by the ends that are watched.
 fn look(model: &Model, ends: &[PortId], out: &mut Sink<'_>) {
     let place = place_of(model, ends[0]);
-    let down = ends.iter().copied().filter(|&p| went_down(model, p)).min_by_key(|&p| (down_since(model, p), p));
+    let set_down = ends.iter().any(|&p| model.ports[p].link.is_admin_down());
+    let went_down = |p: &PortId| !set_down && went_down(model, *p);
+    let down = ends.iter().copied().filter(went_down).min_by_key(|&p| (down_since(model, p), p));
     if let Some(port) = down {
         let since_ns = down_since(model, port);
         out.present(FactKind::LinkDown, place, presence(port, since_ns, down_evidence()));
+    } else if ends.iter().any(|&p| model.ports[p].link.off.is_some()) {
+        clear_all(ends, place, out);
     } else if ends.iter().any(|&p| model.ports[p].link.up == Some(true)) {
         out.clear(FactKind::LinkDown, place);
     }
-    flap(model, ends, place, out);
+    if !set_down {
+        flap(model, ends, place, out);
+    }
+}
+
+/// Nothing stays open on an interface that is no more, whatever it was opened on: no reading of it will come.
+fn clear_all(ends: &[PortId], place: Place, out: &mut Sink<'_>) {
+    let places = ends.iter().map(|&port| Place::Port(port)).chain([place]);
+    for place in places {
+        FactKind::ALL.into_iter().for_each(|kind| out.clear(kind, place));
+    }
+}
+
+/// Why what was open at a place is over at once: what somebody did there. `None` where nobody did anything.
+pub fn why_over(model: &Model, place: Place) -> Option<String> {
+    let ends = match place {
+        Place::Cable(cable) => [Some(model.topology.cables[cable].a), Some(model.topology.cables[cable].b)],
+        Place::Port(port) => [Some(port), None],
+        Place::Device(_) => [None, None],
+    };
+    let off = ends.into_iter().flatten().find_map(|port| model.ports[port].link.off.map(|off| (port, off)));
+    off.map(|(port, off)| {
+        let at = model.topology.name(port);
+        format!("{} {} was {}", at.device, at.port, off.change.phrase())
+    })
 }
 
 fn flap(model: &Model, ends: &[PortId], place: Place, out: &mut Sink<'_>) {
@@ -39,18 +79,25 @@ fn flap(model: &Model, ends: &[PortId], place: Place, out: &mut Sink<'_>) {
     out.present(FactKind::LinkFlap, place, presence(port, since_ns, flap_evidence(recent(port))));
 }
 
-/// Down now after having been up, or down and up again within this tick.
+/// Down now after having been up, or down and up again within this tick, or gone though the plan wants it.
 fn went_down(model: &Model, port: PortId) -> bool {
     let link = &model.ports[port].link;
-    match link.up {
-        Some(false) => !link.downs.is_empty(),
+    match (link.up, link.off) {
+        (_, Some(off)) => off.change == PortChange::Removed && off.was_up && is_planned(model, port),
+        (Some(false), None) => link.is_down(model.now_ns),
         _ => link.downs.back().is_some_and(|&t| t >= model.now_ns - model.tick_ns),
     }
 }
 
+fn is_planned(model: &Model, port: PortId) -> bool {
+    let port = &model.topology.ports[port];
+    port.planned || port.cable.is_some()
+}
+
 fn down_since(model: &Model, port: PortId) -> i64 {
-    let Link { up, since_ns, downs, .. } = &model.ports[port].link;
-    if *up == Some(false) { *since_ns } else { downs.back().copied().unwrap_or(*since_ns) }
+    let link = &model.ports[port].link;
+    let is_now = link.up == Some(false) || link.off.is_some();
+    link.downs.back().copied().filter(|_| !is_now).unwrap_or(link.since_ns)
 }
 
 fn presence(port: PortId, since_ns: i64, evidence: Evidence) -> Presence {

@@ -14,7 +14,7 @@ mod service_rate;
 mod silence;
 mod stalls;
 
-pub use link_state::{down_evidence, flap_evidence};
+pub use link_state::{down_evidence, flap_evidence, why_over};
 
 use crate::fact::Evidence;
 use crate::model::{CableId, DeviceId, Model, PortId};

@@ -3,7 +3,7 @@
 //! ```text
 //!            present, few ticks            present long enough
 //! (nothing) ────────────────► suspected ───────────────────────► open
-//!                                 │ clear                          │ clear for `resolve_after`
+//!                                 │ clear                          │ clear for `resolve_after`, or somebody's doing
 //!                                 ▼                                ▼
 //!                             (forgotten)                       resolved ──► (forgotten)
 //! ```
@@ -48,6 +48,8 @@ pub struct Told {
     pub alike: Vec<Place>,
     /// Every kind of fact the case lives on was looked for and not found.
     pub clear: bool,
+    /// It is over at once, for this reason: somebody did something there.
+    pub over: Option<String>,
 }
 
 impl Case {
@@ -74,7 +76,7 @@ impl Case {
     /// Takes in one tick; true when the state or the class changed.
     pub fn step(&mut self, told: Told, now_ns: i64) -> bool {
         if told.present.is_empty() {
-            return told.clear && self.step_clear(now_ns);
+            return told.clear && self.step_clear(now_ns, told.over);
         }
         self.clear_since_ns = None;
         self.ticks += 1;
@@ -122,18 +124,20 @@ impl Case {
         was.name != class.name
     }
 
-    fn step_clear(&mut self, now_ns: i64) -> bool {
+    fn step_clear(&mut self, now_ns: i64, over: Option<String>) -> bool {
         let since = *self.clear_since_ns.get_or_insert(now_ns);
         if self.state == State::Suspected {
             self.state = State::Resolved; // never opened: forgotten without a word
             return true;
         }
-        if now_ns - since < self.class.resolve_after_ns {
+        if over.is_none() && now_ns - since < self.class.resolve_after_ns {
             return false;
         }
         let seconds = self.class.resolve_after_ns / 1_000_000_000;
+        let absent = || format!("{} absent for {seconds} s", self.class.fact.name());
+        let reason = over.unwrap_or_else(absent);
         self.resolved_ns = Some(now_ns);
-        self.note(now_ns, State::Resolved, format!("{} absent for {seconds} s", self.class.fact.name()));
+        self.note(now_ns, State::Resolved, reason);
         true
     }
 

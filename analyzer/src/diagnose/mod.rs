@@ -20,7 +20,7 @@ mod tests;
 
 pub use class::{CLASSES, Class};
 
-use crate::detect::{Claim, FactKind, Place, Presence, Sink, Watched};
+use crate::detect::{Claim, FactKind, Place, Presence, Sink, Watched, why_over};
 use crate::fact::Fact;
 use crate::incident::{Incident, State};
 use crate::model::Model;
@@ -69,6 +69,7 @@ impl Diagnosis {
         for (key, case) in &mut self.cases {
             let mut told = told.remove(key).unwrap_or_default();
             told.clear = is_clear(case, &clear);
+            told.over = if told.clear { why_over(model, case.place) } else { None };
             if case.step(told, model.now_ns) {
                 changed.push(*key);
             }

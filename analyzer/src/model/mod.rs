@@ -11,6 +11,7 @@ mod bins;
 mod clocks;
 mod drift;
 mod job;
+mod link;
 mod port;
 mod sample;
 mod series;
@@ -20,7 +21,8 @@ mod topology;
 pub use bins::{BINS, Grid};
 pub use drift::{Conservation, Drift, TICKS};
 pub use job::{JobState, Progress, SHORTLY_NS};
-pub use port::{Busy, FLAP_MEMORY_NS, Link, PortState, SHORT_NS, Service};
+pub use link::{FLAP_MEMORY_NS, Link, Off};
+pub use port::{Busy, PortState, SHORT_NS, Service};
 pub use topology::{Cable, CableId, DeviceId, Job, PortId, Topology};
 
 use crate::inventory::{EntityId, EntityTable};
@@ -32,8 +34,9 @@ use sample::{Columns, Health};
 pub use sample::{Count, Sample};
 use series::Series;
 use stalls::{PRESSURE, Stalls, UTILIZATION};
+use std::collections::BTreeSet;
 use std::ops::Range;
-use weft_wire::Table;
+use weft_wire::{PortChange, Table};
 
 #[derive(Debug)]
 pub struct Model {
@@ -52,6 +55,8 @@ pub struct Model {
     pub now_ns: i64,
     series: Series,
     by_entity: Vec<Option<PortId>>,
+    /// Ports that are set down by their administrator.
+    set_down: BTreeSet<PortId>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -81,6 +86,7 @@ pub struct Silent {
 /// What happened to a link.
 enum Told {
     Event(bool),
+    Change(PortChange),
     Health(Health),
 }
 
@@ -121,6 +127,7 @@ impl Model {
             now_ns: i64::MIN,
             series: Series::default(),
             by_entity: Vec::new(),
+            set_down: BTreeSet::new(),
             topology,
         };
         model.grow();
@@ -229,8 +236,8 @@ impl Model {
             }
         }
         for event in &tick.events {
-            if let Some((port, up)) = self.link_event(event) {
-                told.push((event.ts_ns, port, Told::Event(up)));
+            if let Some((port, what)) = self.link_event(event) {
+                told.push((event.ts_ns, port, what));
             }
         }
         sample::sort(&mut samples);
@@ -238,13 +245,13 @@ impl Model {
         (samples, told)
     }
 
-    fn link_event(&self, event: &LinkEvent) -> Option<(PortId, bool)> {
-        let up = match event.event.as_str() {
-            "link_up" => true,
-            "link_down" => false,
-            _ => return None,
+    fn link_event(&self, event: &LinkEvent) -> Option<(PortId, Told)> {
+        let what = match event.event.as_str() {
+            "link_up" => Told::Event(true),
+            "link_down" => Told::Event(false),
+            kind => Told::Change(PortChange::read(kind, &event.text)?),
         };
-        Some((self.topology.find_port(&event.device, &event.port)?, up))
+        Some((self.topology.find_port(&event.device, &event.port)?, what))
     }
 
     fn update_links(&mut self, told: Vec<(i64, PortId, Told)>) {
@@ -252,6 +259,22 @@ impl Model {
             match told {
                 Told::Event(up) => self.ports[port].link.tell(ts_ns, up),
                 Told::Health(health) => self.ports[port].tell_health(ts_ns, health),
+                Told::Change(change) => {
+                    self.ports[port].link.tell_change(ts_ns, change);
+                    self.set_down.insert(port);
+                }
+            }
+        }
+        self.excuse_far_ends();
+    }
+
+    /// The far end of a port that is set down has lost its carrier by that.
+    fn excuse_far_ends(&mut self) {
+        let Model { set_down, ports, topology, now_ns, .. } = self;
+        set_down.retain(|&port| ports[port].link.is_admin_down());
+        for &port in set_down.iter() {
+            if let (Some(off), Some(far)) = (ports[port].link.off, topology.far(port)) {
+                ports[far].link.excuse(off.since_ns, *now_ns);
             }
         }
     }

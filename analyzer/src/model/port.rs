@@ -2,6 +2,7 @@
 
 use super::backlog::{Backlog, Stretch};
 use super::bins::Sent;
+use super::link::Link;
 use super::sample::{Count, Health, Sample};
 use arraydeque::{ArrayDeque, behavior::Wrapping};
 use std::collections::VecDeque;
@@ -9,12 +10,8 @@ use std::collections::VecDeque;
 /// Readings of the service rate kept.
 const SERVICE_INTERVALS: usize = 12;
 const BUSY_TICKS: usize = 10;
-/// Link-downs kept a port.
-pub const DOWNS: usize = 8;
 /// Sampling at which an interval lies within a transfer, and does not span several.
 pub const SHORT_NS: i64 = 200_000_000;
-/// Two downs within six hours are a flap.
-pub const FLAP_MEMORY_NS: i64 = 6 * 3600 * 1_000_000_000;
 
 #[derive(Clone, Debug, Default)]
 pub struct PortState {
@@ -78,56 +75,11 @@ fn standing_bytes(planned_bps: Option<i64>) -> f64 {
     (planned_bps.unwrap_or(0) as f64 / 8.0 * 5e-6).max(JUMBO_BYTES)
 }
 
-fn push<T>(ring: &mut VecDeque<T>, value: T, room: usize) {
+pub(super) fn push<T>(ring: &mut VecDeque<T>, value: T, room: usize) {
     while ring.len() >= room {
         ring.pop_front();
     }
     ring.push_back(value);
-}
-
-/// Up, down, and when.
-#[derive(Clone, Debug, Default)]
-pub struct Link {
-    pub up: Option<bool>,
-    pub since_ns: i64,
-    /// Starts of the downs seen, oldest first.
-    pub downs: VecDeque<i64>,
-    /// `link_down_events` as last read, and downs known at that time.
-    counter: Option<i64>,
-    seen_since_counter: i64,
-}
-
-impl Link {
-    pub fn tell(&mut self, ts_ns: i64, up: bool) {
-        if self.up.is_some() && ts_ns < self.since_ns {
-            return; // older than what is known
-        }
-        if self.up == Some(true) && !up {
-            self.note_down(ts_ns);
-            self.seen_since_counter += 1;
-        }
-        if self.up != Some(up) {
-            (self.up, self.since_ns) = (Some(up), ts_ns);
-        }
-    }
-
-    /// A reading of the cumulative down counter; it also tells of downs too short for the state to show.
-    pub fn tell_counter(&mut self, ts_ns: i64, count: i64) {
-        if let Some(before) = self.counter {
-            for _ in 0..(count - before - self.seen_since_counter).clamp(0, DOWNS as i64) {
-                self.note_down(ts_ns);
-            }
-        }
-        (self.counter, self.seen_since_counter) = (Some(count), 0);
-    }
-
-    fn note_down(&mut self, ts_ns: i64) {
-        push(&mut self.downs, ts_ns, DOWNS);
-    }
-
-    pub fn restart_counter(&mut self) {
-        (self.counter, self.seen_since_counter) = (None, 0);
-    }
 }
 
 impl PortState {

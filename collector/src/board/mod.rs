@@ -19,7 +19,7 @@ pub use inventory::Identity;
 use crate::schedule::Round;
 use layout::Layout;
 use std::collections::HashMap;
-use weft_wire::{ExtraRow, Inventory, Section, Table, Tier, WireError, catalogue};
+use weft_wire::{EventRow, ExtraRow, Inventory, PortChange, Section, Table, Tier, WireError, catalogue};
 
 #[derive(Debug)]
 pub struct Board {
@@ -35,6 +35,7 @@ pub struct Board {
     changed: bool,
     round: u32,
     extras: Vec<ExtraRow>,
+    events: Vec<EventRow>,
 }
 
 impl Board {
@@ -52,6 +53,7 @@ impl Board {
             changed: true,
             round: 0,
             extras: Vec::new(),
+            events: Vec::new(),
         }
     }
 
@@ -127,6 +129,19 @@ impl Board {
             self.by_key.remove(&key);
         }
         self.changed = true;
+    }
+
+    /// Something was done to the entity's interface; `what_else` goes behind the phrase. To be told before it is withdrawn.
+    pub fn tell(&mut self, id: EntityId, ts_ns: i64, change: PortChange, what_else: &str) {
+        let Some(entity) = self.get(id) else { return };
+        let text = change.text(&entity.port) + what_else;
+        let (port, device, event) = (Some(entity.index), self.identity.id.clone(), change.event().to_owned());
+        self.events.push(EventRow { port, device, ts_ns, event, text });
+    }
+
+    /// What was told since the last call. Its ports are those of the inventory before the next [`Board::relayout`].
+    pub fn take_events(&mut self) -> Vec<EventRow> {
+        std::mem::take(&mut self.events)
     }
 
     /// The counters of the entity began anew: driver reload, another device under the same name.

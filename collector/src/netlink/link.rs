@@ -11,6 +11,8 @@ const IFF_UP: u32 = 1;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct LinkRecord {
     pub ifindex: u32,
+    /// AF_UNSPEC; messages of AF_BRIDGE tell of an interface as a bridge's port, and AF_INET6 of its addresses.
+    pub family: u8,
     pub name: String,
     /// ARPHRD type of `linux/if_arp.h`.
     pub hardware: u16,
@@ -24,6 +26,8 @@ pub struct LinkRecord {
     /// RFC 2863: 2 = down, 6 = up.
     pub operstate: Option<u8>,
     pub stats: Option<LinkStats>,
+    /// Of `RTM_DELLINK`: it was moved to another network namespace.
+    pub has_moved: bool,
     /// Address on the bus, `0000:18:00.0`; empty for a virtual link.
     pub bus_address: String,
 }
@@ -95,6 +99,7 @@ impl LinkStats {
 /// A `RTM_NEWLINK` or `RTM_DELLINK` message; `None` when it is cut short.
 pub fn parse_link(message: &[u8]) -> Option<LinkRecord> {
     let mut link = LinkRecord {
+        family: *message.first()?,
         hardware: u16_at(message, 2)?,
         ifindex: u32_at(message, 4)?,
         admin_up: u32_at(message, 8)? & IFF_UP != 0,
@@ -109,6 +114,8 @@ pub fn parse_link(message: &[u8]) -> Option<LinkRecord> {
             23 => link.stats = LinkStats::parse(value),
             33 => link.carrier = value.first().map(|up| *up != 0),
             47 => link.carrier_up_count = u32_at(value, 0),
+            // IFLA_NEW_NETNSID and IFLA_NEW_IFINDEX: where a deleted interface lives on.
+            45 | 49 => link.has_moved = true,
             48 => link.carrier_down_count = u32_at(value, 0),
             56 => link.bus_address = text(value),
             _ => {}

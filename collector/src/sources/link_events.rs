@@ -1,11 +1,14 @@
-//! `link_events`: carrier lost and found, told by the kernel the moment it happens and sent at once.
+//! `link_events`: carrier lost and found, told by the kernel the moment it happens and sent at once, and what somebody does
+//! to an interface: set down or up, removed, moved to another network namespace, renamed.
+//!
+//! Only an interface that is up can lose its carrier by a fault. One that is set down has none, which is told as such.
 //!
 //! Needs no capability. When the kernel had to drop messages for us, all carriers are read anew and compared: an event
 //! may then come late, and two that cancel each other out are seen in `carrier_down_count` only. The same after a failure,
 //! when it listens anew.
 
 use crate::clock::now_ns;
-use crate::directory::PortDirectory;
+use crate::directory::{DirectoryEntry, PortDirectory};
 use crate::netlink::{DumpSocket, LinkRecord, kind, parse_link};
 use crate::telemetry::Telemetry;
 use netlink_packet_core::NetlinkBuffer;
@@ -15,11 +18,12 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 use tracing::{info, warn};
-use weft_wire::EventRow;
+use weft_wire::{EventRow, PortChange};
 
 pub const NAME: &str = "link_events";
 
 const RTNLGRP_LINK: u32 = 1;
+const AF_UNSPEC: u8 = 0;
 const HEADER: usize = 16;
 /// Room for the bursts of a host whose every interface changes at once.
 const RECEIVE_BUFFER: u32 = 1 << 20;
@@ -94,10 +98,10 @@ impl LinkEvents {
         while let (true, Ok(message)) = (rest.len() >= HEADER, NetlinkBuffer::new_checked(rest)) {
             match message.message_type() {
                 kind::NEW_LINK => {
-                    events.extend(parse_link(message.payload()).and_then(|link| self.judge(&link, ts_ns)))
+                    events.extend(parse_link(message.payload()).into_iter().flat_map(|link| self.judge(&link, ts_ns)))
                 }
                 kind::DEL_LINK => {
-                    parse_link(message.payload()).map(|link| self.carrier.remove(&link.ifindex));
+                    events.extend(parse_link(message.payload()).and_then(|link| self.judge_end(&link, ts_ns)))
                 }
                 _ => {}
             }
@@ -106,26 +110,53 @@ impl LinkEvents {
         events
     }
 
-    /// A change against what was known; an interface seen for the first time is no change.
-    fn judge(&mut self, link: &LinkRecord, ts_ns: i64) -> Option<EventRow> {
+    /// Changes against what was known; an interface seen for the first time is no change.
+    fn judge(&mut self, link: &LinkRecord, ts_ns: i64) -> Vec<EventRow> {
+        let (Some(port), AF_UNSPEC) = (self.directory.get(link.ifindex), link.family) else { return Vec::new() };
+        if port.port != link.name {
+            self.carrier.remove(&link.ifindex);
+            let was = self.directory.remove(link.ifindex);
+            let text = PortChange::Renamed.text(&port.port) + &format!(" ({})", link.name);
+            return was.map(|was| self.row(&was, ts_ns, PortChange::Renamed.event(), text)).into_iter().collect();
+        }
+        let change = self.directory.tell_admin(link.ifindex, link.admin_up);
+        let change = change.map(|change| self.row(&port, ts_ns, change.event(), change.text(&port.port)));
+        let carrier = self.judge_carrier(link, &port, ts_ns);
+        change.into_iter().chain(carrier).collect()
+    }
+
+    fn judge_carrier(&mut self, link: &LinkRecord, port: &DirectoryEntry, ts_ns: i64) -> Option<EventRow> {
+        if !link.admin_up {
+            // None to lose; finding one, once it is set up again, is an event.
+            self.carrier.insert(link.ifindex, false);
+            return None;
+        }
         let up = link.carrier?;
         let before = self.carrier.insert(link.ifindex, up)?;
-        let port = self.directory.get(link.ifindex)?;
-        let why = if link.admin_up { "" } else { " (set down by its administrator)" };
-        (before != up).then(|| EventRow {
-            port: Some(port.entity.index()),
-            device: self.device.clone(),
-            ts_ns,
-            event: if up { "link_up" } else { "link_down" }.into(),
-            text: format!("{}: carrier {}{why}", port.port, if up { "found" } else { "lost" }),
-        })
+        let (event, what) = if up { ("link_up", "found") } else { ("link_down", "lost") };
+        (before != up).then(|| self.row(port, ts_ns, event, format!("{}: carrier {what}", port.port)))
+    }
+
+    /// The interface is no more, here at least.
+    fn judge_end(&mut self, link: &LinkRecord, ts_ns: i64) -> Option<EventRow> {
+        if link.family != AF_UNSPEC {
+            return None; // it has left a bridge
+        }
+        self.carrier.remove(&link.ifindex);
+        let port = self.directory.remove(link.ifindex)?;
+        let change = if link.has_moved { PortChange::Moved } else { PortChange::Removed };
+        Some(self.row(&port, ts_ns, change.event(), change.text(&port.port)))
+    }
+
+    fn row(&self, port: &DirectoryEntry, ts_ns: i64, event: &str, text: String) -> EventRow {
+        EventRow { port: Some(port.entity.index()), device: self.device.clone(), ts_ns, event: event.into(), text }
     }
 
     async fn resynchronise(&mut self) -> io::Result<Vec<EventRow>> {
         // The runtime has one thread, which goes on publishing meanwhile.
         let links = tokio::task::spawn_blocking(self.dump).await.map_err(io::Error::other)??;
         let ts_ns = now_ns();
-        Ok(links.iter().filter_map(|link| self.judge(link, ts_ns)).collect())
+        Ok(links.iter().flat_map(|link| self.judge(link, ts_ns)).collect())
     }
 }
 
@@ -157,22 +188,72 @@ mod tests {
     const IFINDEX: u32 = 1_000_000_007;
     static DUMPS: AtomicU32 = AtomicU32::new(0);
 
+    fn eth0(admin_up: bool, carrier: Option<bool>) -> LinkRecord {
+        LinkRecord { ifindex: IFINDEX, name: "eth0".into(), carrier, admin_up, ..LinkRecord::default() }
+    }
+
+    /// A listener that knows eth0, which is up.
+    fn listener() -> LinkEvents {
+        let directory = PortDirectory::default();
+        let entity = Board::new(identity(&CollectorConfig::default())).entity(Table::Nic, "eth0");
+        directory.insert(IFINDEX, "eth0", entity, true);
+        let mut events = LinkEvents::new("n1", directory, Arc::default());
+        assert!(events.judge(&eth0(true, Some(true)), 1).is_empty(), "seen for the first time");
+        events
+    }
+
+    fn said(events: impl IntoIterator<Item = EventRow>) -> Vec<(String, String)> {
+        events.into_iter().map(|e| (e.event, e.text)).collect()
+    }
+
+    #[test]
+    fn only_an_interface_that_is_up_loses_its_carrier() {
+        let mut events = listener();
+        let mut tell = |admin_up, carrier| {
+            said(events.judge(&eth0(admin_up, Some(carrier)), 2))
+                .into_iter()
+                .map(|(event, text)| event + " " + &text)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(tell(true, false), ["link_down eth0: carrier lost"]);
+        assert_eq!(tell(true, true), ["link_up eth0: carrier found"]);
+        assert_eq!(tell(false, true), ["change eth0: set down by its administrator"]);
+        assert!(tell(false, false).is_empty());
+        assert_eq!(tell(true, false), ["change eth0: set up by its administrator"]);
+        assert_eq!(tell(true, true), ["link_up eth0: carrier found"]);
+    }
+
+    #[test]
+    fn an_interface_that_ends_is_told_once_and_by_what_became_of_it() {
+        let renamed = LinkRecord { name: "rail0".into(), ..eth0(true, Some(true)) };
+        let moved = LinkRecord { has_moved: true, ..eth0(false, None) };
+        let bridged = LinkRecord { family: 7, ..eth0(true, Some(false)) };
+        let mut events = listener();
+        assert!(events.judge_end(&bridged, 2).is_none() && events.judge(&bridged, 2).is_empty(), "it left a bridge");
+        assert_eq!(
+            said(events.judge_end(&eth0(false, None), 2)),
+            [("change".into(), "eth0: removed from its device".into())]
+        );
+        assert!(events.judge_end(&eth0(false, None), 3).is_none() && events.judge(&eth0(true, None), 3).is_empty());
+        let told = said(listener().judge_end(&moved, 2));
+        assert_eq!(told, [("change".into(), "eth0: moved to another network namespace".into())]);
+        let mut events = listener();
+        assert_eq!(said(events.judge(&renamed, 2)), [("change".into(), "eth0: given another name (rail0)".into())]);
+        assert!(events.judge(&renamed, 3).is_empty(), "until netdev knows it by that name");
+    }
+
     /// Fails at first, as when somebody holds the kernel's lock.
     fn late_dump() -> io::Result<Vec<LinkRecord>> {
         if DUMPS.fetch_add(1, Ordering::Relaxed) == 0 {
             return Err(io::ErrorKind::WouldBlock.into());
         }
-        Ok(vec![LinkRecord { ifindex: IFINDEX, carrier: Some(false), admin_up: true, ..LinkRecord::default() }])
+        Ok(vec![eth0(true, Some(false))])
     }
 
     #[tokio::test]
     async fn after_a_failure_it_listens_anew_and_tells_what_changed_meanwhile() {
-        let directory = PortDirectory::default();
-        let entity = Board::new(identity(&CollectorConfig::default())).entity(Table::Nic, "eth0");
-        directory.insert(IFINDEX, "eth0", entity);
-        let mut events = LinkEvents::new("n1", directory, Arc::default());
+        let mut events = listener();
         events.dump = late_dump;
-        events.carrier.insert(IFINDEX, true);
         let (tell, mut told) = mpsc::unbounded_channel();
         let listening = tokio::spawn(events.run(move |events| tell.send(events).unwrap()));
         let events = tokio::time::timeout(Duration::from_secs(10), told.recv()).await.unwrap().unwrap();

@@ -37,12 +37,25 @@ pub enum SourceError {
     Absent(String),
     #[error("{0}")]
     Failed(String),
+    /// A fault of this program, kept from the other sources.
+    #[error("panicked: {0}; please report it")]
+    Panicked(String),
 }
 
 impl SourceError {
     pub fn failed(what: &str, error: &io::Error) -> SourceError {
         SourceError::Failed(format!("{what}: {error}"))
     }
+}
+
+/// Reads, and turns a panic into an error of this source: the others are read on, and it is tried again later.
+pub fn read_guarded(source: &mut dyn Source, round: &Round, board: &mut Board) -> Result<(), SourceError> {
+    // A reading that was broken off leaves single values unwritten, and no board that others could not go on with.
+    let read = std::panic::AssertUnwindSafe(|| source.read(round, board));
+    std::panic::catch_unwind(read).unwrap_or_else(|panic| {
+        let said = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+        Err(SourceError::Panicked(said.unwrap_or("without a word").to_owned()))
+    })
 }
 
 /// What sources are made of.

@@ -16,7 +16,7 @@ use crate::schedule::Round;
 use crate::sysfs;
 use std::collections::HashMap;
 use std::time::Instant;
-use weft_wire::Tier;
+use weft_wire::{PortChange, Tier};
 
 pub const NAME: &str = "netdev";
 
@@ -47,6 +47,7 @@ struct Link {
     entity: EntityId,
     cells: LinkCells,
     carrier: Option<bool>,
+    admin_up: bool,
     seen: bool,
 }
 
@@ -127,13 +128,17 @@ impl Netdev {
     }
 
     fn read_link(&mut self, record: &LinkRecord, ts_ns: i64, took_us: f32, round: &Round, board: &mut Board) {
-        if self.links.get(&record.ifindex).is_none_or(|link| link.name != record.name) && !self.adopt(record, board) {
+        let is_known = self.links.get(&record.ifindex).is_some_and(|link| link.name == record.name);
+        if !is_known && !self.adopt(record, ts_ns, board) {
             return;
         }
         let Some(link) = self.links.get_mut(&record.ifindex) else { return };
         link.seen = true;
-        let changed = link.carrier != record.carrier;
-        link.carrier = record.carrier;
+        // Told as of before this reading, whose counters go with it.
+        let change = self.directory.tell_admin(record.ifindex, record.admin_up);
+        change.into_iter().for_each(|change| board.tell(link.entity, ts_ns - 1, change, ""));
+        let changed = (link.carrier, link.admin_up) != (record.carrier, record.admin_up);
+        (link.carrier, link.admin_up) = (record.carrier, record.admin_up);
         if round.wants(Tier::Slow) || changed {
             describe(&self.root, record, link, board);
             read_speed(&self.root, record, link, ts_ns, board);
@@ -159,32 +164,36 @@ impl Netdev {
     }
 
     /// A new interface, or another device under a known name. False when the board has no room for it.
-    fn adopt(&mut self, record: &LinkRecord, board: &mut Board) -> bool {
-        self.drop_link(record.ifindex, board);
+    fn adopt(&mut self, record: &LinkRecord, ts_ns: i64, board: &mut Board) -> bool {
+        self.drop_link(record.ifindex, ts_ns - 1, PortChange::Renamed, &format!(" ({})", record.name), board);
         let before = self.links.iter().find(|(_, link)| link.name == record.name).map(|(ifindex, _)| *ifindex);
         if let Some(before) = before {
-            self.drop_link(before, board);
+            self.drop_link(before, ts_ns - 1, PortChange::Removed, "", board);
         }
         let entity = board.entity(board.identity().port_table(), &record.name);
         if before.is_some() {
             board.renew(entity);
         }
         let Some(cells) = LinkCells::offer(board, entity) else { return false };
-        self.directory.insert(record.ifindex, &record.name, entity);
-        let link = Link { name: record.name.clone(), entity, cells, carrier: None, seen: true };
+        self.directory.insert(record.ifindex, &record.name, entity, record.admin_up);
+        let admin_up = record.admin_up;
+        let link = Link { name: record.name.clone(), entity, cells, carrier: None, admin_up, seen: true };
         self.links.insert(record.ifindex, link);
         true
     }
 
     fn forget_unseen(&mut self, board: &mut Board) {
         let gone: Vec<u32> = self.links.iter().filter(|(_, link)| !link.seen).map(|(ifindex, _)| *ifindex).collect();
-        gone.into_iter().for_each(|ifindex| self.drop_link(ifindex, board));
+        gone.into_iter().for_each(|ifindex| self.drop_link(ifindex, now_ns(), PortChange::Removed, "", board));
     }
 
-    fn drop_link(&mut self, ifindex: u32, board: &mut Board) {
+    /// `why` is told unless it was told at once, as it happened.
+    fn drop_link(&mut self, ifindex: u32, ts_ns: i64, why: PortChange, what_else: &str, board: &mut Board) {
         if let Some(link) = self.links.remove(&ifindex) {
+            if self.directory.remove(ifindex).is_some_and(|entry| entry.port == link.name) {
+                board.tell(link.entity, ts_ns, why, what_else);
+            }
             board.withdraw(link.entity, NAME);
-            self.directory.remove(ifindex);
         }
     }
 }

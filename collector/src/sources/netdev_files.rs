@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
-use weft_wire::Tier;
+use weft_wire::{PortChange, Tier};
 
 pub(super) struct FileNetdev {
     root: Root,
@@ -26,6 +26,7 @@ struct FileLink {
     entity: EntityId,
     cells: LinkCells,
     directory: PathBuf,
+    admin_up: Option<bool>,
 }
 
 impl FileNetdev {
@@ -50,8 +51,9 @@ impl FileNetdev {
 
     fn discover(&mut self, names: &[String], board: &mut Board) {
         let gone: Vec<String> = self.links.keys().filter(|name| !names.contains(name)).cloned().collect();
-        for name in gone {
-            self.links.remove(&name).into_iter().for_each(|link| board.withdraw(link.entity, NAME));
+        for link in gone.into_iter().filter_map(|name| self.links.remove(&name)) {
+            board.tell(link.entity, now_ns(), PortChange::Removed, "");
+            board.withdraw(link.entity, NAME);
         }
         for name in names.iter().filter(|name| !self.links.contains_key(*name)).cloned().collect::<Vec<_>>() {
             let entity = board.entity(board.identity().port_table(), &name);
@@ -59,7 +61,7 @@ impl FileNetdev {
                 let directory = self.root.join("sys/class/net").join(&name);
                 let driver = sysfs::link_name(&directory.join("device/driver")).unwrap_or_default();
                 board.describe(entity, |d| d.driver = driver);
-                self.links.insert(name, FileLink { entity, cells, directory });
+                self.links.insert(name, FileLink { entity, cells, directory, admin_up: None });
             }
         }
     }
@@ -76,13 +78,28 @@ impl Source for FileNetdev {
             let names = self.ports(&class)?;
             self.discover(&names, board);
         }
-        self.links.values().for_each(|link| link.read(round, board));
+        self.links.values_mut().for_each(|link| link.read(round, board));
         Ok(())
     }
 }
 
 impl FileLink {
-    fn read(&self, round: &Round, board: &mut Board) {
+    /// Before anything else is read: what is done to an interface goes with its counters.
+    fn read_admin(&mut self, board: &mut Board) {
+        let up = is_admin_up(&self.directory);
+        let change = match (self.admin_up, up) {
+            (Some(true), Some(false)) => Some(PortChange::AdminDown),
+            (Some(false), Some(true)) => Some(PortChange::AdminUp),
+            _ => None,
+        };
+        change.into_iter().for_each(|change| board.tell(self.entity, now_ns(), change, ""));
+        self.admin_up = up;
+    }
+
+    fn read(&mut self, round: &Round, board: &mut Board) {
+        if round.wants(Tier::Normal) {
+            self.read_admin(board);
+        }
         for (place, cell, _) in self.cells.stats.iter().filter(|(_, _, tier)| round.wants(*tier)) {
             let path = self.directory.join("statistics").join(LinkStats::NAMES[*place]);
             self.read_into(*cell, board, || read_file(&path));
@@ -90,7 +107,7 @@ impl FileLink {
         if round.wants(Tier::Normal) {
             let cells = &self.cells;
             let carrier = self.directory.join("carrier");
-            self.read_into(cells.carrier, board, || match is_admin_up(&self.directory) {
+            self.read_into(cells.carrier, board, || match self.admin_up {
                 Some(false) => Err((true, ADMIN_DOWN.to_owned())),
                 _ => read_file(&carrier),
             });

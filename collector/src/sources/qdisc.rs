@@ -135,7 +135,7 @@ mod tests {
             let mut records = Vec::new();
             for (ifindex, name) in interfaces {
                 let entity = self.board.entity(Table::Nic, name);
-                self.qdisc.directory.insert(*ifindex, name, entity);
+                self.qdisc.directory.insert(*ifindex, name, entity, true);
                 records.push(QdiscRecord { ifindex: *ifindex, kind: "fq".into(), stats: TcStatsQueue::default() });
             }
             let round = Round { slowest: Tier::Slow, due_ns: 0 };

@@ -153,3 +153,36 @@ fn a_directory_that_cannot_be_listed_withdraws_nothing() {
     rig.tick(Tier::Normal);
     assert_eq!(rig.port("mlx5_0/1"), None, "what is not there has gone");
 }
+
+/// An interface below `/sys/class/net` that is up or set down.
+fn interface(root: &Path, name: &str, flags: &str) {
+    let directory = root.join("sys/class/net").join(name);
+    fs::create_dir_all(&directory).unwrap();
+    for (file, text) in [("type", "1\n"), ("carrier", "1\n"), ("flags", flags)] {
+        fs::write(directory.join(file), text).unwrap();
+    }
+}
+
+#[test]
+fn what_is_done_to_ports_of_a_tree_is_told_once() {
+    let root = tempfile::tempdir().unwrap();
+    interface(root.path(), "rail3", "0x1003\n");
+    interface(root.path(), "spare9", "0x1002\n");
+    plug(root.path(), "mlx5_4", 1);
+    let mut rig = Rig::new(root.path());
+    let told = |rig: &mut Rig| {
+        rig.tick(Tier::Normal);
+        rig.board.take_events().into_iter().map(|e| format!("{} {}", e.event, e.text)).collect::<Vec<_>>()
+    };
+    assert!(told(&mut rig).is_empty(), "how things stand at first is no change");
+    interface(root.path(), "rail3", "0x1002\n");
+    assert_eq!(told(&mut rig), ["change rail3: set down by its administrator"]);
+    assert!(told(&mut rig).is_empty());
+    interface(root.path(), "rail3", "0x1003\n");
+    assert_eq!(told(&mut rig), ["change rail3: set up by its administrator"]);
+    fs::remove_dir_all(root.path().join("sys/class/net/rail3")).unwrap();
+    fs::remove_dir_all(root.path().join("sys/class/infiniband/mlx5_4")).unwrap();
+    let gone = ["change rail3: removed from its device", "change mlx5_4/1: removed from its device"];
+    assert_eq!(told(&mut rig), gone);
+    assert!(told(&mut rig).is_empty());
+}

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 use weft_transport::{Incoming, Subscriber, Topic, in_process};
-use weft_wire::{EventRow, Frame, Inventory, SchemaCache, Section, Table};
+use weft_wire::{EventRow, Frame, Inventory, PortChange, SchemaCache, Section, Table};
 
 /// Runs the test below as the only process of a namespace, so that no other's interfaces are touched.
 #[test]
@@ -39,6 +39,8 @@ struct Ear {
     schemas: SchemaCache,
     inventory: Option<Inventory>,
     next: i64,
+    /// Events that nobody has asked for yet.
+    heard: Vec<EventRow>,
 }
 
 impl Ear {
@@ -74,16 +76,47 @@ impl Ear {
         rows
     }
 
+    /// The next event of a port.
     async fn event(&mut self, port: i32) -> EventRow {
         loop {
-            let frame = self.frame().await;
-            let mut events = frame.sections.iter().filter(|s| s.schema.table == Table::Event);
-            if let Some(event) =
-                events.find_map(|s| EventRow::read(&s.batch).into_iter().find(|e| e.port == Some(port)))
-            {
-                return event;
+            if let Some(at) = self.heard.iter().position(|event| event.port == Some(port)) {
+                return self.heard.remove(at);
             }
+            self.frame_kept().await;
         }
+    }
+
+    /// What the next event says was done to a port; `None` when it is about its carrier.
+    async fn change(&mut self, port: i32) -> Option<PortChange> {
+        let event = self.event(port).await;
+        PortChange::read(&event.event, &event.text)
+    }
+
+    async fn index_of(&mut self, name: &str) -> i32 {
+        loop {
+            let ports = &self.inventory.as_ref().expect("told first").ports;
+            if let Some(port) = ports.iter().find(|p| p.port == name) {
+                return port.index;
+            }
+            self.frame_kept().await;
+        }
+    }
+
+    /// Hears a frame whose events are asked for later.
+    async fn frame_kept(&mut self) {
+        let frame = self.frame().await;
+        let events = frame.sections.iter().filter(|s| s.schema.table == Table::Event);
+        self.heard.extend(events.flat_map(|s| EventRow::read(&s.batch)));
+    }
+}
+
+/// Waits until a child that unshares its network has done so.
+fn wait_for_namespace_of(pid: u32) {
+    let namespace = |pid: &str| std::fs::read_link(format!("/proc/{pid}/ns/net")).ok();
+    let start = Instant::now();
+    while namespace(&pid.to_string()) == namespace("self") {
+        assert!(start.elapsed() < Duration::from_secs(10), "unshare --net");
+        std::thread::yield_now();
     }
 }
 
@@ -105,7 +138,7 @@ async fn watch() {
     config.interfaces.include = vec!["w?".into()];
     let (publisher, subscriber) = in_process(1024);
     let agent = Agent::start(&config, publisher).unwrap();
-    let mut ear = Ear { subscriber, schemas: SchemaCache::default(), inventory: None, next: 0 };
+    let mut ear = Ear { subscriber, schemas: SchemaCache::default(), inventory: None, next: 0, heard: Vec::new() };
     // The first seconds may come in several frames: discovery changes the layout.
     let mut frames = 0;
     loop {
@@ -118,7 +151,7 @@ async fn watch() {
         frames += 1;
         assert!(frames < 20, "a row a port a second, and some between: {fast:?} {full:?}");
     }
-    let ports = &ear.inventory.as_ref().unwrap().ports;
+    let ports = ear.inventory.as_ref().unwrap().ports.clone();
     let w0 = ports.iter().find(|p| p.port == "w0").unwrap().clone();
     assert_eq!((w0.driver.as_str(), w0.labels["qdisc"].as_str()), ("veth", "tbf"));
     assert!(!ports.iter().any(|p| p.port == "lo"));
@@ -126,15 +159,41 @@ async fn watch() {
     let start = Instant::now();
     run("ip link set w1 down");
     let event = ear.event(w0.index).await;
-    assert_eq!(event.event, "link_down");
+    assert_eq!(event.event, "link_down", "its far end was set down, which this end cannot know");
     assert!(start.elapsed() < Duration::from_millis(900), "sent at once, not with the next flush");
+    run("ip link set w1 up");
+    assert_eq!(ear.event(w0.index).await.event, "link_up");
 
-    run("ip link del w0");
+    run("ip link set w0 down");
+    assert_eq!(ear.change(w0.index).await, Some(PortChange::AdminDown));
+    run("ip link set w0 up");
+    assert_eq!(ear.change(w0.index).await, Some(PortChange::AdminUp));
+
+    run("ip link set w1 down");
+    run("ip link set w1 name w9");
+    let w1 = ports.iter().find(|p| p.port == "w1").unwrap().index;
+    assert_eq!(ear.change(w1).await, Some(PortChange::AdminDown));
+    assert_eq!(ear.change(w1).await, Some(PortChange::Renamed));
+    let w9 = ear.index_of("w9").await;
+    let mut elsewhere = Command::new("unshare").args(["--net", "--", "sleep", "60"]).spawn().unwrap();
+    wait_for_namespace_of(elsewhere.id());
+    run(&format!("ip link set w9 netns {}", elsewhere.id()));
+    assert_eq!(ear.change(w9).await, Some(PortChange::Moved));
+    // The namespace ends, and takes both ends of the pair with it.
+    elsewhere.kill().unwrap();
+    elsewhere.wait().unwrap();
+    loop {
+        match ear.change(w0.index).await {
+            Some(PortChange::Removed) => break,
+            told => assert!(matches!(told, None | Some(PortChange::AdminDown)), "{told:?}"),
+        }
+    }
+
     run("ip link add w0 type veth peer name w1");
     let renewed = loop {
         ear.frame().await;
         let ports = &ear.inventory.as_ref().unwrap().ports;
-        if let Some(port) = ports.iter().find(|p| p.port == "w0" && p.labels["ifindex"] != w0.labels["ifindex"]) {
+        if let Some(port) = ports.iter().find(|p| p.port == "w0" && p.index != w0.index) {
             break port.clone();
         }
     };

@@ -18,6 +18,7 @@ use weft_wire::{EventRow, Frame, SchemaCache, Table, Tier};
 struct Fake {
     name: &'static str,
     fails: bool,
+    panics: bool,
     reads: Arc<AtomicU32>,
 }
 
@@ -27,7 +28,8 @@ impl Source for Fake {
     }
 
     fn read(&mut self, _: &Round, _: &mut Board) -> Result<(), SourceError> {
-        self.reads.fetch_add(1, Ordering::Relaxed);
+        let reads = self.reads.fetch_add(1, Ordering::Relaxed);
+        assert!(!self.panics || reads > 0, "index 7 of 3");
         if self.fails { Err(SourceError::Failed("EIO".into())) } else { Ok(()) }
     }
 }
@@ -74,8 +76,8 @@ async fn said(sampler: Sampler) -> Vec<String> {
 #[tokio::test]
 async fn a_failing_source_is_left_alone_and_the_next_is_read() {
     let reads = [(), ()].map(|()| Arc::new(AtomicU32::new(0)));
-    let bad = Fake { name: "bad", fails: true, reads: reads[0].clone() };
-    let good = Fake { name: "good", fails: false, reads: reads[1].clone() };
+    let bad = Fake { name: "bad", fails: true, panics: false, reads: reads[0].clone() };
+    let good = Fake { name: "good", fails: false, panics: false, reads: reads[1].clone() };
     let mut sampler = sampler(vec![bad, good], Duration::from_secs(60));
     a_second(&mut sampler, 10);
     let counts = reads.each_ref().map(|r| r.load(Ordering::Relaxed));
@@ -84,9 +86,30 @@ async fn a_failing_source_is_left_alone_and_the_next_is_read() {
 }
 
 #[tokio::test]
+async fn a_source_that_panics_is_caught_counted_said_and_tried_again_and_the_next_is_read() {
+    let reads = [(), ()].map(|()| Arc::new(AtomicU32::new(0)));
+    let bad = Fake { name: "bad", fails: false, panics: true, reads: reads[0].clone() };
+    let good = Fake { name: "good", fails: false, panics: false, reads: reads[1].clone() };
+    let mut sampler = sampler(vec![bad, good], Duration::from_secs(60));
+    a_second(&mut sampler, 10);
+    assert_eq!(reads.each_ref().map(|r| r.load(Ordering::Relaxed)), [1, 10]);
+    let failures = |sampler: &Sampler| sampler.telemetry.sources().iter().map(|(_, c)| c.failures).collect::<Vec<_>>();
+    assert_eq!(failures(&sampler), [1, 0]);
+    tokio::time::sleep(Duration::from_millis(1100)).await; // the second for which it is left alone
+    a_second(&mut sampler, 11);
+    assert_eq!(reads.each_ref().map(|r| r.load(Ordering::Relaxed)), [11, 20]);
+    let said = said(sampler).await;
+    assert_eq!(
+        said,
+        ["source bad: panicked: index 7 of 3; please report it; left alone for 1 s", "source bad reads again"]
+    );
+}
+
+#[tokio::test]
 async fn a_slow_source_is_read_at_normal_ticks_only() {
     let reads = Arc::new(AtomicU32::new(0));
-    let mut sampler = sampler(vec![Fake { name: "late", fails: false, reads: reads.clone() }], Duration::ZERO);
+    let mut sampler =
+        sampler(vec![Fake { name: "late", fails: false, panics: false, reads: reads.clone() }], Duration::ZERO);
     a_second(&mut sampler, 10);
     assert_eq!(reads.load(Ordering::Relaxed), 4, "three in a row, then the normal tick");
     sampler.slow_read = Duration::from_secs(60);

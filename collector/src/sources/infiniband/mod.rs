@@ -10,6 +10,7 @@ mod port;
 
 use super::{Setup, Source, SourceError};
 use crate::board::Board;
+use crate::clock::now_ns;
 use crate::root::Root;
 use crate::schedule::Round;
 use crate::sysfs;
@@ -18,7 +19,7 @@ use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::time::Duration;
 use tracing::warn;
-use weft_wire::Tier;
+use weft_wire::{PortChange, Tier};
 
 pub const NAME: &str = "infiniband";
 
@@ -107,6 +108,10 @@ impl Infiniband {
 
     fn drop_port(&mut self, key: &(String, String), board: &mut Board) {
         if let Some(port) = self.ports.remove(key) {
+            // `netdev` tells of ports that have an interface.
+            if port.name().contains('/') {
+                board.tell(port.entity(), now_ns(), PortChange::Removed, "");
+            }
             board.withdraw(port.entity(), NAME);
             self.devices.clear();
         }
