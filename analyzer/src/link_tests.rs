@@ -113,7 +113,7 @@ fn faults_stay_faults() {
     for says in stories {
         let mut scene = fabric();
         second(&mut scene, says);
-        assert_eq!(scene.opened(), [down.clone()]);
+        assert_eq!(scene.opened(), std::slice::from_ref(&down));
         second(&mut scene, &[(0, "h1", "eth1", Up), (0, "leaf", "swp1", Up)]);
         (0..31).for_each(|_| _ = second(&mut scene, &[]));
         assert!(scene.open().is_empty(), "both ends are there again");

@@ -112,9 +112,15 @@ impl LinkEvents {
 
     /// Changes against what was known; an interface seen for the first time is no change.
     fn judge(&mut self, link: &LinkRecord, ts_ns: i64) -> Vec<EventRow> {
-        let (Some(port), AF_UNSPEC) = (self.directory.get(link.ifindex), link.family) else { return Vec::new() };
+        if link.family != AF_UNSPEC {
+            return Vec::new();
+        }
+        let Some(port) = self.directory.get(link.ifindex) else {
+            // No port, or not yet: what it loses later is a loss all the same.
+            self.carrier.extend(link.carrier.map(|up| (link.ifindex, up && link.admin_up)));
+            return Vec::new();
+        };
         if port.port != link.name {
-            self.carrier.remove(&link.ifindex);
             let was = self.directory.remove(link.ifindex);
             let text = PortChange::Renamed.text(&port.port) + &format!(" ({})", link.name);
             return was.map(|was| self.row(&was, ts_ns, PortChange::Renamed.event(), text)).into_iter().collect();
@@ -221,6 +227,19 @@ mod tests {
         assert!(tell(false, false).is_empty());
         assert_eq!(tell(true, false), ["change eth0: set up by its administrator"]);
         assert_eq!(tell(true, true), ["link_up eth0: carrier found"]);
+    }
+
+    #[test]
+    fn a_loss_is_told_of_a_port_that_was_heard_of_before_it_was_known() {
+        let directory = PortDirectory::default();
+        let mut events = LinkEvents::new("n1", directory.clone(), Arc::default());
+        assert!(events.judge(&eth0(true, Some(true)), 1).is_empty());
+        let entity = Board::new(identity(&CollectorConfig::default())).entity(Table::Nic, "eth0");
+        directory.insert(IFINDEX, "eth0", entity, true);
+        assert_eq!(
+            said(events.judge(&eth0(true, Some(false)), 2)),
+            [("link_down".into(), "eth0: carrier lost".into())]
+        );
     }
 
     #[test]

@@ -92,6 +92,11 @@ impl Ear {
         PortChange::read(&event.event, &event.text)
     }
 
+    /// Hears what else is told of the port until this is.
+    async fn until(&mut self, port: i32, change: PortChange) {
+        while self.change(port).await != Some(change) {}
+    }
+
     async fn index_of(&mut self, name: &str) -> i32 {
         loop {
             let ports = &self.inventory.as_ref().expect("told first").ports;
@@ -164,15 +169,16 @@ async fn watch() {
     run("ip link set w1 up");
     assert_eq!(ear.event(w0.index).await.event, "link_up");
 
+    let w1 = ports.iter().find(|p| p.port == "w1").unwrap().index;
     run("ip link set w0 down");
     assert_eq!(ear.change(w0.index).await, Some(PortChange::AdminDown));
+    ear.until(w1, PortChange::AdminUp).await;
     run("ip link set w0 up");
     assert_eq!(ear.change(w0.index).await, Some(PortChange::AdminUp));
 
     run("ip link set w1 down");
+    ear.until(w1, PortChange::AdminDown).await;
     run("ip link set w1 name w9");
-    let w1 = ports.iter().find(|p| p.port == "w1").unwrap().index;
-    assert_eq!(ear.change(w1).await, Some(PortChange::AdminDown));
     assert_eq!(ear.change(w1).await, Some(PortChange::Renamed));
     let w9 = ear.index_of("w9").await;
     let mut elsewhere = Command::new("unshare").args(["--net", "--", "sleep", "60"]).spawn().unwrap();
@@ -182,12 +188,7 @@ async fn watch() {
     // The namespace ends, and takes both ends of the pair with it.
     elsewhere.kill().unwrap();
     elsewhere.wait().unwrap();
-    loop {
-        match ear.change(w0.index).await {
-            Some(PortChange::Removed) => break,
-            told => assert!(matches!(told, None | Some(PortChange::AdminDown)), "{told:?}"),
-        }
-    }
+    ear.until(w0.index, PortChange::Removed).await;
 
     run("ip link add w0 type veth peer name w1");
     let renewed = loop {
