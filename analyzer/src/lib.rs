@@ -26,6 +26,7 @@ pub mod route;
 pub mod sample;
 pub mod service;
 pub mod sql;
+mod stamp;
 pub mod store;
 #[cfg(test)]
 mod testkit;

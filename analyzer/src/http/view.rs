@@ -109,6 +109,10 @@ pub struct CollectorView {
     pub missing: u64,
     /// Dropped on its own side.
     pub dropped: u64,
+    /// Rows that weft failed to take in: none, ever, unless weft is wrong.
+    pub failed_rows: u64,
+    /// Frames that were left because its clock says a time that is none, such as 1970.
+    pub clock_not_set_frames: u64,
     pub clock_error_us: Option<f64>,
     pub ports: usize,
     /// Counters it cannot read, each `port/counter: reason`.

@@ -50,6 +50,23 @@ pub struct Closed {
     pub tick: Tick,
     /// Rows of ports that no inventory names.
     pub unknown_rows: usize,
+    pub failed: Vec<FailedRows>,
+}
+
+/// Rows that weft itself failed to take in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FailedRows {
+    pub place: Place,
+    pub collector: u32,
+    pub rows: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Finding the ports of rows.
+    Resolve,
+    /// Joining the rows of one schema.
+    Concat,
 }
 
 #[derive(Debug)]
@@ -126,10 +143,11 @@ impl Aligner {
         self.open(tick, origin).is_some()
     }
 
-    /// Drops what is pending after `tick`; returns the rows lost.
+    /// Drops what is pending after `tick`; returns the rows lost, events and marks among them.
     pub fn drop_after(&mut self, tick: i64) -> usize {
         let dropped = self.pending.split_off(&(tick + 1));
-        dropped.values().flat_map(|p| &p.parts).map(|part| part.batch.num_rows()).sum()
+        let rows = |p: &Pending| p.parts.iter().map(|part| part.batch.num_rows()).sum::<usize>();
+        dropped.values().map(|p| rows(p) + p.events.len() + p.steps.len()).sum()
     }
 
     /// Closes all ticks up to `through`, in order. Ticks nobody told of do not exist.
@@ -146,11 +164,11 @@ impl Aligner {
         pending.events.sort_unstable_by(|a, b| event_order(a).cmp(&event_order(b)));
         pending.steps.sort_unstable_by(|a, b| step_order(a).cmp(&step_order(b)));
         let silent = self.silent(&pending);
-        let (batches, unknown_rows) = self.gather(pending.parts);
+        let Gathered { batches, unknown_rows, failed } = self.gather(pending.parts);
         let start_ns = index * self.tick_ns;
         let end_ns = start_ns + self.tick_ns;
         let tick = Tick { index, start_ns, end_ns, batches, events: pending.events, steps: pending.steps, silent };
-        Closed { tick, unknown_rows }
+        Closed { tick, unknown_rows, failed }
     }
 
     /// Who told of an earlier tick and not of this one; and notes who told of this one.
@@ -179,17 +197,23 @@ impl Aligner {
     }
 
     /// Rows of one schema become one batch: detectors work on wide batches, and a fleet sends narrow ones.
-    fn gather(&mut self, parts: Vec<Part>) -> (Vec<TickBatch>, usize) {
-        let mut unknown_rows = 0;
+    fn gather(&mut self, parts: Vec<Part>) -> Gathered {
+        let mut gathered = Gathered::default();
         let mut groups: BTreeMap<(weft_wire::Table, Fingerprint), Group> = BTreeMap::new();
         for Part { origin, known, schema, batch } in parts {
-            let (entities, batch, unknown) = self.resolver.resolve(origin.collector, &known, schema.table, batch);
-            unknown_rows += unknown;
+            let collector = origin.collector;
+            let resolved = self.resolver.resolve(collector, &known, schema.table, batch);
+            gathered.unknown_rows += resolved.unknown;
+            if resolved.failed > 0 {
+                gathered.failed.push(FailedRows { place: Place::Resolve, collector, rows: resolved.failed });
+            }
             let group = groups.entry((schema.table, schema.fingerprint())).or_insert_with(|| Group::new(schema));
-            group.entities.extend(entities);
-            group.batches.push(batch);
+            group.entities.extend(resolved.entities);
+            group.collectors.push(collector);
+            group.batches.push(resolved.batch);
         }
-        (groups.into_values().filter_map(Group::finish).collect(), unknown_rows)
+        groups.into_values().for_each(|group| group.finish(&mut gathered));
+        gathered
     }
 }
 
@@ -201,24 +225,49 @@ impl Member {
     }
 }
 
+/// The batches of a tick, and what had to be left out of them.
+#[derive(Default)]
+struct Gathered {
+    batches: Vec<TickBatch>,
+    unknown_rows: usize,
+    failed: Vec<FailedRows>,
+}
+
 struct Group {
     schema: Arc<TableSchema>,
     entities: Vec<EntityId>,
+    /// Of each batch, whose it is.
+    collectors: Vec<u32>,
     batches: Vec<RecordBatch>,
 }
 
 impl Group {
     fn new(schema: Arc<TableSchema>) -> Group {
-        Group { schema, entities: Vec::new(), batches: Vec::new() }
+        Group { schema, entities: Vec::new(), collectors: Vec::new(), batches: Vec::new() }
     }
 
-    fn finish(mut self) -> Option<TickBatch> {
-        let batch = match self.batches.len() {
-            1 => self.batches.pop()?,
-            _ => arrow_select::concat::concat_batches(self.schema.arrow(), &self.batches).ok()?,
+    /// Rows that cannot be joined are left out and counted for whoever told them.
+    fn finish(self, gathered: &mut Gathered) {
+        let joined = match self.batches.as_slice() {
+            [one] => Ok(one.clone()),
+            all => arrow_select::concat::concat_batches(self.schema.arrow(), all),
         };
-        let some = batch.num_rows() > 0;
-        some.then_some(TickBatch { table: self.schema.table, schema: self.schema, entities: self.entities, batch })
+        match joined {
+            Ok(batch) if batch.num_rows() == 0 => {}
+            Ok(batch) => gathered.batches.push(TickBatch {
+                table: self.schema.table,
+                schema: self.schema,
+                entities: self.entities,
+                batch,
+            }),
+            Err(_) => gathered.failed.extend(
+                self.collectors.iter().zip(&self.batches).map(|(&collector, batch)| FailedRows {
+                    place: Place::Concat,
+                    collector,
+                    rows: batch.num_rows(),
+                }),
+            ),
+        }
     }
 }
 
@@ -228,4 +277,31 @@ fn event_order(e: &LinkEvent) -> (i64, &str, &str, &str, &str) {
 
 fn step_order(s: &StepMark) -> (i64, i64, &str, i32, &str, i64, &str) {
     (s.end_ns, s.start_ns, &s.job, s.rank, &s.device, s.step, &s.phase)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use arrow_array::{ArrayRef, StringArray};
+    use weft_wire::Table;
+
+    #[test]
+    fn rows_that_cannot_be_joined_are_counted_for_whoever_told_them() {
+        let schema = Arc::new(TableSchema::wide(Table::Nic, &["rx_bytes"]).unwrap());
+        // As wide as its schema says and of other types: no joining of the two.
+        let foreign = |rows: usize| {
+            let columns = schema.arrow().fields().iter().map(|field| {
+                let column = Arc::new(StringArray::from(vec!["x"; rows])) as ArrayRef;
+                (field.name().clone(), column)
+            });
+            RecordBatch::try_from_iter(columns).unwrap()
+        };
+        let batches = vec![foreign(2), foreign(3)];
+        let mut group = Group::new(schema);
+        (group.collectors, group.batches) = (vec![4, 9], batches);
+        let mut gathered = Gathered::default();
+        group.finish(&mut gathered);
+        let failed = |collector, rows| FailedRows { place: Place::Concat, collector, rows };
+        assert_eq!((gathered.batches.len(), gathered.failed), (0, vec![failed(4, 2), failed(9, 3)]));
+    }
 }

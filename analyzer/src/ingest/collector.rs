@@ -1,6 +1,6 @@
 //! What ingest remembers of one collector.
 
-use super::dedup::BootStream;
+use super::dedup::{Before, BootStream};
 use super::park::Park;
 use super::quality::Blindness;
 use super::resolve::KnownInventory;
@@ -25,6 +25,9 @@ pub struct Mark {
     /// Ranges of sequence numbers, ends included.
     pub ranges: Vec<(u64, u64)>,
     pub last_flush_ns: i64,
+    /// Frames that the collector had given up on by then; `None` in a mark of an older weft.
+    #[serde(default)]
+    pub dropped: Option<u64>,
 }
 
 #[derive(Debug)]
@@ -65,6 +68,9 @@ impl Collector {
         let mark = self.marks.remove(&frame.boot);
         let before = self.last_flush_ns.or_else(|| self.marks.values().map(|m| m.last_flush_ns).max());
         let restarted = before.filter(|_| mark.is_none());
+        // An incarnation that begins has dropped nothing yet.
+        let begun = restarted.map(|flush_ns| Before { flush_ns, dropped: Some(0) });
+        let known = mark.as_ref().map(|mark| Before { flush_ns: mark.last_flush_ns, dropped: mark.dropped });
         let told = SequenceSet::from_ranges(mark.into_iter().flat_map(|m| m.ranges));
         // Known and restarted: it began at 0. Known from an earlier run: nothing after its mark may be missing.
         let head = match (told.max(), restarted) {
@@ -75,7 +81,7 @@ impl Collector {
         if self.boots.len() == MAX_BOOTS {
             self.boots.remove(0);
         }
-        self.boots.push(BootStream::new(frame.boot, head, told));
+        self.boots.push(BootStream::new(frame.boot, head, told, known.or(begun)));
         let last = self.boots.len() - 1;
         (&mut self.boots[last], restarted)
     }
@@ -91,7 +97,12 @@ impl Collector {
 
     pub fn marks(&self) -> Vec<Mark> {
         let last_flush_ns = self.last_flush_ns.unwrap_or_default();
-        let mark = |b: &BootStream| Mark { boot: b.boot, ranges: b.told.ranges().collect(), last_flush_ns };
+        let mark = |b: &BootStream| Mark {
+            boot: b.boot,
+            ranges: b.told.ranges().collect(),
+            last_flush_ns,
+            dropped: b.dropped(),
+        };
         self.boots.iter().map(mark).chain(self.marks.values().cloned()).collect()
     }
 

@@ -1,5 +1,7 @@
 //! What ingest may be told.
 
+use std::ops::Range;
+
 /// Every bound here is there so that a lost or hostile sender costs a count, not memory.
 #[derive(Clone, Debug)]
 pub struct IngestConfig {
@@ -12,6 +14,8 @@ pub struct IngestConfig {
     pub close_early: bool,
     /// A frame stamped further than this from the watermark is set aside.
     pub clock_jump_ns: i64,
+    /// Flush times that are times at all; a frame outside comes from a clock that was never set, and nothing is made of it.
+    pub credible_ns: Range<i64>,
     /// Frames a collector may have waiting for its inventory. Twice the 30 frames between two embedded ones.
     pub parked_frames: usize,
     pub max_collectors: usize,
@@ -26,6 +30,7 @@ impl Default for IngestConfig {
             lateness_ns: 2_000_000_000,
             close_early: true,
             clock_jump_ns: 3_600_000_000_000,
+            credible_ns: i64::MIN..i64::MAX,
             parked_frames: 64,
             max_collectors: 200_000,
             max_gaps: 10_000,

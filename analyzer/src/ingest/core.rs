@@ -1,6 +1,6 @@
 //! The core of ingest: one message in, what follows from it out. No IO, no clock.
 
-use super::align::{Aligner, Origin};
+use super::align::{Aligner, FailedRows, Origin, Place};
 use super::aside::Aside;
 use super::closing::{Bounds, Closing};
 use super::collector::{Collector, Mark};
@@ -12,7 +12,7 @@ use super::gaps::{GapReason, GapRow, GapTable};
 use super::park::Parked;
 use super::quality::samples;
 use super::resolve::KnownInventory;
-use super::split::{split, tick_of};
+use super::split::{Split, split, tick_of};
 use super::stats::{CollectorStatus, IngestStats};
 use super::watermark::Watermark;
 use crate::inventory::EntityTable;
@@ -128,12 +128,6 @@ impl Ingest {
         std::mem::take(&mut self.out)
     }
 
-    /// Takes a frame that is decoded already.
-    pub fn push_frame(&mut self, frame: Frame) -> Vec<IngestEvent> {
-        self.take_frame(Box::new(frame));
-        std::mem::take(&mut self.out)
-    }
-
     /// The stream has ended: gives up all holes and closes all ticks.
     pub fn finish(&mut self) -> Vec<IngestEvent> {
         self.age_holes(i64::MAX);
@@ -226,12 +220,26 @@ impl Ingest {
 
     fn take_frame(&mut self, mut frame: Box<Frame>) {
         let Some(id) = self.collector(&frame.collector) else { return self.too_many(&frame.collector) };
+        if !self.config.credible_ns.contains(&frame.flush_ts_ns) {
+            return self.leave_unset(id, &frame);
+        }
         if let Some(inventory) = frame.inventory.take() {
             self.learn(inventory);
         }
         match self.collectors[id as usize].inventory(frame.boot, frame.inventory_version) {
             Some(known) => self.take_known(id, frame, known),
             None => self.park(&frame.collector.clone(), Parked::Frame(frame)),
+        }
+    }
+
+    /// Nothing is made of a clock that was never set: its frames are counted, and their collector is named.
+    fn leave_unset(&mut self, id: u32, frame: &Frame) {
+        self.stats.clock_not_set_frames += 1;
+        let status = &mut self.collectors[id as usize].status;
+        status.clock_not_set_frames += 1;
+        if status.clock_not_set_frames == 1 {
+            let (collector, flush_ns) = (frame.collector.clone(), frame.flush_ts_ns);
+            self.out.push(IngestEvent::ClockNotSet { collector, flush_ns });
         }
     }
 
@@ -276,12 +284,11 @@ impl Ingest {
 
     fn take_sane(&mut self, id: u32, frame: &Frame, known: &Arc<KnownInventory>) {
         let collector = &mut self.collectors[id as usize];
-        let last_ns = collector.last_flush_ns;
         let (stream, restarted) = collector.stream(frame);
         let arrival = stream.arrive(frame.sequence, frame.flush_ts_ns, frame.dropped_frames);
-        if restarted.is_some() {
+        if let Some(before_ns) = restarted {
             let row = gap_of(frame, GapReason::Restart);
-            self.note_gap(GapRow { from_ns: last_ns.unwrap_or(row.from_ns), frames: 0, ..row });
+            self.note_gap(GapRow { from_ns: before_ns, frames: 0, ..row });
         }
         let Arrival::New { counted, behind } = arrival else {
             self.stats.duplicate_frames += 1;
@@ -353,8 +360,10 @@ impl Ingest {
 
     fn take_section(&mut self, origin: &Origin, known: &Arc<KnownInventory>, section: &Section) -> u64 {
         let sane = self.sane_times(origin.flush_ns);
-        let (parts, insane) = split(&section.batch, TS_NS, self.config.tick_ns, &sane);
+        let Split { parts, insane, failed } = split(&section.batch, TS_NS, self.config.tick_ns, &sane);
         self.stats.bad_time_rows += insane as u64;
+        self.stats.split_rows += failed as u64;
+        self.collectors[origin.collector as usize].status.failed_rows += failed as u64;
         let mut late = 0;
         for (tick, batch) in parts {
             let rows = batch.num_rows() as u64;
@@ -425,8 +434,18 @@ impl Ingest {
         for closed in self.aligner.close_through(through) {
             self.stats.ticks += 1;
             self.stats.unknown_port_rows += closed.unknown_rows as u64;
+            closed.failed.iter().for_each(|failed| self.note_failed(failed));
             self.out.push(IngestEvent::Tick(closed.tick));
         }
+    }
+
+    fn note_failed(&mut self, failed: &FailedRows) {
+        let rows = failed.rows as u64;
+        match failed.place {
+            Place::Resolve => self.stats.resolve_rows += rows,
+            Place::Concat => self.stats.concat_rows += rows,
+        }
+        self.collectors[failed.collector as usize].status.failed_rows += rows;
     }
 
     /// Gives up the holes below frames flushed before `before_ns`.
@@ -460,6 +479,7 @@ impl Ingest {
 
     fn note_gap(&mut self, row: GapRow) {
         let rows = self.gaps.add(row, self.config.max_gaps);
+        self.stats.forgotten_gaps = self.gaps.forgotten();
         self.out.extend(rows.into_iter().map(IngestEvent::Gap));
     }
 }

@@ -44,6 +44,15 @@ struct Told {
     dropped: u64,
 }
 
+/// What came before the first frame of this run: where a hole at the very beginning starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Before {
+    /// Flush time of the last frame before, ns.
+    pub flush_ns: i64,
+    /// Frames that the collector had dropped by then; `None`: not known.
+    pub dropped: Option<u64>,
+}
+
 #[derive(Debug)]
 pub struct BootStream {
     pub boot: u64,
@@ -54,14 +63,21 @@ pub struct BootStream {
     ahead: BTreeMap<u64, Told>,
     /// The frame below the head.
     last: Option<Told>,
+    /// What was known before this run, while no frame of it has come.
+    before: Option<Before>,
     holes: Vec<Hole>,
 }
 
 impl BootStream {
     /// `head`: 0 when the incarnation began under our eyes, else the number of the first frame heard of it.
-    pub fn new(boot: u64, head: u64, told: SequenceSet) -> BootStream {
+    pub fn new(boot: u64, head: u64, told: SequenceSet, before: Option<Before>) -> BootStream {
         let (seen, ahead) = Default::default();
-        BootStream { boot, told, seen, head, ahead, last: None, holes: Vec::new() }
+        BootStream { boot, told, seen, head, ahead, last: None, before, holes: Vec::new() }
+    }
+
+    /// Frames that the collector said it had dropped, by the frame below the head.
+    pub fn dropped(&self) -> Option<u64> {
+        self.last.map(|told| told.dropped)
     }
 
     /// Everything flushed before this has been told, as far as frames without a hole below them say.
@@ -122,10 +138,18 @@ impl BootStream {
     }
 
     fn note(&mut self, from: u64, to: u64, above: Told, is_in_sequence: bool) {
-        let below = self.last.unwrap_or(Told { flush_ns: above.flush_ns, dropped: 0 });
+        let below = self.last.unwrap_or_else(|| self.below_all(above));
         let dropped = above.dropped.saturating_sub(below.dropped);
         let (from_ns, to_ns) = (below.flush_ns, above.flush_ns);
         self.holes.push(Hole { from, to, from_ns, to_ns, dropped, is_in_sequence });
+    }
+
+    /// What stands for the frame below the first of this run.
+    fn below_all(&self, above: Told) -> Told {
+        let Some(Before { flush_ns, dropped }) = self.before else {
+            return Told { flush_ns: above.flush_ns, dropped: 0 };
+        };
+        Told { flush_ns: flush_ns.min(above.flush_ns), dropped: dropped.unwrap_or(above.dropped) }
     }
 }
 
@@ -139,7 +163,7 @@ mod tests {
 
     #[test]
     fn a_hole_is_given_up_only_when_old() {
-        let mut stream = BootStream::new(1, 0, SequenceSet::default());
+        let mut stream = BootStream::new(1, 0, SequenceSet::default(), None);
         feed(&mut stream, &[0, 1, 4, 5]);
         assert_eq!(stream.told_through_ns(), Some(10));
         assert_eq!(stream.age(40), []);
@@ -151,7 +175,7 @@ mod tests {
 
     #[test]
     fn order_within_the_bound_leaves_no_trace() {
-        let mut stream = BootStream::new(1, 0, SequenceSet::default());
+        let mut stream = BootStream::new(1, 0, SequenceSet::default(), None);
         feed(&mut stream, &[2, 0, 1, 3, 2]);
         assert_eq!((stream.told_through_ns(), stream.age(i64::MAX)), (Some(30), vec![]));
     }
@@ -159,15 +183,30 @@ mod tests {
     #[test]
     fn what_an_earlier_run_told_is_rebuilt_but_not_counted_nor_lost() {
         let told = SequenceSet::from_ranges([(0, 6)]);
-        let mut stream = BootStream::new(1, 3, told);
+        let mut stream = BootStream::new(1, 3, told, None);
         assert_eq!(feed(&mut stream, &[3, 8])[0], Arrival::New { counted: false, behind: false });
         let holes = stream.age(i64::MAX);
         assert_eq!(holes.iter().map(|h| (h.from, h.to)).collect::<Vec<_>>(), [(7, 7)]);
     }
 
     #[test]
+    fn a_hole_before_the_first_frame_begins_where_the_earlier_run_ended() {
+        let check = |dropped, above_dropped, expected| {
+            let before = Some(Before { flush_ns: 60, dropped });
+            let mut stream = BootStream::new(1, 7, SequenceSet::from_ranges([(0, 6)]), before);
+            stream.arrive(19, 190, above_dropped);
+            let holes: Vec<_> = stream.age(200).iter().map(|h| (h.from, h.to, h.from_ns, h.to_ns, h.dropped)).collect();
+            assert_eq!(holes, [(7, 18, 60, 190, expected)]);
+        };
+        // What it had dropped long ago explains nothing of this.
+        check(Some(5), 5, 0);
+        check(Some(5), 8, 3);
+        check(None, 5, 0);
+    }
+
+    #[test]
     fn drops_the_collector_tells_of_are_told_once() {
-        let mut stream = BootStream::new(1, 0, SequenceSet::default());
+        let mut stream = BootStream::new(1, 0, SequenceSet::default(), None);
         stream.arrive(0, 0, 0);
         stream.arrive(3, 30, 2);
         stream.arrive(4, 40, 2);

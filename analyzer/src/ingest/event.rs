@@ -20,4 +20,6 @@ pub enum IngestEvent {
     DeadLetter { key: String, reason: String, payload: Option<Bytes> },
     /// A collector's clock stands impossibly far from the others': its frames are set aside. Once a collector and jump.
     ClockJump { collector: String, flush_ns: i64, watermark_ns: i64 },
+    /// A collector's clock says a time that is none, such as 1970: its frames are counted and left. Once a collector.
+    ClockNotSet { collector: String, flush_ns: i64 },
 }

@@ -62,9 +62,15 @@ const NEAR: usize = 16;
 #[derive(Debug, Default)]
 pub struct GapTable {
     rows: BTreeMap<GapKey, GapRow>,
+    /// Rows that had to make room.
+    forgotten: u64,
 }
 
 impl GapTable {
+    pub fn forgotten(&self) -> u64 {
+        self.forgotten
+    }
+
     pub fn rows(&self) -> impl Iterator<Item = &GapRow> {
         self.rows.values()
     }
@@ -137,6 +143,7 @@ impl GapTable {
         while self.rows.len() > max_rows.max(1) {
             let Some(key) = self.rows.values().min_by_key(|r| r.from_ns).map(GapRow::key) else { return };
             self.rows.remove(&key);
+            self.forgotten += 1;
         }
     }
 }
@@ -186,6 +193,6 @@ mod tests {
         table.add(row(6, 6, GapReason::Lost), 10);
         assert_eq!(spans(&table), [(3, 5, 3), (6, 6, 1)]);
         table.add(row(9, 9, GapReason::Late), 2);
-        assert_eq!(table.rows().count(), 2);
+        assert_eq!((table.rows().count(), table.forgotten()), (2, 1));
     }
 }

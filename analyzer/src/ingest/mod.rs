@@ -3,7 +3,7 @@
 //! ```text
 //! bytes ─► decode ─► park? ─► clock ─► dedup ─► split by tick ─► align ─► close ─► Tick ─► Engine
 //! ```
-//! The core is pure ([`Ingest`]); [`shell`] gives it a subscriber, the engine and the store.
+//! The core is pure ([`Ingest`]); `crate::live` gives it a subscriber, the engine and the store.
 
 mod align;
 mod aside;

@@ -106,6 +106,18 @@ struct Applied {
     ids: Vec<Option<(EntityId, Table)>>,
 }
 
+/// What became of the rows of a batch.
+#[derive(Debug)]
+pub struct Resolved {
+    /// Of each row of `batch`.
+    pub entities: Vec<EntityId>,
+    pub batch: RecordBatch,
+    /// Rows of ports that no inventory names.
+    pub unknown: usize,
+    /// Rows that could not be copied out.
+    pub failed: usize,
+}
+
 #[derive(Debug, Default)]
 pub struct Resolver {
     pub entities: EntityTable,
@@ -114,15 +126,20 @@ pub struct Resolver {
 }
 
 impl Resolver {
-    /// The entity of each row and the rows that have one: a row of an unknown port, or of a port of another table (but `extra` speaks of all), is
-    /// left out. Returns how many were.
-    pub fn resolve(
+    /// The entity of each row and the rows that have one. A row of an unknown port, or of a port of another table (but
+    /// `extra` speaks of all), is left out.
+    pub fn resolve(&mut self, collector: u32, known: &KnownInventory, table: Table, batch: RecordBatch) -> Resolved {
+        self.resolve_by(collector, known, table, batch, take)
+    }
+
+    fn resolve_by(
         &mut self,
         collector: u32,
         known: &KnownInventory,
         table: Table,
         batch: RecordBatch,
-    ) -> (Vec<EntityId>, RecordBatch, usize) {
+        take: fn(&RecordBatch, Vec<u32>) -> Option<RecordBatch>,
+    ) -> Resolved {
         let ids = self.ids(collector, known);
         let ports = batch.column(0).as_primitive::<Int32Type>().values();
         let id = |port: i32| {
@@ -132,11 +149,16 @@ impl Resolver {
         let found: Vec<EntityId> = ports.iter().filter_map(|&port| id(port)).collect();
         let unknown = ports.len() - found.len();
         if unknown == 0 {
-            return (found, batch, 0);
+            return Resolved { entities: found, batch, unknown, failed: 0 };
         }
         let rows = (0..ports.len() as u32).filter(|&row| id(ports[row as usize]).is_some()).collect();
-        let kept = take(&batch, rows).unwrap_or_else(|| batch.slice(0, 0));
-        (found, kept, unknown)
+        match take(&batch, rows) {
+            Some(batch) => Resolved { entities: found, batch, unknown, failed: 0 },
+            None => {
+                let failed = found.len();
+                Resolved { entities: Vec::new(), batch: batch.slice(0, 0), unknown, failed }
+            }
+        }
     }
 
     fn ids(&mut self, collector: u32, known: &KnownInventory) -> &[Option<(EntityId, Table)>] {
@@ -173,5 +195,53 @@ fn entity(known: &KnownInventory, port: &KnownPort) -> Entity {
         speed_bps: port.speed_bps,
         epoch: port.epoch,
         profile: port.profile.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use arrow_array::Int32Array;
+    use std::collections::BTreeMap;
+    use weft_wire::Part;
+
+    fn known(port_indices: &[i32]) -> KnownInventory {
+        let port = |&index: &i32| PortDescriptor {
+            index,
+            table: Table::Nic,
+            device: "n7".to_owned(),
+            port: format!("ens{index}"),
+            driver: String::new(),
+            speed_bps: None,
+            epoch: 0,
+            part: Part::default(),
+            position: String::new(),
+            profile: 0,
+            labels: BTreeMap::new(),
+        };
+        KnownInventory::new(Inventory {
+            collector: "n7".to_owned(),
+            boot: 1,
+            version: 1,
+            devices: Vec::new(),
+            ports: port_indices.iter().map(port).collect(),
+            profiles: Vec::new(),
+            schemas: Vec::new(),
+            flush_period_ms: 1000,
+        })
+    }
+
+    fn batch(ports: &[i32]) -> RecordBatch {
+        let column = Arc::new(Int32Array::from(ports.to_vec())) as _;
+        RecordBatch::try_from_iter([("port", column)]).unwrap()
+    }
+
+    #[test]
+    fn rows_that_cannot_be_copied_are_counted_and_leave_no_entity_without_its_row() {
+        let (mut resolver, known) = (Resolver::default(), known(&[0, 3]));
+        let ok = resolver.resolve(5, &known, Table::Nic, batch(&[0, 9, 3]));
+        assert_eq!((ok.entities.len(), ok.batch.num_rows(), ok.unknown, ok.failed), (2, 2, 1, 0));
+        let bad = resolver.resolve_by(5, &known, Table::Nic, batch(&[0, 9, 3]), |_, _| None);
+        assert_eq!((bad.entities.len(), bad.batch.num_rows(), bad.unknown, bad.failed), (0, 0, 1, 2));
     }
 }

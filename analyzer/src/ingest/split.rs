@@ -11,26 +11,39 @@ pub fn tick_of(ts_ns: i64, tick_ns: i64) -> i64 {
     ts_ns.div_euclid(tick_ns)
 }
 
-/// Rows by tick, in their order. Rows stamped outside `sane` are left out and counted.
+/// A section's rows by tick.
+#[derive(Debug, Default, PartialEq)]
+pub struct Split {
+    /// In order of tick, or of time; rows of a tick in their order.
+    pub parts: Vec<(i64, RecordBatch)>,
+    /// Rows left out because they are stamped impossibly.
+    pub insane: usize,
+    /// Rows that could not be copied out.
+    pub failed: usize,
+}
+
+/// Rows stamped outside `sane` are left out and counted.
 /// The usual cases copy nothing: all rows in one tick, or rows in order of time.
-pub fn split(
-    batch: &RecordBatch,
-    ts_column: usize,
-    tick_ns: i64,
-    sane: &Range<i64>,
-) -> (Vec<(i64, RecordBatch)>, usize) {
+pub fn split(batch: &RecordBatch, ts_column: usize, tick_ns: i64, sane: &Range<i64>) -> Split {
+    split_by(batch, ts_column, tick_ns, sane, take)
+}
+
+type Take = fn(&RecordBatch, Vec<u32>) -> Option<RecordBatch>;
+
+fn split_by(batch: &RecordBatch, ts_column: usize, tick_ns: i64, sane: &Range<i64>, take: Take) -> Split {
+    let whole = |parts| Split { parts, insane: 0, failed: 0 };
     let times = batch.column(ts_column).as_primitive::<Int64Type>().values();
-    let Some((&first, rest)) = times.split_first() else { return (Vec::new(), 0) };
+    let Some((&first, rest)) = times.split_first() else { return Split::default() };
     let (low, high) = rest.iter().fold((first, first), |(low, high), &ts| (low.min(ts), high.max(ts)));
     if !sane.contains(&low) || !sane.contains(&high) {
-        return by_rows(batch, times, tick_ns, sane);
+        return by_rows(batch, times, tick_ns, sane, take);
     }
     if tick_of(low, tick_ns) == tick_of(high, tick_ns) {
-        return (vec![(tick_of(low, tick_ns), batch.clone())], 0);
+        return whole(vec![(tick_of(low, tick_ns), batch.clone())]);
     }
     match times.is_sorted() {
-        true => (by_slices(batch, times, tick_ns), 0),
-        false => by_rows(batch, times, tick_ns, sane),
+        true => whole(by_slices(batch, times, tick_ns)),
+        false => by_rows(batch, times, tick_ns, sane, take),
     }
 }
 
@@ -44,20 +57,26 @@ fn by_slices(batch: &RecordBatch, times: &[i64], tick_ns: i64) -> Vec<(i64, Reco
     parts
 }
 
-fn by_rows(batch: &RecordBatch, times: &[i64], tick_ns: i64, sane: &Range<i64>) -> (Vec<(i64, RecordBatch)>, usize) {
+fn by_rows(batch: &RecordBatch, times: &[i64], tick_ns: i64, sane: &Range<i64>, take: Take) -> Split {
     let mut rows: BTreeMap<i64, Vec<u32>> = BTreeMap::new();
-    let mut insane = 0;
+    let mut split = Split::default();
     for (row, ts) in times.iter().enumerate() {
         match sane.contains(ts) {
             true => rows.entry(tick_of(*ts, tick_ns)).or_default().push(row as u32),
-            false => insane += 1,
+            false => split.insane += 1,
         }
     }
-    let parts = rows.into_iter().filter_map(|(tick, rows)| Some((tick, take(batch, rows)?))).collect();
-    (parts, insane)
+    for (tick, rows) in rows {
+        let count = rows.len();
+        match take(batch, rows) {
+            Some(part) => split.parts.push((tick, part)),
+            None => split.failed += count,
+        }
+    }
+    split
 }
 
-/// The rows of a batch, in the order given. `None` never happens for indices inside the batch.
+/// The rows of a batch, in the order given; `None` when they cannot be copied, which whoever asks counts.
 pub fn take(batch: &RecordBatch, rows: Vec<u32>) -> Option<RecordBatch> {
     arrow_select::take::take_record_batch(batch, &UInt32Array::from(rows)).ok()
 }
@@ -71,11 +90,21 @@ mod tests {
     fn check(times: &[i64], expected: &[(i64, &[i64])], insane: usize) {
         let column = Arc::new(Int64Array::from(times.to_vec())) as _;
         let batch = RecordBatch::try_from_iter([("ts_ns", column)]).unwrap();
-        let (parts, left_out) = split(&batch, 0, 10, &(-100..100));
+        let Split { parts, insane: left_out, failed } = split(&batch, 0, 10, &(-100..100));
+        assert_eq!(failed, 0);
         let values = |b: &RecordBatch| b.column(0).as_primitive::<Int64Type>().values().to_vec();
         let got: Vec<_> = parts.iter().map(|(tick, batch)| (*tick, values(batch))).collect();
         let expected: Vec<_> = expected.iter().map(|(tick, rows)| (*tick, rows.to_vec())).collect();
         assert_eq!((got, left_out), (expected, insane));
+    }
+
+    #[test]
+    fn rows_that_cannot_be_copied_are_counted_and_cost_no_others() {
+        let column = Arc::new(Int64Array::from(vec![25, 8, 200, 21])) as _;
+        let batch = RecordBatch::try_from_iter([("ts_ns", column)]).unwrap();
+        let only_first_tick: Take = |batch, rows| if rows == [1] { take(batch, rows) } else { None };
+        let split = split_by(&batch, 0, 10, &(-100..100), only_first_tick);
+        assert_eq!((split.parts.len(), split.parts[0].0, split.insane, split.failed), (1, 0, 1, 2));
     }
 
     #[test]

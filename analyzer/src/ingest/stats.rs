@@ -23,8 +23,16 @@ pub struct IngestStats {
     pub park_overflow_frames: u64,
     /// Frames whose clock was impossibly far from the others'.
     pub clock_jump_frames: u64,
+    /// Frames whose clock says a time that is none.
+    pub clock_not_set_frames: u64,
     pub lost_frames: u64,
     pub ticks: u64,
+    /// Rows that weft itself failed to sort into their ticks, to find the ports of, or to join to the others of their tick.
+    pub split_rows: u64,
+    pub resolve_rows: u64,
+    pub concat_rows: u64,
+    /// Rows of the gap table that had to make room for newer ones.
+    pub forgotten_gaps: u64,
 }
 
 /// How one collector does, as it says itself and as seen from here.
@@ -54,6 +62,10 @@ pub struct CollectorStatus {
     pub duplicate_frames: u64,
     pub late_rows: u64,
     pub parked_frames: u64,
+    /// Frames that were left because its clock says a time that is none, such as 1970.
+    pub clock_not_set_frames: u64,
+    /// Its rows that weft itself failed to take in.
+    pub failed_rows: u64,
     /// Values of its latest rows that stand at their maximum: there, and blind.
     pub saturated: usize,
     /// Values of its latest rows whose read failed.

@@ -333,3 +333,46 @@ fn what_the_collector_dropped_is_told_once_and_as_such() {
     assert_eq!(run.gaps(), [(3, 4, 2, GapReason::DroppedByCollector)]);
     assert_eq!(run.ingest.stats().lost_frames, 2);
 }
+
+#[test]
+fn a_clock_that_was_never_set_is_counted_and_said_and_moves_nothing() {
+    let after = 8;
+    let config = IngestConfig { credible_ns: after * S..i64::MAX, ..replay_config() };
+    // Three collectors since boot, two of them with a clock; the third counts from "1970" and comes first.
+    let mut run = Run::new(config).all(&frames(&["n0"], 4));
+    assert_eq!((run.ingest.watermark_ns(), run.ticks().len()), (None, 0));
+    let good: Vec<_> = frames(&["n1", "n2"], 20).into_iter().filter(|f| f.sequence >= after as u64).collect();
+    run = run.all(&good).finish();
+    let said: Vec<_> = run.events.iter().filter(|e| matches!(e, IngestEvent::ClockNotSet { .. })).collect();
+    assert!(matches!(said[..], [IngestEvent::ClockNotSet { collector, .. }] if collector == "n0"), "{said:?}");
+    assert_eq!((run.ingest.stats().clock_not_set_frames, run.ingest.stats().frames), (4, 24));
+    assert_eq!(run.ticks().len(), 12);
+    let status = run.ingest.collectors().into_iter().find(|c| c.collector == "n0").unwrap();
+    assert_eq!((status.clock_not_set_frames, status.frames), (4, 0));
+    assert_eq!(run.gaps(), []);
+}
+
+#[test]
+fn what_was_deleted_while_nobody_read_is_one_row_over_the_time_that_is_missing() {
+    let frames = frames(&["a"], 40);
+    let first = Run::new(replay_config()).all(&frames[..10]);
+    // Retention has passed the place: nothing comes again, frames 10 … 21 are gone.
+    let marks = first.ingest.marks();
+    let mut second = Run { ingest: Ingest::resume(replay_config(), marks.clone()), events: Vec::new() };
+    second = second.all(&frames[22..]).finish();
+    assert_eq!(second.gaps(), [(10, 21, 12, GapReason::Lost)]);
+    let row = second.ingest.gaps().next().unwrap();
+    assert_eq!((row.from_ns / S, row.to_ns / S), (10, 23));
+
+    // The collector was away too, and its new incarnation's first frames are gone with the rest.
+    let reborn = |sequence: u64| Frame {
+        boot: BOOT + 1,
+        sequence,
+        inventory: Some(inventory("a", BOOT + 1)),
+        ..frame("a", 30 + sequence)
+    };
+    let mut second = Run { ingest: Ingest::resume(replay_config(), marks), events: Vec::new() };
+    second = second.all(&(3..8).map(reborn).collect::<Vec<_>>()).finish();
+    let rows: Vec<_> = second.ingest.gaps().map(|g| (g.reason, g.frames, g.from_ns / S, g.to_ns / S)).collect();
+    assert_eq!(rows, [(GapReason::Lost, 3, 10, 34), (GapReason::Restart, 0, 10, 34)]);
+}

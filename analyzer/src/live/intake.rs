@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 use tokio::sync::mpsc;
-use weft_transport::{Delivery, Topic};
+use weft_transport::{Delivery, Throttle, Topic};
 
 /// What the reader sends.
 pub enum Step {
@@ -47,6 +47,9 @@ pub struct Intake {
     /// Frames whose marks are on disk.
     marked_frames: u64,
     last_frame: Option<Instant>,
+    /// Rows that weft itself failed to take in, as last logged.
+    failed_rows: u64,
+    complaint: Throttle,
 }
 
 impl Intake {
@@ -71,6 +74,8 @@ impl Intake {
             inventory_changed: false,
             marked_frames: 0,
             last_frame: None,
+            failed_rows: 0,
+            complaint: Throttle::default(),
         }
     }
 
@@ -113,6 +118,13 @@ impl Intake {
                 if poison.try_send(Poison { key, reason, payload }).is_err() {
                     metrics::counter!("weft_dropped_total", "where" => "dead_letter").increment(1);
                 }
+            }
+            IngestEvent::ClockNotSet { collector, flush_ns } => {
+                let says = crate::stamp::wrong(flush_ns).map(|wrong| wrong.what()).unwrap_or_default();
+                tracing::warn!(
+                    collector,
+                    "a collector's clock is not set (flush_ns is {says}): its frames are left; set its clock"
+                );
             }
             IngestEvent::ClockJump { collector, flush_ns, watermark_ns } => {
                 let ahead_s = (flush_ns - watermark_ns) / 1_000_000_000;
@@ -179,6 +191,17 @@ impl Intake {
         self.update = self.update.max(Some(number));
     }
 
+    /// Says that rows were lost by weft's own doing: which should never be.
+    fn complain(&mut self, stats: &IngestStats, window: u64) {
+        let IngestStats { split_rows: split, resolve_rows: resolve, concat_rows: concat, .. } = *stats;
+        let failed = split + resolve + concat + window;
+        if failed > self.failed_rows && self.complaint.admit().is_some() {
+            let rows = failed - self.failed_rows;
+            self.failed_rows = failed;
+            tracing::error!(rows, split, resolve, concat, window, "rows could not be taken in; please report it");
+        }
+    }
+
     fn settle(&mut self, settled: &mpsc::Sender<BTreeMap<i32, i64>>) -> Result<(), LiveError> {
         let (marks, tick, stats) = {
             let core = self.core.lock().unwrap_or_else(PoisonError::into_inner);
@@ -186,7 +209,9 @@ impl Intake {
             let marks = if self.state.is_some() { core.ingest.marks() } else { BTreeMap::new() };
             (marks, core.ingest.closed_through(), core.ingest.stats().clone())
         };
-        count(&stats);
+        let window_rows = self.view.store().failed_rows();
+        count(&stats, window_rows);
+        self.complain(&stats, window_rows);
         // While the past is rebuilt the earlier run's last tick stands.
         let tick = tick.filter(|tick| !self.continuity.is_rebuilt(*tick));
         if let Some(state) = &self.state {
@@ -209,7 +234,7 @@ impl Intake {
 }
 
 /// The contract's metrics.
-fn count(stats: &IngestStats) {
+fn count(stats: &IngestStats, window_rows: u64) {
     metrics::counter!("weft_frames_total").absolute(stats.frames);
     metrics::counter!("weft_samples_total").absolute(stats.samples);
     metrics::counter!("weft_late_rows_total").absolute(stats.late_rows);
@@ -223,6 +248,12 @@ fn count(stats: &IngestStats) {
         ("bad_time", stats.bad_time_rows),
         ("park", stats.park_overflow_frames),
         ("clock_jump", stats.clock_jump_frames),
+        ("clock_not_set", stats.clock_not_set_frames),
+        ("split", stats.split_rows),
+        ("resolve", stats.resolve_rows),
+        ("concat", stats.concat_rows),
+        ("window", window_rows),
+        ("gap_table", stats.forgotten_gaps),
     ];
     for (place, n) in dropped {
         metrics::counter!("weft_dropped_total", "where" => place).absolute(n);

@@ -54,7 +54,12 @@ pub struct Live {
 pub fn start(options: LiveOptions) -> Result<Live, LiveError> {
     let state = options.state_dir.as_deref().map(StateDb::open).transpose()?;
     let remembered = state.as_ref().map(StateDb::read).transpose()?.unwrap_or_default();
-    let ingest = IngestConfig { lateness_ns: options.lateness_ns, tick_ns: MIN_TICK_NS, ..Default::default() };
+    let ingest = IngestConfig {
+        lateness_ns: options.lateness_ns,
+        tick_ns: MIN_TICK_NS,
+        credible_ns: crate::stamp::CREDIBLE_NS,
+        ..Default::default()
+    };
     let config = StoreConfig { window_ns: options.window_ns, window_bytes: options.window_bytes };
     let store = Arc::new(Store::new(options.plan.clone(), &config));
     let Remembered { incidents, gaps, marks, tick, .. } = remembered;

@@ -214,6 +214,13 @@ fn unheard(ingest: &IngestView) -> Option<String> {
         let (seconds, count) = (silence.as_secs(), ingest.collectors.len());
         return Some(format!("no frame has come for {seconds} s: all of {count} collectors are silent"));
     }
+    let unset = |c: &&CollectorStatus| c.clock_not_set_frames > 0;
+    if let Some(first) = ingest.collectors.iter().find(unset).filter(|_| ingest.stats.frames == 0) {
+        return Some(format!(
+            "the clocks of all collectors are not set (such as that of {}): set them",
+            first.collector
+        ));
+    }
     (ingest.stats.ticks == 0).then(|| "no tick has been closed yet: collectors have only just begun to tell".to_owned())
 }
 
@@ -444,6 +451,8 @@ fn collector(status: &CollectorStatus, heard_s: Option<f64>, now_ns: i64) -> Col
         repeats: status.duplicate_frames,
         missing: status.lost_frames,
         dropped: status.drops,
+        failed_rows: status.failed_rows,
+        clock_not_set_frames: status.clock_not_set_frames,
         clock_error_us: status.clock_error_us.map(|us| us as f64),
         ports: status.ports,
         blind: status.blind_counters.clone(),

@@ -133,6 +133,11 @@ impl Store {
         (inner.window.batches(table), inner.names.clone())
     }
 
+    /// Rows that the window could not keep.
+    pub fn failed_rows(&self) -> u64 {
+        self.read().window.failed_rows()
+    }
+
     pub fn window_bytes(&self) -> usize {
         self.read().window.bytes()
     }

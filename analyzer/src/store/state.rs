@@ -193,7 +193,7 @@ mod tests {
     #[test]
     fn what_was_written_is_there_after_a_restart() {
         let dir = std::env::temp_dir().join(format!("weft-state-{}", std::process::id()));
-        let mark = Mark { boot: 7, ranges: vec![(0, 9)], last_flush_ns: 5 };
+        let mark = Mark { boot: 7, ranges: vec![(0, 9)], last_flush_ns: 5, dropped: Some(2) };
         let gap = |frames| GapRow {
             collector: "n0".into(),
             boot: 7,

@@ -30,6 +30,8 @@ pub struct Window {
     max_bytes: usize,
     bytes: usize,
     newest_ns: i64,
+    /// Rows that could not be kept.
+    failed_rows: u64,
 }
 
 /// Layout of the rows of `event`.
@@ -62,11 +64,15 @@ fn layout(columns: &[(&str, DataType)]) -> SchemaRef {
 
 impl Window {
     pub fn new(span_ns: i64, max_bytes: usize) -> Window {
-        Window { tables: BTreeMap::new(), span_ns, max_bytes, bytes: 0, newest_ns: i64::MIN }
+        Window { tables: BTreeMap::new(), span_ns, max_bytes, bytes: 0, newest_ns: i64::MIN, failed_rows: 0 }
     }
 
     pub fn bytes(&self) -> usize {
         self.bytes
+    }
+
+    pub fn failed_rows(&self) -> u64 {
+        self.failed_rows
     }
 
     /// The batches of a table, oldest first. They are shared, not copied.
@@ -78,8 +84,8 @@ impl Window {
         for batch in &tick.batches {
             self.add_batch(tick.index, batch);
         }
-        self.keep(Table::Event, tick.index, None, events(&tick.events), 0);
-        self.keep(Table::Step, tick.index, None, steps(&tick.steps), 0);
+        self.keep(Table::Event, tick.index, None, events(&tick.events), tick.events.len());
+        self.keep(Table::Step, tick.index, None, steps(&tick.steps), tick.steps.len());
         self.newest_ns = self.newest_ns.max(tick.end_ns);
         self.evict();
     }
@@ -89,7 +95,7 @@ impl Window {
         let mut columns = rows.batch.columns().to_vec();
         columns[0] = Arc::new(ids);
         let batch = RecordBatch::try_new(rows.batch.schema(), columns);
-        self.keep(rows.table, tick, Some(rows.schema.clone()), batch, 1);
+        self.keep(rows.table, tick, Some(rows.schema.clone()), batch, rows.batch.num_rows());
     }
 
     fn keep(
@@ -98,10 +104,14 @@ impl Window {
         tick: i64,
         schema: Option<Arc<TableSchema>>,
         batch: Result<RecordBatch, arrow_schema::ArrowError>,
-        ts_column: usize,
+        rows: usize,
     ) {
-        // The columns come from a batch of the same layout: an error here is not of this world, and costs one batch.
-        let Ok(batch) = batch else { return };
+        // Of a wide table the port comes first, of events and marks the time.
+        let ts_column = usize::from(schema.is_some());
+        let Ok(batch) = batch else {
+            self.failed_rows += rows as u64;
+            return;
+        };
         let times = batch.column(ts_column).as_primitive::<Int64Type>().values();
         let Some(min_ns) = times.iter().min().copied() else { return };
         let max_ns = times.iter().max().copied().unwrap_or(min_ns);
@@ -182,6 +192,21 @@ mod tests {
             steps: none.1,
             silent: none.2,
         }
+    }
+
+    #[test]
+    fn rows_that_cannot_be_kept_are_counted_and_cost_no_others() {
+        let schema = Arc::new(TableSchema::fixed(Table::Extra).unwrap());
+        let batch = RecordBatch::new_empty(schema.arrow().clone());
+        let mut bad = tick(3);
+        // More entities than rows: the batch cannot be made.
+        let entities = vec![EntityId(0), EntityId(1)];
+        bad.batches.push(TickBatch { table: Table::Extra, schema, entities, batch });
+        let mut window = Window::new(i64::MAX, usize::MAX);
+        window.keep(Table::Nic, 3, None, Err(arrow_schema::ArrowError::SchemaError("no".into())), 5);
+        window.add(&bad);
+        assert_eq!((window.failed_rows(), window.batches(Table::Extra).len()), (5, 0));
+        assert_eq!(window.batches(Table::Event).len(), 1);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use super::manifest::Manifest;
 use super::marks::{events, steps};
 use super::ordered::Ordered;
 use super::samples::{Sample, Samples, Slot, Value, counters_of};
+use super::table::Table as File;
 use super::write::{TraceWriter, field};
 use crate::plan::Plan;
 use std::collections::HashMap;
@@ -52,6 +53,7 @@ pub fn import(args: &ImportArgs) -> Result<u64> {
     let plan = Plan::load(&args.src)?;
     let mut entities = Entities::of_plan(&plan);
     CounterSources::load(&args.src)?;
+    check_truth(&args.src)?;
     let steps = steps(&args.src, &mut entities)?;
     let events = events(&args.src, &mut entities)?;
     check_devices(&args.src, &plan, &entities)?;
@@ -79,6 +81,17 @@ pub fn import(args: &ImportArgs) -> Result<u64> {
     writer.finish(&manifest, &plan, None).map_err(failed)?;
     copy(&args.src, &args.out).map_err(failed)?;
     Ok(rows)
+}
+
+/// It is taken over as it is, so its times are checked here.
+fn check_truth(dir: &Path) -> Result<()> {
+    let Some(mut table) = File::open(dir, "truth.csv")? else { return Ok(()) };
+    let [start, end] = ["start_ns", "end_ns"].map(|name| table.optional_column(name));
+    while table.next_row()? {
+        table.optional_stamp(start, "start_ns")?;
+        table.optional_stamp(end, "end_ns")?;
+    }
+    Ok(())
 }
 
 fn check_devices(dir: &Path, plan: &Plan, entities: &Entities) -> Result<()> {

@@ -33,8 +33,8 @@ pub fn steps(dir: &Path, entities: &mut Entities) -> Result<Vec<(u32, StepRow)>>
             gpu: table.optional_int(gpu, "gpu")?.map(small).transpose()?,
             step: table.int(step, "step")?,
             phase: table.text(phase)?.to_owned(),
-            start_ns: table.int(start, "start_ns")?,
-            end_ns: table.int(end, "end_ns")?,
+            start_ns: table.stamp(start, "start_ns")?,
+            end_ns: table.stamp(end, "end_ns")?,
             extra: String::new(),
         };
         if row.end_ns < row.start_ns {
@@ -57,7 +57,7 @@ pub fn events(dir: &Path, entities: &mut Entities) -> Result<Vec<TraceEvent>> {
         let device = entities.device(name);
         let port = (!on.is_empty()).then(|| entities.discover(name, on));
         rows.push(TraceEvent {
-            ts_ns: table.int(ts, "ts_ns")?,
+            ts_ns: table.stamp(ts, "ts_ns")?,
             device,
             port,
             event: table.name(event, "event")?.to_owned(),

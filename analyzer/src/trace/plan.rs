@@ -111,8 +111,8 @@ fn jobs(dir: &Path) -> Result<Vec<PlanJob>> {
             job: table.name(job, "job")?.to_owned(),
             device: table.name(device, "device")?.to_owned(),
             port: table.text(port)?.to_owned(),
-            start_ns: table.optional_int(start, "start_ns")?,
-            end_ns: table.optional_int(end, "end_ns")?,
+            start_ns: table.optional_stamp(start, "start_ns")?,
+            end_ns: table.optional_stamp(end, "end_ns")?,
             rank: rank.map_err(|_| table.error("rank is too large", "write a number below 2^31"))?,
             group: table.text(group)?.to_owned(),
         };

@@ -79,7 +79,7 @@ impl Samples {
         }
         self.rows += 1;
         let [ts, device, port, counter, value] = self.columns;
-        let ts_ns = self.table.int(ts, "ts_ns")?;
+        let ts_ns = self.table.stamp(ts, "ts_ns")?;
         let at = match entities.find(self.table.bytes(device), self.table.bytes(port)) {
             Some(at) => at,
             None => self.discover(entities, device, port)?,

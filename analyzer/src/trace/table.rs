@@ -1,6 +1,7 @@
 //! One CSV file of a trace, plain, `.gz` or `.zst`: rows by column name, errors by line.
 
 use super::error::{Result, TraceError};
+use crate::stamp;
 use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -110,6 +111,23 @@ impl Table {
 
     pub fn int(&self, column: Column, what: &str) -> Result<i64> {
         self.optional_int(column, what)?.ok_or_else(|| self.error(format!("{what} is empty"), "write a whole number"))
+    }
+
+    /// A time in ns since 1970; one in another unit is an error.
+    pub fn stamp(&self, column: Column, what: &str) -> Result<i64> {
+        let ts_ns = self.int(column, what)?;
+        match stamp::wrong(ts_ns) {
+            None => Ok(ts_ns),
+            Some(wrong) => Err(self.error(format!("{what} is {}", wrong.what()), wrong.mend())),
+        }
+    }
+
+    /// The same where a time may be left open: empty, 0 ("since ever") or the largest number ("for ever").
+    pub fn optional_stamp(&self, column: Column, what: &str) -> Result<Option<i64>> {
+        match self.optional_int(column, what)? {
+            None | Some(0 | i64::MAX) => self.optional_int(column, what),
+            Some(_) => self.stamp(column, what).map(Some),
+        }
     }
 
     /// An error at the current row.

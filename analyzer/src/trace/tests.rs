@@ -146,7 +146,7 @@ fn errors_name_the_line_and_the_mend() {
     check("devices.csv", "device,kind\nn0,router\n", "devices.csv:2: kind is \"router\"; write node or switch");
     check(
         "samples.csv",
-        "ts_ns,device,port,counter,value\n1,n0,eth0,rx_bytes,12\n2,n0,eth0,rx_bytes,abc\n",
+        &format!("ts_ns,device,port,counter,value\n{T0},n0,eth0,rx_bytes,12\n{T0},n0,eth0,rx_bytes,abc\n"),
         "samples.csv:3: value is \"abc\"; write a finite number; leave the row out when there is no value",
     );
     check(
@@ -168,6 +168,43 @@ fn errors_name_the_line_and_the_mend() {
     check("events.csv", "ts_ns,device,event\n5,,x\n", "events.csv:2: device is empty; name the device");
 }
 
+/// Every file that carries times, in every unit that is not ns: import and replay refuse it by file and line.
+#[test]
+fn stamps_that_are_no_ns_are_refused_where_they_stand() {
+    let files: [(&str, &str); 7] = [
+        ("samples.csv", "ts_ns,device,port,counter,value\nGOOD,n0,eth0,rx_bytes,1\nBAD,n0,eth0,rx_bytes,2\n"),
+        ("events.csv", "ts_ns,device,port,event,text\nGOOD,n1,eth0,link_up,\nBAD,n1,eth0,link_down,\n"),
+        ("steps.csv", "job,rank,device,step,phase,start_ns,end_ns\nj,0,n0,1,,GOOD,GOOD\nj,0,n0,1,,BAD,GOOD\n"),
+        ("steps.csv", "job,rank,device,step,phase,start_ns,end_ns\nj,0,n0,1,,GOOD,GOOD\nj,0,n0,1,,GOOD,BAD\n"),
+        ("jobs.csv", "job,device,start_ns,end_ns\nj,n0,GOOD,\nj,n1,BAD,\n"),
+        ("jobs.csv", "job,device,start_ns,end_ns\nj,n0,0,9223372036854775807\nj,n1,GOOD,BAD\n"),
+        (
+            "truth.csv",
+            "fault,class,device,port,start_ns,end_ns\n1,link_down,n1,eth0,GOOD,GOOD\n2,link_down,n1,,BAD,GOOD\n",
+        ),
+    ];
+    let units = [(S, "seconds"), (1_000_000, "milliseconds"), (1000, "microseconds"), (100, "units of 100 ns")];
+    for (number, (file, text)) in files.iter().enumerate() {
+        for (by, unit) in units {
+            let (trace, out) =
+                (tiny(&format!("stamps-{number}-{by}")), Folder::new(&format!("stamps-out-{number}-{by}")));
+            let bad = (T0 + 7 * S) / by;
+            trace.write(file, &text.replace("GOOD", &(T0 + 9 * S).to_string()).replace("BAD", &bad.to_string()));
+            let import = ImportArgs { src: trace.0.clone(), out: out.0.clone() };
+            let mut said = vec![import::import(&import).unwrap_err().to_string()];
+            // A replay does not read what was true.
+            if *file != "truth.csv" {
+                said.push(replay(&args(&trace.0, &out.0)).unwrap_err().to_string());
+            }
+            for said in said {
+                assert!(said.contains(&format!("{file}:3: ")) && said.contains(&bad.to_string()), "{said}");
+                assert!(said.contains(&format!("seems to be {unit}")), "{said}");
+                assert!(said.ends_with(&format!("multiply by {by}")), "{said}");
+            }
+        }
+    }
+}
+
 #[test]
 fn an_import_is_the_same_trace_and_names_strangers() {
     let (trace, out) = (tiny("import"), Folder::new("import-out"));
@@ -178,7 +215,7 @@ fn an_import_is_the_same_trace_and_names_strangers() {
         std::iter::from_fn(move || source.next_tick().unwrap()).flatten().collect::<Vec<_>>()
     };
     assert_eq!(frames(&out.0), frames(&trace.0));
-    trace.write("samples.csv", "ts_ns,device,port,counter,value\n1,nX,eth0,rx_bytes,12\n");
+    trace.write("samples.csv", &format!("ts_ns,device,port,counter,value\n{T0},nX,eth0,rx_bytes,12\n"));
     let said = import::import(&args).unwrap_err().to_string();
     assert!(said.ends_with("samples.csv:2: device nX is not in devices.csv; add it there"), "{said}");
 }
