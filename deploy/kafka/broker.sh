@@ -6,6 +6,7 @@
 #   broker.sh stop  DIR                          ends it (SIGTERM, after 10 s SIGKILL)
 #
 # Everything of it lies under DIR: data, server.properties, broker.pid, broker.log. CONTROLLER_PORT is PORT + 1 by default.
+# KAFKA_PROPERTIES names a file of settings that win over server.properties, with the same @…@.
 # The jars come from fetch.sh. Exit codes: 0 well, 2 failed, 64 usage.
 set -euo pipefail
 
@@ -16,14 +17,15 @@ java_opts=${KAFKA_JAVA_OPTS:--Xmx512m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -
 
 fail() { echo "broker.sh: $*" >&2; exit 2; }
 
-usage() { sed -n '2,9s/^# \{0,1\}//p' "$0" >&2; exit 64; }
+usage() { sed -n '2,10s/^# \{0,1\}//p' "$0" >&2; exit 64; }
 
 prepare() { # DIR PORT CONTROLLER_PORT
     ls "$lib"/kafka_*.jar >/dev/null 2>&1 || fail "no jars in $lib; run $here/fetch.sh"
     command -v java >/dev/null || fail "no java; install it: apt-get install default-jre-headless"
     mkdir -p "$1"
-    sed -e "s|@DIR@|$1|g" -e "s|@PORT@|$2|g" -e "s|@CONTROLLER_PORT@|$3|g" \
-        "$here/server.properties" >"$1/server.properties"
+    # Of a setting that stands twice the later one counts.
+    cat "$here/server.properties" ${KAFKA_PROPERTIES:+"$KAFKA_PROPERTIES"} |
+        sed -e "s|@DIR@|$1|g" -e "s|@PORT@|$2|g" -e "s|@CONTROLLER_PORT@|$3|g" >"$1/server.properties"
     [ -f "$1/data/meta.properties" ] && return
     # A cluster id is 16 bytes in URL-safe base64.
     id=$(head -c 16 /dev/urandom | base64 | tr '+/' '-_' | tr -d '=')

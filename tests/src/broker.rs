@@ -38,7 +38,14 @@ enum Order {
 impl Broker {
     /// Starts a broker of its own on free ports, or takes the one of `KAFKA_BOOTSTRAP`. Returns when it answers.
     pub fn start() -> Result<Broker> {
-        if let Ok(bootstrap) = std::env::var("KAFKA_BOOTSTRAP") {
+        Broker::start_with("")
+    }
+
+    /// The same with settings that win over `deploy/kafka/server.properties`. With any, it is always a broker of its own.
+    pub fn start_with(properties: &str) -> Result<Broker> {
+        if properties.is_empty()
+            && let Ok(bootstrap) = std::env::var("KAFKA_BOOTSTRAP")
+        {
             return Ok(Broker { bootstrap, own: None });
         }
         need_jars()?;
@@ -46,7 +53,7 @@ impl Broker {
         // Another process may take a port between its choice and its use: then choose again.
         let mut last = None;
         for _ in 0..3 {
-            match Own::start() {
+            match Own::start(properties) {
                 Ok(own) => return Ok(Broker { bootstrap: format!("127.0.0.1:{}", own.port), own: Some(own) }),
                 Err(error) => last = Some(error),
             }
@@ -87,10 +94,10 @@ impl Broker {
 }
 
 impl Own {
-    fn start() -> Result<Own> {
+    fn start(properties: &str) -> Result<Own> {
         let dir = tempfile::Builder::new().prefix(&format!("{DIR_PREFIX}{}-", std::process::id())).tempdir()?;
         let (port, controller_port) = free_ports()?;
-        let mut command = broker_command(dir.path(), port, controller_port)?;
+        let mut command = broker_command(dir.path(), port, controller_port, properties)?;
         let pid_file = dir.path().join("pid");
         let (keeper, orders) = mpsc::channel();
         // The kernel kills the broker when the thread that started it ends, so that thread must be one that lasts:
@@ -145,12 +152,17 @@ impl Drop for Reaped {
     }
 }
 
-fn broker_command(dir: &Path, port: u16, controller_port: u16) -> Result<Command> {
+fn broker_command(dir: &Path, port: u16, controller_port: u16, properties: &str) -> Result<Command> {
     let log = fs::File::create(dir.join("broker.log"))?;
     // setpriv and broker.sh both exec, so that this child is the broker, and dies with its parent even by SIGKILL.
     let mut command = Command::new("setpriv");
     command.args(["--pdeathsig", "KILL"]).arg(kafka_files().join("broker.sh"));
     command.arg("run").arg(dir).args([port.to_string(), controller_port.to_string()]);
+    if !properties.is_empty() {
+        let file = dir.join("own.properties");
+        fs::write(&file, properties)?;
+        command.env("KAFKA_PROPERTIES", file);
+    }
     command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
     Ok(command)
 }

@@ -3,7 +3,9 @@
 mod child;
 mod kafka;
 mod pump;
+mod refusals;
 mod rig;
+mod rights;
 mod suite;
 
 use weft_tests::broker::Broker;
@@ -24,7 +26,7 @@ async fn over_a_direct_connection() {
 async fn over_a_real_kafka_broker() {
     let mut broker = Broker::start().unwrap();
     type Scenario = for<'a> fn(&'a mut Rig) -> futures::future::BoxFuture<'a, ()>;
-    let scenarios: [(&str, Scenario); 10] = [
+    let scenarios: [(&str, Scenario); 13] = [
         ("passes any bytes", |rig| Box::pin(suite::passes_any_bytes(rig))),
         ("resumes from the commit", |rig| Box::pin(suite::resumes_from_the_commit(rig))),
         ("tells the inventory first", |rig| Box::pin(suite::tells_the_inventory_first(rig))),
@@ -33,6 +35,9 @@ async fn over_a_real_kafka_broker() {
         ("keeps dead letters", |rig| Box::pin(kafka::keeps_dead_letters(rig))),
         ("rewinds by the broker's clock", |rig| Box::pin(kafka::rewinds_by_the_brokers_clock(rig))),
         ("shares partitions in a group", |rig| Box::pin(kafka::shares_partitions_in_a_group(rig))),
+        ("a topic that takes small messages only", |rig| Box::pin(refusals::of_large_messages(rig))),
+        ("goes on after its place was deleted", |rig| Box::pin(refusals::of_a_deleted_place(rig))),
+        ("a client that speaks TLS to a plain broker", |rig| Box::pin(refusals::of_another_protocol(rig))),
         ("survives a killed broker", |rig| Box::pin(kafka::survives_a_killed_broker(rig))),
         ("waits for the far side", |rig| Box::pin(suite::waits_for_the_far_side(rig))),
     ];

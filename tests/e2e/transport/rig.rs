@@ -46,6 +46,10 @@ impl Rig {
         &self.prefix
     }
 
+    pub fn bootstrap(&self) -> &str {
+        self.broker.as_ref().map_or("", Broker::bootstrap)
+    }
+
     pub fn is_kafka(&self) -> bool {
         self.broker.is_some()
     }
