@@ -3,6 +3,7 @@
 use crate::config::Config;
 use crate::plan::Plan;
 use crate::service::{self, Service, ServiceOptions};
+use crate::store::StateDb;
 use anyhow::{Context, Result};
 use axum::Router;
 use serde_json::json;
@@ -82,11 +83,18 @@ pub fn run(args: Args, page: Option<Router>) -> ExitCode {
 fn try_run(args: Args, page: Option<Router>) -> Result<()> {
     let config = args.common.config(args.transport.as_ref())?;
     if args.common.check_config {
-        print!("{}", effective(&config));
-        return Ok(());
+        return show(&config);
     }
     prepare_process();
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(serve(config, page))
+}
+
+/// The answer to `--check-config`: what is in force, or what a start would say of the plan and the state folder.
+pub fn show(config: &Config) -> Result<()> {
+    load_plan(config)?;
+    config.analyzer.state.as_deref().map(StateDb::probe).transpose()?;
+    print!("{}", effective(config));
+    Ok(())
 }
 
 /// What a process must do once: name one of the two rustls it links, and make room for open files. Harmless to do again.

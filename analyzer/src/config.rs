@@ -23,7 +23,7 @@ impl Settings for Config {
     const SECTIONS: &'static [&'static str] = &["transport", "analyzer", "http", "alerts", "notify", "silence"];
 
     fn check(&self) -> Result<(), Wrong> {
-        self.transport.check()?;
+        self.transport.check_subscriber()?;
         self.analyzer.check()?;
         self.http.check()?;
         self.alerts.check()?;

@@ -13,14 +13,17 @@ pub struct Plan {
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct PlanDevice {
+    /// Name of the device, as its collector calls it.
     pub device: String,
     /// `node` or `switch`.
     pub kind: String,
     /// `leaf`, `spine`, `core` or empty.
     #[serde(default)]
     pub tier: String,
+    /// Rack it stands in.
     #[serde(default)]
     pub rack: String,
+    /// Pod of the fabric it belongs to.
     #[serde(default)]
     pub pod: String,
     /// Columns the format does not know, kept.
@@ -30,40 +33,54 @@ pub struct PlanDevice {
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct PlanPort {
+    /// Device of devices.csv.
     pub device: String,
+    /// Name of the port on that device.
     pub port: String,
     /// A table name: `nic`, `switch_port`, `gpu`, `gpu_link`, `host`.
     pub table: String,
+    /// Speed that the port should have, bit/s.
     #[serde(default)]
     pub speed_bps: Option<i64>,
+    /// Rail that the port belongs to.
     #[serde(default)]
     pub rail: String,
     /// `compute`, `storage`, `management` or empty.
     #[serde(default)]
     pub role: String,
+    /// Plane of the fabric that the port belongs to.
     #[serde(default)]
     pub plane: String,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlanCable {
+    /// Device at one end.
     pub a_device: String,
+    /// Port at that end, which ports.csv has.
     pub a_port: String,
+    /// Device at the other end.
     pub b_device: String,
+    /// Port at that end, which ports.csv has.
     pub b_port: String,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct PlanJob {
+    /// Name of the job; one row for each device (or GPU) of it.
     pub job: String,
+    /// Device that the job runs on.
     pub device: String,
     /// A GPU (`gpu3`) when a rank is a GPU, else empty.
     #[serde(default)]
     pub port: String,
+    /// When it began, Unix ns.
     #[serde(default)]
     pub start_ns: Option<i64>,
+    /// When it ended, Unix ns; empty while it runs.
     #[serde(default)]
     pub end_ns: Option<i64>,
+    /// Rank of the process there.
     #[serde(default)]
     pub rank: Option<i32>,
     /// Peers that do the same work.

@@ -15,6 +15,7 @@ use crate::publish::publish_all;
 use crate::sampler::{Progress, Sampler, Watched, event_section};
 use crate::schedule::Schedule;
 use crate::sources::{self, LinkEvents, Setup, StepBuffer, StepSocket};
+use crate::status::Status;
 use crate::sysfs;
 use crate::telemetry::Telemetry;
 use std::sync::Arc;
@@ -36,6 +37,8 @@ pub struct Agent {
     sampler: std::thread::JoinHandle<()>,
     listeners: Vec<JoinHandle<()>>,
     publisher: JoinHandle<()>,
+    far_side: Arc<dyn Publisher>,
+    flush: Duration,
 }
 
 impl Agent {
@@ -47,6 +50,7 @@ impl Agent {
         let outbox = Arc::new(Outbox::new(sender, config.queue, telemetry.clone()));
         let steps = Arc::new(StepBuffer::new(config.step.keep, telemetry.clone()));
         let directory = PortDirectory::default();
+        let far_side = publisher.clone();
         let publishing = {
             let (outbox, telemetry, id) = (outbox.clone(), telemetry.clone(), identity.id.clone());
             let in_flight = config.queue.in_flight;
@@ -59,7 +63,13 @@ impl Agent {
             .spawn(move || sampler.run(|due_ns| sleep_until(due_ns, &stopped)))?;
         let listeners = listen(config, &identity.id, &directory, &outbox, &steps, &telemetry);
         info!(id = identity.id, "collector reads");
-        Ok(Agent { telemetry, outbox, stop_sampler, sampler, listeners, publisher: publishing })
+        let flush = Duration::from_millis(u64::from(config.flush_ms));
+        Ok(Agent { telemetry, outbox, stop_sampler, sampler, listeners, publisher: publishing, far_side, flush })
+    }
+
+    /// For whoever asks whether it does its work.
+    pub fn status(&self) -> Status {
+        Status::new(self.telemetry.clone(), self.outbox.clone(), self.far_side.clone(), self.flush)
     }
 
     pub fn queued(&self) -> usize {

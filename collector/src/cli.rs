@@ -2,13 +2,22 @@
 
 use crate::agent::Agent;
 use crate::config::{Config, Kind};
-use crate::explain;
+use crate::{explain, http};
+use anyhow::Context;
 use clap::{Args, Parser, ValueEnum};
+use serde_json::json;
 use std::io::{self, Write};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use weft_settings::{Flags, effective, exit, log};
-use weft_transport::TransportUrl;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio_util::task::AbortOnDropHandle;
+use weft_settings::{Address, Flags, effective, exit, log};
+use weft_transport::{TransportHealth, TransportUrl};
+
+/// How long the ready line waits for a first word from the far side.
+const SETTLES_WITHIN: Duration = Duration::from_secs(1);
 
 const EXAMPLES: &str = "\
 Examples:
@@ -39,6 +48,10 @@ pub struct CollectorArgs {
     /// Where to send: kafka://HOST:PORT[,HOST:PORT] or direct://HOST:PORT
     #[arg(long, value_name = "URL")]
     pub transport: Option<TransportUrl>,
+    /// Serve /metrics, /healthz and /readyz there, as localhost:9872, or :9872 for all interfaces; port 0 takes a free one
+    /// [default: nowhere]
+    #[arg(long, value_name = "A:P")]
+    pub listen: Option<Address>,
     /// Stands for / of the observed node; netlink and sockets are off unless it is /
     #[arg(long, value_name = "DIR")]
     pub root: Option<PathBuf>,
@@ -109,6 +122,7 @@ pub fn configuration(args: &CollectorArgs) -> anyhow::Result<Config> {
     flags
         .set("--id", "collector.id", args.id.as_ref())
         .set("--kind", "collector.kind", kind)
+        .set("--listen", "collector.listen", args.listen.as_ref())
         .set("--root", "collector.root", args.root.as_ref().map(|root| root.display().to_string()))
         .set("--step-socket", "collector.step.socket", args.step_socket.as_ref());
     TransportUrl::set_flags(args.transport.as_ref(), &mut flags);
@@ -127,16 +141,37 @@ fn print_explanation(config: &Config, output: Output) -> anyhow::Result<u8> {
 }
 
 async fn serve(config: &Config) -> anyhow::Result<u8> {
+    let listener = match &config.collector.listen {
+        Some(address) => Some(listen(address).await?),
+        None => None,
+    };
     let options = config.transport.publisher_options(&crate::agent::identity(&config.collector).id);
     let publisher = weft_transport::publisher(&config.transport.url()?, &options).await?;
+    let transport = publisher.health();
     let agent = Agent::start(&config.collector, publisher)?;
-    sd_notify::notify(&[sd_notify::NotifyState::Ready])?;
-    println!("{}", serde_json::json!({"ready": true, "http": null, "direct": null, "pg": null}));
-    io::stdout().flush()?;
+    let address = listener.as_ref().map(TcpListener::local_addr).transpose()?;
+    let server = listener.map(|listener| AbortOnDropHandle::new(tokio::spawn(http::serve(listener, agent.status()))));
+    say_ready(address, &transport.settled(SETTLES_WITHIN).await)?;
     wait_for_signal().await?;
     sd_notify::notify(&[sd_notify::NotifyState::Stopping])?;
     agent.stop().await;
+    drop(server);
     Ok(0)
+}
+
+async fn listen(address: &Address) -> anyhow::Result<TcpListener> {
+    let bound = async { TcpListener::bind(&*address.socket_addrs()?).await };
+    bound.await.with_context(|| format!("cannot listen on {address}"))
+}
+
+/// The line that scripts wait for. Reading has begun; whether the far side answers, and if not why, stands under
+/// `transport`, and in `/readyz` ever after.
+fn say_ready(http: Option<SocketAddr>, transport: &TransportHealth) -> anyhow::Result<()> {
+    sd_notify::notify(&[sd_notify::NotifyState::Ready])?;
+    let transport = json!({"connected": transport.connected, "reason": transport.reason()});
+    let http = http.map(|address| format!("http://{address}"));
+    println!("{}", json!({"ready": true, "http": http, "direct": null, "pg": null, "transport": transport}));
+    Ok(io::stdout().flush()?)
 }
 
 async fn wait_for_signal() -> io::Result<()> {

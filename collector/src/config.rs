@@ -8,7 +8,7 @@ use crate::sources::StepConfig;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use weft_settings::{Settings, Wrong, nearest};
+use weft_settings::{Address, Settings, Wrong, nearest};
 use weft_transport::TransportConfig;
 use weft_wire::DeviceKind;
 
@@ -40,6 +40,8 @@ pub struct CollectorConfig {
     pub step: StepConfig,
     /// Said of the device: plane, rack, pod, …
     pub labels: BTreeMap<String, String>,
+    /// Where `/metrics`, `/healthz` and `/readyz` are served, as `:9872`; nowhere when absent.
+    pub listen: Option<Address>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
@@ -64,6 +66,7 @@ impl Default for CollectorConfig {
             queue: QueueConfig::default(),
             step: StepConfig::default(),
             labels: BTreeMap::new(),
+            listen: None,
         }
     }
 }
@@ -73,7 +76,7 @@ impl Settings for Config {
 
     fn check(&self) -> Result<(), Wrong> {
         self.collector.check()?;
-        self.transport.check()
+        self.transport.check_publisher()
     }
 }
 

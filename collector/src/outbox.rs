@@ -14,8 +14,9 @@ use weft_wire::{Frame, Inventory, MAX_FRAME_BYTES, Section, WireError};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct QueueConfig {
-    /// 900 frames are a quarter of an hour at one a second.
+    /// Frames that may wait to be sent, the oldest going first: 900 are a quarter of an hour at one a second.
     pub frames: usize,
+    /// Frames that wait take no more memory than this; the oldest go first.
     pub bytes: usize,
     /// Frames sent and not yet acknowledged.
     pub in_flight: usize,

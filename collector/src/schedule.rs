@@ -10,6 +10,7 @@ use weft_wire::Tier;
 pub struct Rates {
     /// Bytes, packets, backlog, pause; 0 reads them at `normal_ms` only.
     pub fast_ms: u32,
+    /// Most counters.
     pub normal_ms: u32,
     /// What hardly changes, or costs much: speed, part numbers, vendor counters without a column.
     pub slow_ms: u32,

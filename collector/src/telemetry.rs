@@ -31,6 +31,8 @@ pub struct Telemetry {
 pub struct SourceCounts {
     pub reads: u64,
     pub failures: u64,
+    /// The last read failed.
+    pub is_failing: bool,
     /// Reads that took longer than `slow_read_ms`.
     pub slow: u64,
     pub read_us: u64,
@@ -59,6 +61,7 @@ impl Telemetry {
         let counts = &mut sources[at].1;
         counts.reads += 1;
         counts.failures += u64::from(failed);
+        counts.is_failing = failed;
         counts.slow += u64::from(slow);
         counts.read_us += took.as_micros() as u64;
     }

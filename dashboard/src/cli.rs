@@ -1,15 +1,15 @@
 //! `weft dashboard` (and the thin binary `weft-dashboard`): the page of an analyzer that runs elsewhere.
 
 use crate::config::Config;
-use crate::{guard, proxy_router, router};
+use crate::{proxy_router, router};
 use anyhow::Context;
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use std::path::PathBuf;
-use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tower_http::compression::CompressionLayer;
+use weft_guard::AllowedHosts;
 use weft_settings::{Address, Flags, effective};
 
 const EXAMPLES: &str = "\
@@ -74,7 +74,7 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
 }
 
 fn app(config: &Config) -> anyhow::Result<Router> {
-    let allowed: Arc<[String]> = config.http.allowed_hosts.clone().into();
+    let allowed = AllowedHosts::new(&config.http.allowed_hosts).unwrap_or_default();
     let routes = proxy_router(&config.dashboard.analyzer)?.merge(router());
-    Ok(routes.layer(from_fn_with_state(allowed, guard::check)).layer(CompressionLayer::new()))
+    Ok(routes.layer(from_fn_with_state(allowed, weft_guard::check)).layer(CompressionLayer::new()))
 }

@@ -18,7 +18,8 @@ pub struct Config {
 pub struct HttpConfig {
     /// Where the page is served.
     pub listen: Address,
-    /// Host names (without port) by which the page may be asked for, beside `localhost` and bare addresses.
+    /// Host names (without port) by which the page may be asked for, beside `localhost` and bare addresses:
+    /// `weft.example`, `*.monitoring.svc.cluster.local` for all names below that one, `*` for any.
     pub allowed_hosts: Vec<String>,
 }
 
@@ -45,6 +46,8 @@ impl Settings for Config {
     const SECTIONS: &'static [&'static str] = &["dashboard"];
 
     fn check(&self) -> Result<(), Wrong> {
+        weft_guard::AllowedHosts::new(&self.http.allowed_hosts)
+            .map_err(|what| Wrong::new("http.allowed_hosts", what))?;
         let origin = crate::proxy::origin_of(&self.dashboard.analyzer);
         origin.map(drop).map_err(|error| Wrong::new("dashboard.analyzer", error))
     }

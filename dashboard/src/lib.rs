@@ -7,7 +7,6 @@
 mod assets;
 pub mod cli;
 mod config;
-mod guard;
 mod headers;
 mod proxy;
 

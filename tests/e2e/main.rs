@@ -1,5 +1,6 @@
 //! All end-to-end tests in one binary: each one links the whole of weft. One line a part.
 
+mod configuration;
 mod docs;
 mod house;
 mod http;

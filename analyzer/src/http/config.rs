@@ -11,16 +11,19 @@ pub fn default_listen() -> Address {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct HttpConfig {
-    /// Where the API and the page are served: `127.0.0.1:9870`, `localhost:9870`, `:9870` for all interfaces. Whoever may reach it may read all: there is no login.
+    /// Where the API and the page are served: `127.0.0.1:9870`, `localhost:9870`, `:9870` for all interfaces. Whoever may
+    /// reach it may read all: there is no login.
     pub listen: Address,
     /// What users type to reach the page, for links in alerts; by default `http://` and the address.
     pub external_url: String,
-    /// Host names (without port) by which the page may be asked for, beside `localhost` and bare addresses.
+    /// Host names (without port) by which the page may be asked for, beside `localhost` and bare addresses:
+    /// `weft.example`, `*.monitoring.svc.cluster.local` for all names below that one, `*` for any.
     pub allowed_hosts: Vec<String>,
+    /// A request's body may be this long, bytes.
     pub max_body_bytes: usize,
     /// A query may take this long, ms, whatever its caller asks for.
     pub sql_timeout_ms: u64,
-    /// … and answer with this many rows.
+    /// A query answers with no more rows than this, whatever its caller asks for.
     pub sql_max_rows: usize,
 }
 
@@ -39,6 +42,7 @@ impl Default for HttpConfig {
 
 impl HttpConfig {
     pub fn check(&self) -> Result<(), Wrong> {
+        weft_guard::AllowedHosts::new(&self.allowed_hosts).map_err(|what| Wrong::new("http.allowed_hosts", what))?;
         if self.sql_timeout_ms == 0 {
             return Err(Wrong::new("http.sql_timeout_ms", "0 answers nothing"));
         }

@@ -5,7 +5,6 @@ mod encode;
 mod error;
 mod events;
 mod fabric;
-mod guard;
 mod health;
 mod incidents;
 mod metrics;
@@ -30,6 +29,7 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use tower_http::compression::CompressionLayer;
 use view::ReadModel;
+use weft_guard::AllowedHosts;
 
 #[derive(Clone)]
 pub struct AppState {
@@ -42,6 +42,8 @@ pub struct AppState {
 
 /// All routes, behind the checks of Host, Origin and body. `page` serves what is not ours.
 pub fn router(state: AppState, page: Router) -> Router {
+    // Checked with the settings: what is no name there lets nobody pass here.
+    let allowed = AllowedHosts::new(&state.config.allowed_hosts).unwrap_or_default();
     let api = Router::new()
         .route("/incidents", get(incidents::list))
         .route("/incidents/{id}", get(incidents::one))
@@ -66,6 +68,6 @@ pub fn router(state: AppState, page: Router) -> Router {
         .with_state(state.clone())
         .merge(page)
         .layer(DefaultBodyLimit::max(state.config.max_body_bytes))
-        .layer(from_fn_with_state(state.config.clone(), guard::check))
+        .layer(from_fn_with_state(allowed, weft_guard::check))
         .layer(CompressionLayer::new())
 }

@@ -11,9 +11,9 @@ pub struct AnalyzerConfig {
     pub plan: Option<PathBuf>,
     /// Folder of the analyzer's own database; nothing is kept over a restart without it.
     pub state: Option<PathBuf>,
-    /// Event time held in memory, s.
+    /// Event time that is held in memory for queries and the page, s.
     pub window_s: u64,
-    /// … and never more than this many bytes.
+    /// The window takes no more memory than this; its oldest ticks go first.
     pub window_bytes: u64,
     /// A tick closes this much event time after its end, told by all live collectors or not, s.
     pub lateness_s: f64,

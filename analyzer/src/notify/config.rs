@@ -8,6 +8,7 @@ use weft_settings::Secret;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NotifyConfig {
+    /// Whose protocol is spoken.
     pub kind: NotifyKind,
     /// webhook: where to POST. alertmanager: its root, without `/api/v2/alerts`.
     pub url: Endpoint,
@@ -81,7 +82,10 @@ pub fn check(receivers: &[NotifyConfig]) -> Result<(), String> {
         if !names.insert(name) {
             return Err(format!("[[notify]] name: two receivers are called {name:?}; give each its own name"));
         }
-        // Alertmanager takes an alert that is not repeated for resolved; interfaces.md: every 30 s to 3 min.
+        if receiver.kind == NotifyKind::Alertmanager {
+            check_root(name, receiver.url.url())?;
+        }
+        // Alertmanager takes an alert that is not repeated for resolved, and wants to hear of it every 30 s to 3 min.
         if !(1..=180).contains(&receiver.resend_s) {
             return Err(format!("[[notify]] {name}: resend_s: {} is not within 1 to 180", receiver.resend_s));
         }
@@ -90,6 +94,19 @@ pub fn check(receivers: &[NotifyConfig]) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// What is copied from a browser or from another program's settings is not Alertmanager's root.
+fn check_root(name: &str, url: &reqwest::Url) -> Result<(), String> {
+    let path = url.path().trim_end_matches('/');
+    let is_root = !["/api/v1", "/api/v2", "/alerts"].iter().any(|end| path.ends_with(end));
+    if is_root && url.query().is_none() && url.fragment().is_none() {
+        return Ok(());
+    }
+    let root = url.origin().ascii_serialization();
+    Err(format!(
+        "[[notify]] {name}: url: this is a page or a path of Alertmanager; write its root, as {root}, since weft adds /api/v2/alerts"
+    ))
 }
 
 /// Where a receiver listens. Shown without its path and query: with many services those are the password.
@@ -131,5 +148,33 @@ impl fmt::Debug for Endpoint {
 impl Serialize for Endpoint {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_alertmanager_is_named_by_its_root() {
+        let check = |kind, url: &str| check(&[NotifyConfig::new(kind, Endpoint::try_from(url.to_owned()).unwrap())]);
+        for url in
+            ["http://am:9093", "http://am:9093/", "https://am.example/alertmanager", "https://am.example/alertmanager/"]
+        {
+            assert_eq!(check(NotifyKind::Alertmanager, url), Ok(()), "{url}");
+        }
+        for url in [
+            "http://am:9093/api/v2/alerts",
+            "http://am:9093/api/v2/alerts/",
+            "http://am:9093/api/v1/alerts",
+            "http://am:9093/api/v2",
+            "https://am.example/alertmanager/api/v2/alerts",
+            "http://am:9093/#/alerts",
+            "http://am:9093/?filter=x",
+        ] {
+            let said = check(NotifyKind::Alertmanager, url).unwrap_err();
+            assert!(said.contains("url") && said.contains("write its root"), "{url}: {said}");
+            assert_eq!(check(NotifyKind::Webhook, url), Ok(()), "{url}");
+        }
     }
 }

@@ -8,8 +8,11 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SilenceConfig {
+    /// Class of incident, such as `link_flap`.
     pub class: Option<String>,
+    /// A device at either end.
     pub device: Option<String>,
+    /// A port at either end, of that device.
     pub port: Option<String>,
     /// RFC 3339, such as `2026-12-01T08:00:00Z`; without it, always.
     pub until: Option<String>,

@@ -4,6 +4,7 @@
 //! One writer (the intake), many readers. A reader takes what it needs as shared snapshots under a short lock; nobody
 //! waits for a query.
 
+mod folder;
 mod names;
 mod series;
 mod state;

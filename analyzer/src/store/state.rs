@@ -5,7 +5,9 @@
 
 use crate::incident::Incident;
 use crate::ingest::{GapRow, Mark};
-use redb::{Database, ReadableDatabase, ReadableTable, ReadableTableMetadata, TableDefinition};
+use redb::{
+    Database, DatabaseError, ReadableDatabase, ReadableTable, ReadableTableMetadata, StorageError, TableDefinition,
+};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
@@ -24,8 +26,12 @@ const GAPS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("gaps");
 
 #[derive(Debug, thiserror::Error)]
 pub enum StateError {
-    #[error("state database {path}: {source}; is another analyzer using it?")]
-    Open { path: String, source: Box<redb::Error> },
+    #[error("cannot use the state folder {path}: {error}; name one that can be written by --state or [analyzer] state")]
+    Folder { path: String, error: std::io::Error },
+    #[error("state database {path}: {error}")]
+    Open { path: String, error: Box<redb::Error> },
+    #[error("state database {path} is in use: another analyzer runs on this --state folder")]
+    InUse { path: String },
     #[error("state database {path} has layout {found}, this build reads {VERSION}: use another --state folder")]
     Version { path: String, found: u64 },
     #[error("state database: {0}")]
@@ -70,16 +76,24 @@ pub struct Remembered {
 }
 
 impl StateDb {
+    /// Says what [`StateDb::open`] would say of a folder, and changes nothing.
+    pub fn probe(dir: &Path) -> Result<()> {
+        let in_folder = |error| StateError::Folder { path: dir.display().to_string(), error };
+        super::folder::probe(dir).map_err(in_folder)
+    }
+
     /// Opens or creates `analyzer.redb` in a folder.
     pub fn open(dir: &Path) -> Result<StateDb> {
         let path = dir.join("analyzer.redb");
         let name = path.display().to_string();
-        let opened = std::fs::create_dir_all(dir).map_err(redb::Error::from).and_then(|()| {
-            let db = Database::create(&path)?;
-            Ok(db)
-        });
-        let state =
-            StateDb { db: opened.map_err(|source| StateError::Open { path: name.clone(), source: Box::new(source) })? };
+        let in_folder = |error| StateError::Folder { path: dir.display().to_string(), error };
+        std::fs::create_dir_all(dir).map_err(in_folder)?;
+        let db = Database::create(&path).map_err(|error| match error {
+            DatabaseError::DatabaseAlreadyOpen => StateError::InUse { path: name.clone() },
+            DatabaseError::Storage(StorageError::Io(error)) => in_folder(error),
+            error => StateError::Open { path: name.clone(), error: Box::new(error.into()) },
+        })?;
+        let state = StateDb { db };
         match state.create_tables()? {
             VERSION => Ok(state),
             found => Err(StateError::Version { path: name, found }),

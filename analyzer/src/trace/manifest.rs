@@ -28,7 +28,12 @@ impl Manifest {
         })?;
         let manifest: Manifest = toml::from_str(&text).map_err(|e| {
             let line = e.span().map_or(0, |span| text[..span.start].lines().count().max(1) as u64);
-            TraceError::new(&file, line, e.message().to_owned(), "write it as trace-format.md says")
+            TraceError::new(
+                &file,
+                line,
+                e.message().to_owned(),
+                "write tick_ns as a number, and name, description and clock as texts",
+            )
         })?;
         match manifest.tick_ns {
             ns if ns > 0 => Ok(manifest),

@@ -6,12 +6,18 @@ use crate::plan::{Plan, PlanCable, PlanDevice, PlanJob, PlanPort};
 use std::collections::HashSet;
 use std::path::Path;
 
+const FOLDER: &str = "a plan is a folder of devices.csv, and ports.csv, cables.csv and jobs.csv where known";
+const DEVICES: &str = "it lists what should be there: device,kind[,tier,rack,pod]";
 const DEVICE_COLUMNS: [&str; 5] = ["device", "kind", "tier", "rack", "pod"];
 const PORT_TABLES: [&str; 5] = ["nic", "switch_port", "gpu", "gpu_link", "host"];
 
 impl Plan {
     /// Reads devices, ports, cables and jobs; a file that is not there is an empty one, but a plan without devices is none.
     pub fn load(dir: &Path) -> Result<Plan> {
+        if !dir.is_dir() {
+            let what = if dir.exists() { "not a folder" } else { "no such folder" };
+            return Err(TraceError::new(dir.display().to_string(), 0, what, FOLDER));
+        }
         let plan = Plan { devices: devices(dir)?, ports: ports(dir)?, cables: cables(dir)?, jobs: jobs(dir)? };
         plan.check(dir)?;
         Ok(plan)
@@ -33,7 +39,7 @@ impl Plan {
 }
 
 fn devices(dir: &Path) -> Result<Vec<PlanDevice>> {
-    let mut table = Table::required(dir, "devices.csv")?;
+    let mut table = Table::required(dir, "devices.csv", DEVICES)?;
     let [device, kind] = [table.column("device")?, table.column("kind")?];
     let [tier, rack, pod] = ["tier", "rack", "pod"].map(|c| table.optional_column(c));
     let labels: Vec<_> = table.header().iter().filter(|h| !DEVICE_COLUMNS.contains(&h.as_str())).cloned().collect();

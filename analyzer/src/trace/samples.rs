@@ -45,7 +45,8 @@ pub struct Samples {
 
 impl Samples {
     pub fn open(dir: &Path) -> Result<Samples> {
-        let table = Table::required(dir, "samples.csv")?;
+        let table =
+            Table::required(dir, "samples.csv", "a trace needs it, with columns ts_ns,device,port,counter,value")?;
         let columns = [
             table.column("ts_ns")?,
             table.column("device")?,

@@ -27,9 +27,10 @@ impl Table {
         found.map(Table::read).transpose()
     }
 
-    pub fn required(dir: &Path, name: &str) -> Result<Table> {
-        Table::open(dir, name)?
-            .ok_or_else(|| TraceError::new(dir.join(name).display().to_string(), 0, "no such file", "a trace needs it"))
+    /// `mend` for when it is not there.
+    pub fn required(dir: &Path, name: &str, mend: &str) -> Result<Table> {
+        let absent = || TraceError::new(dir.join(name).display().to_string(), 0, "no such file", mend);
+        Table::open(dir, name)?.ok_or_else(absent)
     }
 
     fn read(path: PathBuf) -> Result<Table> {
@@ -57,7 +58,7 @@ impl Table {
                 &self.file,
                 1,
                 format!("the header has no column {name} (it has {})", self.header.join(",")),
-                "add it, or name the columns as trace-format.md does",
+                "add it, or rename the column that holds it",
             )),
             found => Ok(found),
         }

@@ -153,7 +153,7 @@ fn errors_name_the_line_and_the_mend() {
         "samples.csv",
         "ts_ns,device,port,value\n",
         "samples.csv:1: the header has no column counter (it has ts_ns,device,port,value); \
-         add it, or name the columns as trace-format.md does",
+         add it, or rename the column that holds it",
     );
     check(
         "samples.csv",

@@ -1,7 +1,7 @@
 //! Names of all sections and keys, of every role: one file may serve them all, and a misspelt key is an error in each.
 //!
 //! A role checks its own sections by their types. Those of other roles it knows by name only, from `keys.txt`, so that the
-//! collector need not link the analyzer. A test holds that list against the types (`tests/e2e/configuration.rs`).
+//! collector need not link the analyzer. A test holds that list against the types (`tests/e2e/configuration`).
 
 use crate::words::{section_of, unknown_key, unknown_section};
 use crate::{SettingsError, tree::Tree};
@@ -103,7 +103,7 @@ mod tests {
             ("[[notify]]\nurl = 1\n[[notify]]\nurll = 1\n", &["f:4: ", "[[notify]]", "did you mean `url`?"]),
             ("[collector.rates]\nfast = 1\n", &["f:2: ", "[collector.rates]", "did you mean `fast_ms`?"]),
             ("[collector]\nrates = { fast = 1 }\n", &["f:2: ", "did you mean `fast_ms`?"]),
-            ("[analyzer]\nlisten = 1\n", &["f:2: ", "it is a key of [http]"]),
+            ("[analyzer]\nlisten = 1\n", &["f:2: ", "it is a key of [collector] and of [http]"]),
             ("\n[colector]\n", &["f:2: ", "unknown section `colector`", "did you mean `collector`?"]),
             ("listen = 1\n", &["f:1: ", "`listen` stands in no section", "[http]"]),
         ] {

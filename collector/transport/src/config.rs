@@ -7,6 +7,7 @@ use serde::de::{Error, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use weft_settings::{Flags, Wrong};
 
+use crate::kafka;
 use crate::{KafkaProperties, PublisherOptions, SubscriberOptions, TopicLayout, TransportError, TransportUrl};
 
 /// Where collectors connect when nothing else is said.
@@ -78,8 +79,27 @@ impl TransportConfig {
         TopicLayout { prefix: self.prefix.clone(), ..TopicLayout::default() }
     }
 
-    /// What the types cannot say. Tells by its key what is wrong.
-    pub fn check(&self) -> Result<(), Wrong> {
+    /// What a start of a sending role would say of these settings, by the key that is wrong.
+    pub fn check_publisher(&self) -> Result<(), Wrong> {
+        self.check()?;
+        match self.kind {
+            TransportKind::Kafka => kafka::check::publisher(&self.publisher_options("weft")).map_err(of_kafka),
+            TransportKind::Direct => Ok(()),
+        }
+    }
+
+    /// … of a receiving role, which also sends what it cannot read to the dead-letter topic.
+    pub fn check_subscriber(&self) -> Result<(), Wrong> {
+        self.check_publisher()?;
+        match self.kind {
+            TransportKind::Kafka => {
+                kafka::check::subscriber(&self.subscriber_options(Duration::ZERO)).map_err(of_kafka)
+            }
+            TransportKind::Direct => Ok(()),
+        }
+    }
+
+    fn check(&self) -> Result<(), Wrong> {
         self.url().map(drop).map_err(|error| match error {
             TransportError::Url { reason, .. } => {
                 let form = match self.kind {
@@ -90,6 +110,14 @@ impl TransportConfig {
             }
             other => Wrong::new("transport.bootstrap", other),
         })
+    }
+}
+
+/// `kafka.linger.ms` is `linger.ms` of the table `kafka`; without a property's name, the properties together are wrong.
+fn of_kafka(error: TransportError) -> Wrong {
+    match error {
+        TransportError::Setting { key, reason } => Wrong::new(&format!("transport.{key}"), reason),
+        other => Wrong::new("transport.kafka", other),
     }
 }
 
@@ -173,5 +201,27 @@ mod tests {
         }
         let said = check(TransportKind::Direct, "a:1,b:2").unwrap_err();
         assert!(said.contains("one address"), "{said}");
+    }
+
+    #[test]
+    fn librdkafka_judges_the_properties_without_a_broker() {
+        let check = |key: &str, value: &str| {
+            let mut config = TransportConfig { kind: TransportKind::Kafka, ..TransportConfig::default() };
+            config.kafka.set(key, value);
+            (config.check_publisher().map_err(|w| w.to_string()), config.check_subscriber().map_err(|w| w.to_string()))
+        };
+        assert_eq!(check("linger.ms", "50"), (Ok(()), Ok(())));
+        assert_eq!(check("security.protocol", "PLAINTEXT"), (Ok(()), Ok(())));
+        for (key, value) in [("sasl.usernam", "x"), ("security.protocol", "SASL-SSL"), ("linger.ms", "soon")] {
+            let (sends, receives) = check(key, value);
+            for said in [sends.unwrap_err(), receives.unwrap_err()] {
+                assert!(said.starts_with(&format!("transport.kafka.{key}: ")), "{said}");
+            }
+        }
+        // Idempotence hangs on all acknowledgements.
+        let (sends, _) = check("acks", "0");
+        assert!(sends.unwrap_err().contains("acks"));
+        let (sends, _) = check("ssl.ca.location", "/nope.pem");
+        assert!(sends.is_ok(), "read only with a protocol that uses it");
     }
 }

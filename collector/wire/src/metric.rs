@@ -52,6 +52,10 @@ pub const METRICS: &[Metric] = &[
     // Notifiers.
     counter("weft_deliveries_total", "Alerts in requests to a receiver, by receiver and by what came of the request."),
     // The collector.
+    gauge("weft_collector_ready", "1 while the collector reads and its frames are acknowledged, else 0."),
+    gauge("weft_collector_queued_frames", "Frames that wait to be sent."),
+    gauge("weft_collector_in_flight_frames", "Messages that were sent and are not yet acknowledged."),
+    counter("weft_collector_disconnects_total", "Times that the connection to the broker or analyzer was lost."),
     counter("weft_collector_ticks_total", "Sampling ticks of the collector."),
     counter("weft_collector_missed_ticks_total", "Sampling ticks that passed while an earlier one was still being read."),
     counter("weft_collector_frames_total", "Frames that the collector made."),

@@ -4,11 +4,11 @@
 use crate::assemble::{self, AssembleOptions};
 use anyhow::{Context, Result};
 use std::sync::Arc;
-use weft_analyzer::cli::{CommonArgs, load_plan, say_ready, wait_for_signal};
+use weft_analyzer::cli::{CommonArgs, load_plan, say_ready, show, wait_for_signal};
 use weft_analyzer::config::Config;
 use weft_collector::Agent;
 use weft_collector::cli::{CollectorArgs, configuration};
-use weft_settings::{Address, effective};
+use weft_settings::Address;
 use weft_transport::{DirectServer, Hub, HubLimits, TransportKind};
 
 const EXAMPLES: &str = "\
@@ -44,8 +44,7 @@ pub async fn run(args: Args) -> Result<()> {
     };
     let collector = configuration(&collector_args(&args)?)?.collector;
     if args.common.check_config {
-        print!("{}", effective(&config));
-        return Ok(());
+        return show(&config);
     }
     let hub = Hub::new(HubLimits::default());
     let direct =

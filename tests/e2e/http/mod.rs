@@ -279,8 +279,13 @@ async fn foreign_hosts_and_origins_are_refused() {
         ("origin", "null", 403),
         ("origin", own.as_str(), 200),
     ] {
-        let answer = server.client.get(format!("{own}/healthz")).header(name, value).send().await.expect("an answer");
+        let get = |path: &str| server.client.get(format!("{own}{path}")).header(name, value).send();
+        let answer = get("/api/v1/incidents").await.expect("an answer");
         assert_eq!(answer.status().as_u16(), status, "{name}: {value}");
+        // Probes and scrapers ask by whatever name they have.
+        for path in ["/healthz", "/metrics"] {
+            assert_eq!(get(path).await.expect("an answer").status().as_u16(), 200, "{path} with {name}: {value}");
+        }
     }
 }
 

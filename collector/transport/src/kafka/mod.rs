@@ -1,5 +1,6 @@
 //! A Kafka cluster through librdkafka. Every client is told the same safe settings; what an operator may tune is open.
 
+pub(crate) mod check;
 mod context;
 mod poller;
 mod properties;

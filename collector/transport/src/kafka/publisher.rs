@@ -227,7 +227,7 @@ impl Drop for InFlight<'_> {
     }
 }
 
-fn producer_config(bootstrap: &str, options: &PublisherOptions) -> ClientConfig {
+pub(super) fn producer_config(bootstrap: &str, options: &PublisherOptions) -> ClientConfig {
     // A batch may be a little over its largest message: room for its head.
     let max_bytes = options.topics.max_message_bytes + 64 * 1024;
     let tunable = [

@@ -187,7 +187,7 @@ fn start(bootstrap: &str, options: &SubscriberOptions, mut poller: Poller) -> Re
     Ok(())
 }
 
-fn group_config(bootstrap: &str, options: &SubscriberOptions) -> ClientConfig {
+pub(super) fn group_config(bootstrap: &str, options: &SubscriberOptions) -> ClientConfig {
     let session_ms = options.session_timeout.as_millis();
     let tunable =
         [("session.timeout.ms", session_ms.to_string()), ("heartbeat.interval.ms", (session_ms / 5).to_string())];
@@ -205,7 +205,7 @@ fn group_config(bootstrap: &str, options: &SubscriberOptions) -> ClientConfig {
     client_config(bootstrap, &options.client_id, &tunable, &options.kafka, &insisted)
 }
 
-fn inventory_config(bootstrap: &str, options: &SubscriberOptions) -> ClientConfig {
+pub(super) fn inventory_config(bootstrap: &str, options: &SubscriberOptions) -> ClientConfig {
     let insisted = [
         // It joins no group, but librdkafka assigns nothing without a name for one. The same name as the group's, so that
         // no right on a second one is needed.

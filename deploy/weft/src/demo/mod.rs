@@ -19,8 +19,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::sync::broadcast::error::RecvError;
 use weft_analyzer::cli::{self, wait_for_signal};
 use weft_analyzer::config::Config;
-use weft_analyzer::http::{HttpConfig, default_listen};
-use weft_settings::Address;
+use weft_analyzer::http::default_listen;
+use weft_settings::{Address, Flags, effective};
 use weft_sim::live::{self, Live, LiveOptions};
 use weft_sim::plan::PlanRows;
 use weft_sim::sampler::SamplerOptions;
@@ -38,6 +38,7 @@ const EXAMPLES: &str = "\
 Examples:
   weft demo                                     watch it on the page; Ctrl-C ends it
   weft demo --once --seed 2                     end after the last fault; exit 0 only if all were named
+  weft demo --config weft.toml                  its [[notify]] receivers hear of the faults
   weft demo --once --script faults.csv --json verdicts.ndjson
   weft demo --once --record trace/              then: weft replay trace/ --out verdicts/";
 
@@ -60,6 +61,12 @@ pub struct Args {
     /// A multiple of 8, 64 or more
     #[arg(long, default_value_t = 1024)]
     gpus: usize,
+    /// Configuration file (TOML): its [[notify]] and [[silence]] are used, so that alerts can be tried
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Read the configuration and the script, print what is in force (secrets hidden), and end
+    #[arg(long)]
+    check_config: bool,
     /// Where the page is served; port 0 takes a free one [default: 127.0.0.1:9870, or a free port if that is taken]
     #[arg(long, value_name = "A:P")]
     listen: Option<Address>,
@@ -69,21 +76,18 @@ pub struct Args {
 }
 
 pub async fn run(args: Args) -> Result<ExitCode> {
+    let mut config = configuration(&args)?;
     let fabric = Fabric::new(args.gpus, args.seed).map_err(anyhow::Error::msg)?;
     let script = read_script(&args, &fabric)?;
+    if args.check_config {
+        print!("{}", effective(&config));
+        return Ok(ExitCode::SUCCESS);
+    }
+    config.http.listen = address(args.listen.is_some(), &config.http.listen).await;
     let start_ns = i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_nanos())?;
     let (publisher, subscriber) = weft_transport::in_process(QUEUE);
     let plan = plan::plan(PlanRows::new(&fabric, start_ns, None));
-    let running = assemble::start(AssembleOptions {
-        plan,
-        state_dir: None,
-        subscriber,
-        config: Config {
-            http: HttpConfig { listen: address(&args).await, ..HttpConfig::default() },
-            ..Config::default()
-        },
-    })
-    .await?;
+    let running = assemble::start(AssembleOptions { plan, state_dir: None, subscriber, config }).await?;
     let reporter = Reporter::new(args.json.as_deref(), start_ns)?;
     reporter.welcome(&running.url, &fabric, args.seed, &script);
     let sampler = SamplerOptions { start_ns, fast: true, marks: false };
@@ -100,13 +104,18 @@ fn read_script(args: &Args, fabric: &Fabric) -> Result<Vec<Planned>> {
 }
 
 /// The usual address, or a free port when that one is taken and none was asked for.
-async fn address(args: &Args) -> Address {
-    if let Some(address) = &args.listen {
-        return address.clone();
-    }
-    let usual = default_listen();
-    let free = cli::listen(&usual).await.is_ok();
-    if free { usual } else { usual.with_port(0) }
+async fn address(asked: bool, wanted: &Address) -> Address {
+    let is_free = asked || *wanted != default_listen() || cli::listen(wanted).await.is_ok();
+    if is_free { wanted.clone() } else { wanted.with_port(0) }
+}
+
+/// File, then environment, then flags. Plan and state are the demo's own.
+fn configuration(args: &Args) -> Result<Config> {
+    let mut flags = Flags::default();
+    flags.set("--listen", "http.listen", args.listen.as_ref());
+    let mut config: Config = weft_settings::load(args.config.as_deref(), &flags)?;
+    (config.analyzer.plan, config.analyzer.state) = (None, None);
+    Ok(config)
 }
 
 /// Follows truth and verdicts until the script is over (`once`) or somebody ends it.
