@@ -34,8 +34,12 @@ Exit codes: 0 well, 2 failed, 64 usage.";
 pub struct Args {
     #[command(flatten)]
     pub common: CommonArgs,
-    /// Where frames come from: kafka://HOST:PORT[,HOST:PORT], or direct://HOST:PORT to listen there
-    #[arg(long, value_name = "URL")]
+    // No doc comment: its brackets would be links.
+    #[arg(
+        help = "Where frames come from: kafka://HOST:PORT[,HOST:PORT], or direct://HOST:PORT to listen there",
+        long,
+        value_name = "URL"
+    )]
     pub transport: Option<TransportUrl>,
 }
 

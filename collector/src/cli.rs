@@ -45,8 +45,8 @@ pub struct CollectorArgs {
     /// What is read: a node's NICs, or a switch's ports
     #[arg(long, value_enum)]
     pub kind: Option<Kind>,
-    /// Where to send: kafka://HOST:PORT[,HOST:PORT] or direct://HOST:PORT
-    #[arg(long, value_name = "URL")]
+    // No doc comment: its brackets would be links.
+    #[arg(help = "Where to send: kafka://HOST:PORT[,HOST:PORT] or direct://HOST:PORT", long, value_name = "URL")]
     pub transport: Option<TransportUrl>,
     /// Serve /metrics, /healthz and /readyz there, as localhost:9872, or :9872 for all interfaces; port 0 takes a free one
     /// [default: nowhere]

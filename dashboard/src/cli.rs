@@ -28,8 +28,8 @@ pub struct Args {
     /// [default: 127.0.0.1:9871]
     #[arg(long, value_name = "A:P")]
     pub listen: Option<Address>,
-    /// Configuration (TOML): [http] listen, allowed_hosts; [dashboard] analyzer
-    #[arg(long, value_name = "F")]
+    // No doc comment: its brackets would be links.
+    #[arg(help = "Configuration (TOML): [http] listen, allowed_hosts; [dashboard] analyzer", long, value_name = "F")]
     pub config: Option<PathBuf>,
     /// Read the configuration, print what is in force, and end
     #[arg(long)]
