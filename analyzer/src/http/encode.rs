@@ -21,19 +21,27 @@ pub enum Format {
 const ARROW: &str = "application/vnd.apache.arrow.stream";
 
 impl Format {
-    /// The first of the caller's wishes that can be served.
+    /// The caller's strongest wish that can be served; of equal ones the first (RFC 9110, 12.5.1).
     pub fn of(accept: &str) -> Result<Format, ApiError> {
-        let wish = |part: &str| match part.split(';').next().unwrap_or_default().trim() {
+        let known = |media: &str| match media.trim().to_ascii_lowercase().as_str() {
             ARROW => Some(Format::Arrow),
-            "text/csv" => Some(Format::Csv),
+            "text/csv" | "text/*" => Some(Format::Csv),
             "application/json" | "application/*" | "*/*" | "" => Some(Format::Json),
             _ => None,
+        };
+        let wish = |part: &str| {
+            let (media, parameters) = part.split_once(';').unwrap_or((part, ""));
+            Some((known(media)?, weight(parameters))).filter(|(_, weight)| *weight > 0.0)
+        };
+        let stronger = |best: Option<(Format, f32)>, next: (Format, f32)| match best {
+            Some(best) if best.1 >= next.1 => Some(best),
+            _ => Some(next),
         };
         let none = || {
             ApiError::new(StatusCode::NOT_ACCEPTABLE, "not_acceptable", format!("cannot answer as {accept:?}"))
                 .hint(format!("accept application/json, {ARROW} or text/csv"))
         };
-        accept.split(',').find_map(wish).ok_or_else(none)
+        accept.split(',').filter_map(wish).fold(None, stronger).map(|(format, _)| format).ok_or_else(none)
     }
 
     pub fn mime(self) -> &'static str {
@@ -43,6 +51,15 @@ impl Format {
             Format::Arrow => ARROW,
         }
     }
+}
+
+/// `q` of a wish, 0 to 1; 1 where it is left out or no number. 0 forbids.
+fn weight(parameters: &str) -> f32 {
+    let value = |parameter: &str| {
+        let (name, value) = parameter.split_once('=')?;
+        name.trim().eq_ignore_ascii_case("q").then(|| value.trim().parse().ok()).flatten()
+    };
+    parameters.split(';').find_map(value).filter(|q: &f32| (0.0..=1.0).contains(q)).unwrap_or(1.0)
 }
 
 pub fn encode(format: Format, answer: &SqlAnswer) -> Result<Vec<u8>> {
@@ -110,4 +127,31 @@ fn arrow(answer: &SqlAnswer) -> Result<Vec<u8>> {
         writer.write(batch)?;
     }
     Ok(writer.into_inner()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_strongest_wish_that_can_be_served_wins() {
+        for (accept, format) in [
+            ("", Some(Format::Json)),
+            ("*/*", Some(Format::Json)),
+            ("text/csv", Some(Format::Csv)),
+            ("TEXT/CSV; charset=utf-8", Some(Format::Csv)),
+            ("text/*", Some(Format::Csv)),
+            ("text/html, text/csv", Some(Format::Csv)),
+            ("text/csv, application/json", Some(Format::Csv)),
+            ("text/csv;q=0.5, application/json", Some(Format::Json)),
+            ("application/json;q=0.1, application/vnd.apache.arrow.stream ; Q=0.2", Some(Format::Arrow)),
+            ("application/json;q=0, text/csv", Some(Format::Csv)),
+            ("text/csv;q=much", Some(Format::Csv)),
+            ("text/csv;q=0", None),
+            ("text/html", None),
+            ("garbage", None),
+        ] {
+            assert_eq!(Format::of(accept).ok(), format, "{accept}");
+        }
+    }
 }

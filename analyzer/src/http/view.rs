@@ -105,6 +105,8 @@ pub struct CollectorView {
     pub samples: u64,
     pub late_rows: u64,
     pub repeats: u64,
+    /// Frames of another collector of the same name, set aside.
+    pub same_name: u64,
     /// Frames that never came, by sequence number.
     pub missing: u64,
     /// Dropped on its own side.

@@ -1,11 +1,13 @@
 //! What ingest remembers of one collector.
 
 use super::dedup::{Before, BootStream};
+use super::event::IngestEvent;
 use super::park::Park;
 use super::quality::Blindness;
 use super::resolve::KnownInventory;
 use super::sequence::SequenceSet;
 use super::stats::CollectorStatus;
+use super::twins::{Heard, Twins};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -40,6 +42,7 @@ pub struct Collector {
     marks: BTreeMap<u64, Mark>,
     inventories: Vec<Arc<KnownInventory>>,
     pub park: Park,
+    twins: Twins,
     pub last_flush_ns: Option<i64>,
     blindness: HashMap<Fingerprint, Blindness>,
     pub status: CollectorStatus,
@@ -54,6 +57,7 @@ impl Collector {
             marks: marks.into_iter().map(|mark| (mark.boot, mark)).collect(),
             inventories: Vec::new(),
             park: Park::default(),
+            twins: Twins::default(),
             last_flush_ns: None,
             blindness: HashMap::new(),
             status: CollectorStatus { collector: name.to_owned(), ..Default::default() },
@@ -128,6 +132,14 @@ impl Collector {
     pub fn inventory(&self, boot: u64, version: u64) -> Option<Arc<KnownInventory>> {
         let of_boot = self.inventories.iter().filter(|k| k.boot == boot && k.version >= version);
         of_boot.min_by_key(|k| k.version).cloned()
+    }
+
+    /// Some where another collector of this name is heard instead of this frame's: the event that says so, the first time.
+    pub fn is_twin(&mut self, frame: &Frame) -> Option<Option<IngestEvent>> {
+        let Heard::Twin { heard, is_first } = self.twins.hear(frame.boot, frame.flush_ts_ns) else { return None };
+        self.status.twin_frames += 1;
+        let event = IngestEvent::Twins { collector: self.name.to_string(), heard, set_aside: frame.boot };
+        Some(is_first.then_some(event))
     }
 
     /// Takes the header's and the rows' word for how the collector does.

@@ -284,6 +284,10 @@ impl Ingest {
 
     fn take_sane(&mut self, id: u32, frame: &Frame, known: &Arc<KnownInventory>) {
         let collector = &mut self.collectors[id as usize];
+        if let Some(said) = collector.is_twin(frame) {
+            self.stats.twin_frames += 1;
+            return self.out.extend(said);
+        }
         let (stream, restarted) = collector.stream(frame);
         let arrival = stream.arrive(frame.sequence, frame.flush_ts_ns, frame.dropped_frames);
         if let Some(before_ns) = restarted {

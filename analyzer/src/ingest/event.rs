@@ -22,4 +22,6 @@ pub enum IngestEvent {
     ClockJump { collector: String, flush_ns: i64, watermark_ns: i64 },
     /// A collector's clock says a time that is none, such as 1970: its frames are counted and left. Once a collector.
     ClockNotSet { collector: String, flush_ns: i64 },
+    /// Two collectors tell under one name; the incarnation that began later is heard. Once while it lasts.
+    Twins { collector: String, heard: u64, set_aside: u64 },
 }

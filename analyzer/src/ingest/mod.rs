@@ -23,6 +23,7 @@ mod split;
 mod stats;
 #[cfg(test)]
 mod tests;
+mod twins;
 mod watermark;
 
 pub use self::core::Ingest;

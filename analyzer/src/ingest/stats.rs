@@ -25,6 +25,8 @@ pub struct IngestStats {
     pub clock_jump_frames: u64,
     /// Frames whose clock says a time that is none.
     pub clock_not_set_frames: u64,
+    /// Frames of a second collector under the name of one that is heard.
+    pub twin_frames: u64,
     pub lost_frames: u64,
     pub ticks: u64,
     /// Rows that weft itself failed to sort into their ticks, to find the ports of, or to join to the others of their tick.
@@ -60,6 +62,8 @@ pub struct CollectorStatus {
     /// Frames that never came.
     pub lost_frames: u64,
     pub duplicate_frames: u64,
+    /// Frames of another collector of the same name, set aside.
+    pub twin_frames: u64,
     pub late_rows: u64,
     pub parked_frames: u64,
     /// Frames that were left because its clock says a time that is none, such as 1970.

@@ -376,3 +376,23 @@ fn what_was_deleted_while_nobody_read_is_one_row_over_the_time_that_is_missing()
     let rows: Vec<_> = second.ingest.gaps().map(|g| (g.reason, g.frames, g.from_ns / S, g.to_ns / S)).collect();
     assert_eq!(rows, [(GapReason::Lost, 3, 10, 34), (GapReason::Restart, 0, 10, 34)]);
 }
+
+/// A cloned machine: both are called `a`, and each has counters of its own.
+#[test]
+fn of_two_machines_of_one_name_one_is_heard_and_it_is_said_once() {
+    let second = |sequence: u64| Frame {
+        boot: BOOT + 4,
+        inventory: (sequence == 0).then(|| inventory("a", BOOT + 4)),
+        ..frame("a", sequence)
+    };
+    let both: Vec<_> = (0..40).flat_map(|s| [frame("a", s), second(s)]).collect();
+    let run = Run::new(replay_config()).all(&both).finish();
+    let said: Vec<_> = run.events.iter().filter(|e| matches!(e, IngestEvent::Twins { .. })).collect();
+    let [IngestEvent::Twins { collector, heard, set_aside }] = said[..] else { panic!("{said:?}") };
+    assert_eq!((collector.as_str(), *heard, *set_aside), ("a", BOOT + 4, BOOT));
+    let stats = run.ingest.stats();
+    assert_eq!(stats.frames + stats.twin_frames, 80);
+    assert!((36..=38).contains(&stats.twin_frames), "{}", stats.twin_frames);
+    assert_eq!(run.ingest.collectors()[0].twin_frames, stats.twin_frames);
+    assert_eq!(run.ticks().len(), 40);
+}

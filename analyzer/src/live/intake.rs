@@ -134,6 +134,13 @@ impl Intake {
                     "a collector's clock is far from all others; its frames are set aside"
                 );
             }
+            IngestEvent::Twins { collector, heard, set_aside } => tracing::warn!(
+                collector,
+                heard,
+                set_aside,
+                "two collectors tell under one name; the one that was started later is heard, the other is set aside: \
+                 give each an --id of its own"
+            ),
         }
     }
 
@@ -254,6 +261,7 @@ fn count(stats: &IngestStats, window_rows: u64) {
         ("concat", stats.concat_rows),
         ("window", window_rows),
         ("gap_table", stats.forgotten_gaps),
+        ("same_name", stats.twin_frames),
     ];
     for (place, n) in dropped {
         metrics::counter!("weft_dropped_total", "where" => place).absolute(n);

@@ -449,6 +449,7 @@ fn collector(status: &CollectorStatus, heard_s: Option<f64>, now_ns: i64) -> Col
         samples: status.samples,
         late_rows: status.late_rows,
         repeats: status.duplicate_frames,
+        same_name: status.twin_frames,
         missing: status.lost_frames,
         dropped: status.drops,
         failed_rows: status.failed_rows,
