@@ -2,7 +2,8 @@
 
 use super::retry_after::retry_after;
 use super::{Fault, SendError};
-use reqwest::{Client, RequestBuilder, Response, StatusCode};
+use reqwest::{Client, RequestBuilder, Response, StatusCode, Url};
+use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
 
 /// Of a refusal's text this many bytes are read, however long it is; the log shows the first [`SHOWN`] characters.
@@ -11,14 +12,24 @@ const SHOWN: usize = 200;
 /// The text of a refusal is waited for this long: its status alone says what to do.
 const READING: Duration = Duration::from_secs(1);
 
-/// Shared by all receivers. Redirects are not followed: they would carry the body and its token elsewhere.
-pub fn http_client() -> anyhow::Result<Client> {
+/// For one receiver. Redirects are not followed: they would carry the body and its token elsewhere. A proxy that the
+/// environment names (`HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY`, with `NO_PROXY`) is asked for what is elsewhere only: of a
+/// receiver on this machine it knows nothing.
+pub fn http_client(receiver: &Url) -> anyhow::Result<Client> {
     let client = Client::builder()
         .user_agent(concat!("weft/", env!("CARGO_PKG_VERSION")))
         .redirect(reqwest::redirect::Policy::none())
-        .connect_timeout(Duration::from_secs(5))
-        .build()?;
-    Ok(client)
+        .connect_timeout(Duration::from_secs(5));
+    let client = if is_this_machine(receiver) { client.no_proxy() } else { client };
+    Ok(client.build()?)
+}
+
+fn is_this_machine(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    match host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>() {
+        Ok(address) => address.is_loopback(),
+        Err(_) => host == "localhost" || host.ends_with(".localhost"),
+    }
 }
 
 /// Any 2xx means that the receiver has heard. The body of the answer says nothing more, so it is not read.
@@ -127,12 +138,32 @@ mod tests {
                 serve(server, stream).await
             });
         }
-        post(http_client().unwrap().post(url).body("{}"), timeout).await
+        let url = Url::parse(&url).unwrap();
+        post(http_client(&url).unwrap().post(url).body("{}"), timeout).await
     }
 
     async fn says(status: u16, headers: &str, body: &str) -> Result<(), SendError> {
         let text = format!("HTTP/1.1 {status} X\r\ncontent-length: {}\r\n{headers}\r\n{body}", body.len());
         ask(Server::Says(text), PATIENCE).await
+    }
+
+    #[test]
+    fn no_proxy_is_asked_for_a_receiver_on_this_machine() {
+        for (url, here) in [
+            ("http://127.0.0.1:9093/hook", true),
+            ("http://127.8.9.10/", true),
+            ("https://[::1]:9093/", true),
+            ("http://localhost/", true),
+            ("http://LOCALHOST:1/", true),
+            ("http://pager.localhost/", true),
+            ("http://10.0.0.5/", false),
+            ("http://[fe80::1]/", false),
+            ("https://hooks.example/127.0.0.1", false),
+            ("http://localhost.example/", false),
+            ("http://notlocalhost/", false),
+        ] {
+            assert_eq!(is_this_machine(&Url::parse(url).unwrap()), here, "{url}");
+        }
     }
 
     #[tokio::test]

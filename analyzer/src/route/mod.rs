@@ -65,12 +65,12 @@ const FAREWELL: Duration = Duration::from_secs(3);
 
 /// Starts a task a receiver. Needs a Tokio runtime.
 pub fn start(options: RouteOptions) -> anyhow::Result<Route> {
-    let client = crate::notify::http_client()?;
     let stop = CancellationToken::new();
     let known = watch::Sender::new(None);
     let (mut queues, mut tasks) = (Vec::new(), Vec::new());
     for config in &options.receivers {
-        let notifier = build(config, client.clone(), &options.context.links);
+        let client = crate::notify::http_client(config.url.url())?;
+        let notifier = build(config, client, &options.context.links);
         let queue = Arc::new(Queue::new(config.receiver()));
         let receiver = Receiver::new(config, notifier, &options, queue.clone(), known.subscribe(), stop.clone());
         tasks.push(tokio::spawn(receiver.run()));

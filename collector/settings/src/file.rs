@@ -1,14 +1,28 @@
 //! The bytes of a settings file as text, whatever editor wrote them.
 
 use crate::SettingsError;
+use std::io::Read;
 use std::path::Path;
 
 pub fn read(path: &Path) -> Result<String, SettingsError> {
     let place = path.display().to_string();
-    let bytes = std::fs::read(path).map_err(|error| {
-        SettingsError::new(&place, format!("{error}; give the path of a readable TOML file to --config"))
-    })?;
+    let unreadable =
+        |what: String| SettingsError::new(&place, format!("{what}; give the path of a readable TOML file to --config"));
+    let bytes = bounded(path).map_err(|error| unreadable(error.to_string()))?;
+    if bytes.len() as u64 > LONGEST {
+        return Err(unreadable(format!("longer than {LONGEST} bytes")));
+    }
     text(&place, bytes)
+}
+
+/// No settings are longer, bytes; `/dev/zero` never ends.
+const LONGEST: u64 = 4 << 20;
+
+/// One byte more than [`LONGEST`] at most.
+fn bounded(path: &Path) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)?.take(LONGEST + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// A byte order mark is no part of the text. An encoding other than UTF-8 is named.
@@ -58,6 +72,14 @@ mod tests {
         assert_eq!(check(b"\xef\xbb\xbf[http]\r\n").unwrap(), "[http]\r\n");
         assert_eq!(check("# für alle\n".as_bytes()).unwrap(), "# für alle\n");
         assert_eq!(check(b"").unwrap(), "");
+    }
+
+    #[test]
+    fn what_cannot_be_settings_is_refused_by_name() {
+        for (path, what) in [("/dev/zero", "longer than"), ("/", "directory"), ("/nope/weft.toml", "No such file")] {
+            let error = read(Path::new(path)).unwrap_err().to_string();
+            assert!(error.starts_with(path) && error.contains(what) && error.contains("--config"), "{error}");
+        }
     }
 
     #[test]
