@@ -113,11 +113,14 @@ mod tests {
         let env = [
             ("WEFT_TRANSPORT_KAFKA__SASL.USERNAME", "weft"),
             ("WEFT_TRANSPORT_KAFKA__SASL__MECHANISM", "PLAIN"),
-            ("WEFT_TRANSPORT_KAFKA__ACKS", "1"),
+            ("WEFT_TRANSPORT_KAFKA__ACKS", "all"),
         ];
         let config = check(text, &env).unwrap();
         let kafka: Vec<_> = config.transport.kafka.iter().collect();
-        assert_eq!(kafka, [("acks", "1"), ("linger.ms", "5"), ("sasl.mechanism", "PLAIN"), ("sasl.username", "weft")]);
+        assert_eq!(
+            kafka,
+            [("acks", "all"), ("linger.ms", "5"), ("sasl.mechanism", "PLAIN"), ("sasl.username", "weft")]
+        );
         let error = check("", &[("WEFT_HTTP_LISTEN__PORT", "1")]).unwrap_err();
         assert!(error.starts_with("WEFT_HTTP_LISTEN__PORT"), "{error}");
     }
