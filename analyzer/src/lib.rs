@@ -6,10 +6,13 @@ pub mod detect;
 pub mod diagnose;
 pub mod engine;
 #[cfg(test)]
+mod engine_guard_tests;
+#[cfg(test)]
 mod engine_tests;
 pub mod explain;
 pub mod fact;
 pub mod feed;
+pub mod guard;
 pub mod http;
 pub mod incident;
 pub mod ingest;
@@ -32,3 +35,4 @@ pub mod store;
 mod testkit;
 pub mod tick;
 pub mod trace;
+pub mod watchdog;

@@ -15,6 +15,7 @@ use crate::notify::{Context as AlertContext, Links, Places};
 use crate::plan::Plan;
 use crate::route::{self, DeliveryLog, MemoryLog, RedbLog, Route, RouteOptions};
 use crate::sql::SqlLimits;
+use crate::watchdog;
 use anyhow::{Context, Result, anyhow};
 use axum::Router;
 use std::path::{Path, PathBuf};
@@ -44,6 +45,7 @@ pub struct Service {
     live: Option<Live>,
     route: Route,
     server: JoinHandle<std::io::Result<()>>,
+    watchdog: Option<JoinHandle<()>>,
     stop: CancellationToken,
 }
 
@@ -78,6 +80,7 @@ pub async fn start(options: ServiceOptions) -> Result<Service> {
         sql: SqlLimits::default(),
         on_update: announce(&feed, &route),
     })?;
+    let watchdog = watchdog::start(live.heart().clone());
     let view = live.view().clone();
     // What an earlier run may not have told.
     route.offers().offer_known(&view.incidents().into_iter().rev().collect::<Vec<_>>());
@@ -88,7 +91,7 @@ pub async fn start(options: ServiceOptions) -> Result<Service> {
     let server =
         axum::serve(listener, http::router(state, page)).with_graceful_shutdown(stop.clone().cancelled_owned());
     let server = tokio::spawn(async move { server.await });
-    Ok(Service { feed, live: Some(live), route, server, stop })
+    Ok(Service { feed, live: Some(live), route, server, watchdog, stop })
 }
 
 /// Above all numbers of earlier runs, or a page that comes back would take new updates for old ones.
@@ -155,6 +158,7 @@ impl Service {
             None => Ok::<(), LiveError>(()),
         };
         self.route.shutdown().await;
+        self.watchdog.iter().for_each(JoinHandle::abort);
         Ok(ended?)
     }
 }

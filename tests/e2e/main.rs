@@ -2,8 +2,10 @@
 
 mod configuration;
 mod docs;
+mod hostile;
 mod house;
 mod http;
 mod notify;
 mod restart;
 mod transport;
+mod watchdog;

@@ -2,9 +2,9 @@
 //!
 //! A duration is compared, not an instant, so a skewed clock does no harm.
 
-use super::{FactKind, Place, Presence, Sink, median, strength};
+use super::{FactKind, Place, Presence, Sink, Spot, median, strength};
 use crate::fact::Evidence;
-use crate::model::{JobState, Model};
+use crate::model::{JobState, Model, RankMarks};
 use std::collections::BTreeMap;
 
 /// Steps compared.
@@ -19,15 +19,23 @@ const OVER_NOISE: f64 = 5.0;
 pub fn detect(model: &Model, out: &mut Sink<'_>) {
     for (job, state) in model.jobs.iter().enumerate() {
         if state.ranks.len() >= MIN_RANKS && state.marked_ns > model.now_ns - FRESH_TICKS * model.tick_ns {
+            out.look_at(Spot::Job(job), state.ranks.len() * (1 + STEPS));
             look(model, job, state, out);
         }
     }
 }
 
+pub fn forget(model: &mut Model, spot: Option<Spot>) {
+    let of = |job: &usize| spot.is_none_or(|spot| spot == Spot::Job(*job));
+    (0..model.jobs.len()).filter(of).for_each(|job| model.jobs[job].ranks.clear());
+}
+
 fn look(model: &Model, job: usize, state: &JobState, out: &mut Sink<'_>) {
     let steps = common_steps(state, FRESH_TICKS * model.tick_ns);
     let Some(step_ns) = step_time_ns(state, &steps).filter(|_| steps.len() >= 3) else { return };
-    let excess: Vec<(i32, f64)> = state.ranks.keys().map(|&rank| (rank, excess_ns(state, rank, &steps))).collect();
+    let usual = usual_ns(state, &steps);
+    let excess: Vec<(i32, f64)> =
+        state.ranks.iter().map(|(&rank, marks)| (rank, excess_ns(marks, &steps, &usual))).collect();
     let mut spread: Vec<f64> = excess.iter().map(|e| e.1.abs()).collect();
     let threshold = (MIN_SHARE * step_ns).max(OVER_NOISE * median(&mut spread) / (steps.len() as f64).sqrt());
     for (rank, excess) in excess {
@@ -80,18 +88,20 @@ fn step_time_ns(state: &JobState, steps: &[i64]) -> Option<f64> {
     (!lengths.is_empty()).then(|| median(&mut lengths))
 }
 
+/// How long a rank computed in a step.
+fn duration_ns(rank: &RankMarks, step: i64) -> Option<f64> {
+    rank.compute.iter().find(|c| c.0 == step).map(|&(_, start, end)| (end - start) as f64)
+}
+
+/// The ranks' median of each step.
+fn usual_ns(state: &JobState, steps: &[i64]) -> Vec<f64> {
+    let told = |step: i64| state.ranks.values().filter_map(move |rank| duration_ns(rank, step));
+    steps.iter().map(|&step| median(&mut told(step).collect::<Vec<_>>())).collect()
+}
+
 /// Median over the steps of what a rank's compute took beyond its peers' median.
-fn excess_ns(state: &JobState, rank: i32, steps: &[i64]) -> f64 {
-    let duration = |rank: &i32, step: i64| {
-        state.ranks[rank].compute.iter().find(|c| c.0 == step).map(|&(_, start, end)| (end - start) as f64)
-    };
-    let mut excess: Vec<f64> = steps
-        .iter()
-        .filter_map(|&step| {
-            let own = duration(&rank, step)?;
-            let mut all: Vec<f64> = state.ranks.keys().filter_map(|r| duration(r, step)).collect();
-            Some(own - median(&mut all))
-        })
-        .collect();
+fn excess_ns(rank: &RankMarks, steps: &[i64], usual: &[f64]) -> f64 {
+    let told = steps.iter().zip(usual).filter_map(|(&step, usual)| Some(duration_ns(rank, step)? - usual));
+    let mut excess: Vec<f64> = told.collect();
     if excess.is_empty() { 0.0 } else { median(&mut excess) }
 }

@@ -4,7 +4,7 @@
 //! in several ticks of the window: one burst lost when a link went down is an event, not a condition. Where both ends are
 //! read ten times a second and the traffic rests in between, that shows in seconds; at 1 Hz it takes longer windows.
 
-use super::{Claim, FactKind, Place, Presence, Sink, strength};
+use super::{Claim, FactKind, Place, Presence, Sink, Spot, strength};
 use crate::fact::Evidence;
 use crate::model::{CableId, Conservation, Drift, Model, PortId, TICKS};
 
@@ -23,15 +23,20 @@ const ENOUGH_SENT: f64 = 200.0;
 /// Packets a loss would have taken, from which on their not being missing says something.
 const EXPECTED: f64 = 8.0;
 
+/// Times that a ring is gone through beside the windows, at most: to widen a loss, and to say when it began and ended.
+const LOOKS: usize = 2 * TICKS;
+
 const KINDS: [FactKind; 2] = [FactKind::ConservationLoss, FactKind::ConservationLossCounted];
 
 pub fn detect(model: &Model, out: &mut Sink<'_>) {
     for (id, cable) in model.topology.cables.iter().enumerate() {
+        out.look_at(Spot::Place(Place::Cable(id)), 2);
         let is_even = model.cables[id].iter().all(|c| c.at_most_lost() < MIN_LOST);
         let claimed = KINDS.iter().find_map(|&kind| out.claimed(kind, Place::Cable(id)));
         if is_even && claimed.is_none() {
             continue;
         }
+        out.spend(model.cables[id].iter().map(|way| way.ring.len() * (WINDOWS.len() + LOOKS)).sum());
         let ways = [(cable.a, cable.b), (cable.b, cable.a)];
         let losses: Vec<Verdict> =
             ways.iter().zip(&model.cables[id]).map(|(&(from, to), c)| judge(model, from, to, c, claimed)).collect();
@@ -45,6 +50,13 @@ pub fn detect(model: &Model, out: &mut Sink<'_>) {
             None if losses.iter().all(|v| *v == Verdict::Clean) => clear(id, out),
             None => {}
         }
+    }
+}
+
+pub fn forget(model: &mut Model, spot: Option<Spot>) {
+    match spot {
+        Some(Spot::Place(Place::Cable(id))) => model.cables[id] = Default::default(),
+        _ => model.cables.fill(Default::default()),
     }
 }
 

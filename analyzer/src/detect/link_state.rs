@@ -14,7 +14,7 @@
 //! | removed, in the plan | carrier, or nothing | down: the plan wants it, and drivers that crash remove it |
 //! | removed, in no plan | | no fault: a container ended |
 
-use super::{FactKind, Place, Presence, Sink, place_of};
+use super::{FactKind, Place, Presence, Sink, Spot, place_of};
 use crate::fact::Evidence;
 use crate::model::{FLAP_MEMORY_NS, Model, PortId};
 use weft_wire::PortChange;
@@ -30,9 +30,14 @@ pub fn detect(model: &Model, out: &mut Sink<'_>) {
     }
 }
 
+pub fn forget(model: &mut Model, spot: Option<Spot>) {
+    Spot::ports(spot, model).into_iter().for_each(|port| model.ports[port].link = Default::default());
+}
+
 /// One link, by the ends that are watched.
 fn look(model: &Model, ends: &[PortId], out: &mut Sink<'_>) {
     let place = place_of(model, ends[0]);
+    out.look_at(Spot::Place(place), 1 + ends.iter().map(|&p| model.ports[p].link.downs.len()).sum::<usize>());
     let set_down = ends.iter().any(|&p| model.ports[p].link.is_admin_down());
     let went_down = |p: &PortId| !set_down && went_down(model, *p);
     let down = ends.iter().copied().filter(went_down).min_by_key(|&p| (down_since(model, p), p));

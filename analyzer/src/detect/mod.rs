@@ -17,21 +17,67 @@ mod stalls;
 pub use link_state::{down_evidence, flap_evidence, why_over};
 
 use crate::fact::Evidence;
-use crate::model::{CableId, DeviceId, Model, PortId};
+use crate::guard::over_budget;
+use crate::model::{Cable, CableId, DeviceId, Model, PortId};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// One detector. It says where it looks, and how many readings it looks at, by [`Sink::look_at`] and [`Sink::spend`].
+#[derive(Debug)]
+pub struct Detector {
+    pub name: &'static str,
+    pub detect: fn(&Model, &mut Sink<'_>),
+    /// Takes out of the model what this detector rests on: of the spot it failed at, or of all.
+    pub forget: fn(&mut Model, Option<Spot>),
+}
+
 /// All detectors, in the order their facts are written.
-pub const DETECTORS: [fn(&Model, &mut Sink<'_>); 9] = [
-    link_state::detect,
-    conservation::detect,
-    service_rate::detect,
-    compute_time::detect,
-    onset::detect,
-    stalls::detect,
-    job_over::detect,
-    silence::detect,
-    reset::detect,
+pub static DETECTORS: [Detector; 9] = [
+    Detector { name: "link_state", detect: link_state::detect, forget: link_state::forget },
+    Detector { name: "conservation", detect: conservation::detect, forget: conservation::forget },
+    Detector { name: "service_rate", detect: service_rate::detect, forget: service_rate::forget },
+    Detector { name: "compute_time", detect: compute_time::detect, forget: compute_time::forget },
+    Detector { name: "onset", detect: onset::detect, forget: onset::forget },
+    Detector { name: "stalls", detect: stalls::detect, forget: stalls::forget },
+    Detector { name: "job_over", detect: job_over::detect, forget: remembers_nothing },
+    Detector { name: "silence", detect: silence::detect, forget: silence::forget },
+    Detector { name: "reset", detect: reset::detect, forget: reset::forget },
 ];
+
+/// Where a detector looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Spot {
+    Place(Place),
+    Job(usize),
+}
+
+impl Spot {
+    /// The ports that a detector was looking at: those of the spot, or all.
+    fn ports(spot: Option<Spot>, model: &Model) -> Vec<PortId> {
+        match spot {
+            None => (0..model.ports.len()).collect(),
+            Some(Spot::Job(job)) => model.topology.job_ports(&model.topology.jobs[job]).collect(),
+            Some(Spot::Place(Place::Port(port))) => vec![port],
+            Some(Spot::Place(Place::Device(device))) => model.topology.devices[device].ports.clone(),
+            Some(Spot::Place(Place::Cable(cable))) => {
+                let Cable { a, b } = model.topology.cables[cable];
+                vec![a, b]
+            }
+        }
+    }
+
+    fn devices(spot: Option<Spot>, model: &Model) -> Vec<DeviceId> {
+        match spot {
+            None => (0..model.devices.len()).collect(),
+            Some(Spot::Job(job)) => model.topology.jobs[job].devices.clone(),
+            Some(Spot::Place(Place::Device(device))) => vec![device],
+            Some(Spot::Place(_)) => {
+                Spot::ports(spot, model).into_iter().map(|port| model.topology.ports[port].device).collect()
+            }
+        }
+    }
+}
+
+fn remembers_nothing(_: &mut Model, _: Option<Spot>) {}
 
 /// What a condition is about. A cable's two ends are one place; `from` is the end that shows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -58,11 +104,42 @@ pub struct Sink<'a> {
     watched: &'a Watched,
     pub present: Vec<(FactKind, Place, Presence)>,
     pub clear: BTreeSet<(FactKind, Place)>,
+    /// Readings that may still be looked at, and how many it was allowed.
+    left: u64,
+    budget: u64,
+    spot: Option<Spot>,
 }
 
 impl<'a> Sink<'a> {
-    pub fn new(watched: &'a Watched) -> Sink<'a> {
-        Sink { watched, present: Vec::new(), clear: BTreeSet::new() }
+    /// `budget`: how many readings may be looked at.
+    pub fn new(watched: &'a Watched, budget: u64) -> Sink<'a> {
+        Sink { watched, present: Vec::new(), clear: BTreeSet::new(), left: budget, budget, spot: None }
+    }
+
+    /// From here on it is about this spot, of which so many readings are looked at.
+    pub fn look_at(&mut self, spot: Spot, readings: usize) {
+        self.spot = Some(spot);
+        self.spend(readings);
+    }
+
+    /// Ends the detector when it looks at more readings than it may.
+    pub fn spend(&mut self, readings: usize) {
+        match self.left.checked_sub(readings as u64) {
+            Some(left) => self.left = left,
+            None => {
+                over_budget(format!("more than {} readings to be looked at; the last at {:?}", self.budget, self.spot))
+            }
+        }
+    }
+
+    pub fn spot(&self) -> Option<Spot> {
+        self.spot
+    }
+
+    /// Takes in what another detector said.
+    pub fn join(&mut self, mut said: Sink<'_>) {
+        self.present.append(&mut said.present);
+        self.clear.append(&mut said.clear);
     }
 
     pub fn present(&mut self, kind: FactKind, place: Place, presence: Presence) {

@@ -1,12 +1,13 @@
 //! Counter reset: most counters of a port fell together, or its epoch changed. A fault of the data: the model has begun
 //! anew, and says so.
 
-use super::{FactKind, Place, Presence, Sink};
+use super::{FactKind, Place, Presence, Sink, Spot};
 use crate::fact::Evidence;
 use crate::model::{Model, PortId};
 
 pub fn detect(model: &Model, out: &mut Sink<'_>) {
     for (id, device) in model.devices.iter().enumerate() {
+        out.look_at(Spot::Place(Place::Device(id)), 1 + model.topology.devices[id].ports.len());
         let mut seen = model.topology.devices[id].ports.iter().filter(|&&p| model.ports[p].seen_tick.is_some());
         if device.reset_ports.is_empty() {
             if device.silent.is_none() && seen.next().is_some() {
@@ -23,6 +24,10 @@ pub fn detect(model: &Model, out: &mut Sink<'_>) {
         }
     }
     clear_ports(model, out);
+}
+
+pub fn forget(model: &mut Model, spot: Option<Spot>) {
+    Spot::devices(spot, model).into_iter().for_each(|device| model.devices[device].reset_ports.clear());
 }
 
 fn clear_ports(model: &Model, out: &mut Sink<'_>) {

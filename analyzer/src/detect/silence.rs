@@ -1,6 +1,6 @@
 //! Sensor dropout: a device whose collector tells nothing while others do. A fault of the telemetry, never of the device.
 
-use super::{FactKind, Place, Presence, Sink};
+use super::{FactKind, Place, Presence, Sink, Spot};
 use crate::fact::Evidence;
 use crate::model::Model;
 
@@ -10,6 +10,12 @@ const MISSED_FLUSHES: i64 = 5;
 /// When more than this part of all devices is silent at once, the way of the data is broken, not the devices.
 const ALL_SILENT: f64 = 0.5;
 
+pub fn forget(model: &mut Model, spot: Option<Spot>) {
+    for device in Spot::devices(spot, model) {
+        (model.devices[device].seen_ns, model.devices[device].silent) = (None, None);
+    }
+}
+
 pub fn detect(model: &Model, out: &mut Sink<'_>) {
     let known = model.devices.iter().filter(|d| d.seen_ns.is_some()).count();
     let silent = model.devices.iter().filter(|d| d.silent.is_some() && d.seen_ns.is_some()).count();
@@ -18,6 +24,7 @@ pub fn detect(model: &Model, out: &mut Sink<'_>) {
     }
     for (id, device) in model.devices.iter().enumerate() {
         let place = Place::Device(id);
+        out.look_at(Spot::Place(place), 1);
         let Some(seen_ns) = device.seen_ns else { continue };
         let Some(silent) = device.silent else {
             if seen_ns > model.now_ns - 2 * model.tick_ns {

@@ -4,7 +4,7 @@
 //! Rows of 1 Hz are enough, where bytes tell onsets at 10 Hz only. A checkpoint stalls all nodes alike, or stops the job
 //! for longer than a node's stalls explain.
 
-use super::{FactKind, Place, Presence, Sink, strength};
+use super::{FactKind, Place, Presence, Sink, Spot, strength};
 use crate::fact::Evidence;
 use crate::model::stalls::{PRESSURE, UTILIZATION};
 use crate::model::{DeviceId, Job, Model};
@@ -20,17 +20,25 @@ const MIN_LOST: f64 = 0.05;
 const MIN_TICKS: i64 = 5;
 /// Beside another witness.
 const BEGUN_TICKS: i64 = 3;
+/// Readings of a node, and of its job's progress, that are looked at.
+const READINGS: usize = 512;
 
 pub fn detect(model: &Model, out: &mut Sink<'_>) {
     for (job, plan) in model.topology.jobs.iter().enumerate() {
         if plan.start_ns <= model.now_ns && model.now_ns <= plan.end_ns {
+            out.look_at(Spot::Job(job), plan.devices.len() * READINGS);
             look(model, job, plan, out);
         }
     }
 }
 
-/// What each of a job's nodes stands still beyond its peers, of late; `None` where nothing of a node is told.
-fn stalls(model: &Model, plan: &Job) -> Vec<(DeviceId, Option<Stall>)> {
+pub fn forget(model: &mut Model, spot: Option<Spot>) {
+    Spot::devices(spot, model).into_iter().for_each(|device| model.devices[device].forget_stalls());
+}
+
+/// What each of a job's nodes stands still beyond its peers, of late, in order of device; `None` where nothing of a node is
+/// told.
+pub fn of(model: &Model, plan: &Job) -> Vec<(DeviceId, Option<Stall>)> {
     let recent = |d: DeviceId| Some((d, model.devices[d].stalls()?.after(model.tick - RECENT, TOLD)));
     let told = plan.devices.iter().filter_map(|&d| recent(d));
     let shares: Vec<_> = told.filter(|(_, s)| s.iter().any(|v| !v.is_nan())).collect();
@@ -48,8 +56,9 @@ fn stalls(model: &Model, plan: &Job) -> Vec<(DeviceId, Option<Stall>)> {
 }
 
 /// A node that has begun to stall, and of late stood still for at least half of the time by which it was late.
-pub fn explain(model: &Model, plan: &Job, device: DeviceId, late_s: f64) -> bool {
-    let own = stalls(model, plan).into_iter().find(|(d, _)| *d == device).and_then(|(_, stall)| stall);
+/// `stalls`: those of its job.
+pub fn explain(model: &Model, stalls: &[(DeviceId, Option<Stall>)], device: DeviceId, late_s: f64) -> bool {
+    let own = stalls.binary_search_by_key(&device, |(d, _)| *d).ok().and_then(|at| stalls[at].1);
     let stood_s = |stall: &Stall| stall.excess * (RECENT * model.tick_ns) as f64 / 1e9;
     let Some(stall) = own.filter(|s| s.excess >= MIN_LOST && stood_s(s) >= late_s / 2.0) else { return false };
     stall
@@ -58,7 +67,7 @@ pub fn explain(model: &Model, plan: &Job, device: DeviceId, late_s: f64) -> bool
 }
 
 fn look(model: &Model, job: usize, plan: &Job, out: &mut Sink<'_>) {
-    for (device, stall) in stalls(model, plan) {
+    for (device, stall) in of(model, plan) {
         let place = Place::Device(device);
         let watched = out.watches(FactKind::HostStalls, place);
         match stall.filter(|s| s.excess >= MIN_LOST) {
@@ -81,7 +90,7 @@ fn lower_median(mut values: Vec<f64>) -> f64 {
 
 /// What a node stands still beyond its peers, by the kind that shows it most.
 #[derive(Clone, Copy, Debug)]
-struct Stall {
+pub struct Stall {
     kind: usize,
     excess: f64,
     usual: f64,

@@ -79,7 +79,7 @@ impl Case {
             return told.clear && self.step_clear(now_ns, told.over);
         }
         self.clear_since_ns = None;
-        self.ticks += 1;
+        self.ticks = self.ticks.saturating_add(1);
         let mut changed = self.transitions.is_empty();
         if changed {
             self.note(self.onset_ns, State::Suspected, format!("{} first seen", told.present[0].0.name()));
@@ -139,6 +139,11 @@ impl Case {
         self.resolved_ns = Some(now_ns);
         self.note(now_ns, State::Resolved, reason);
         true
+    }
+
+    pub fn abandon(&mut self, now_ns: i64, reason: &str) {
+        self.resolved_ns = Some(now_ns);
+        self.note(now_ns, State::Resolved, reason.to_owned());
     }
 
     fn note(&mut self, ts_ns: i64, state: State, reason: String) {

@@ -22,6 +22,7 @@ pub use class::{CLASSES, Class};
 
 use crate::detect::{Claim, FactKind, Place, Presence, Sink, Watched, why_over};
 use crate::fact::Fact;
+use crate::guard::guarded;
 use crate::incident::{Incident, State};
 use crate::model::Model;
 use case::{Case, Told};
@@ -100,6 +101,20 @@ impl Diagnosis {
         }
         self.ended_ns.retain(|_, ended| *ended > now_ns - REMEMBER_NS);
         self.cases.retain(|_, c| c.state != State::Resolved);
+    }
+
+    /// Forgets all cases: what they rest on is gone. The open ones are told as resolved, with the reason.
+    pub fn abandon(&mut self, model: &Model, reason: &str) -> Vec<Incident> {
+        let Diagnosis { cases, .. } = std::mem::take(self);
+        let open = cases.into_values().filter(|case| case.state == State::Open);
+        // One that cannot be told must not keep the others from being told.
+        let told = |mut case: Case| {
+            guarded(|| {
+                case.abandon(model.now_ns, reason);
+                render::incident(model, &case)
+            })
+        };
+        open.filter_map(|case| told(case).ok()).collect()
     }
 
     /// The incident a fact would open now; nothing is remembered.

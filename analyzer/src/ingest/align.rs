@@ -150,6 +150,13 @@ impl Aligner {
         dropped.values().map(|p| rows(p) + p.events.len() + p.steps.len()).sum()
     }
 
+    /// Time goes back to this tick: it and those after it may be told again. Nobody is silent before they have been heard of
+    /// in the new time.
+    pub fn reopen(&mut self, first: i64) {
+        self.closed_through = Some(first - 1);
+        self.members.clear();
+    }
+
     /// Closes all ticks up to `through`, in order. Ticks nobody told of do not exist.
     pub fn close_through(&mut self, through: i64) -> Vec<Closed> {
         let later = self.pending.split_off(&through.saturating_add(1));

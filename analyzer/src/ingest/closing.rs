@@ -31,7 +31,7 @@ pub struct Bounds {
 
 impl Bounds {
     pub fn patience_ns(&self) -> i64 {
-        self.lateness_ns + self.flush_period_ns
+        self.lateness_ns.saturating_add(self.flush_period_ns)
     }
 }
 
@@ -40,7 +40,7 @@ impl Closing {
     pub fn by_lateness(&mut self, mark: &Watermark, bounds: Bounds) -> Option<i64> {
         let now = mark.now_ns()?;
         self.began_ns.get_or_insert(now);
-        Some((now - bounds.patience_ns()).div_euclid(bounds.tick_ns) - 1)
+        Some(now.saturating_sub(bounds.patience_ns()).div_euclid(bounds.tick_ns) - 1)
     }
 
     /// Whether `tick`, the first that is pending, has been told by all live collectors. `told` = who just spoke.
@@ -53,7 +53,10 @@ impl Closing {
         bounds: Bounds,
     ) -> bool {
         let end_ns = (tick + 1) * bounds.tick_ns;
-        let settled = mark.now_ns().zip(self.began_ns).is_some_and(|(now, began)| now >= began + bounds.patience_ns());
+        let settled = mark
+            .now_ns()
+            .zip(self.began_ns)
+            .is_some_and(|(now, began)| now >= began.saturating_add(bounds.patience_ns()));
         if !bounds.close_early || !settled {
             return false;
         }
@@ -79,7 +82,7 @@ fn has_told(collector: &Collector, end_ns: i64) -> bool {
 
 /// Live: among the active, and not further behind than the lateness bound.
 fn laggards(end_ns: i64, collectors: &[Collector], mark: &Watermark, bounds: Bounds) -> HashSet<u32> {
-    let oldest = mark.now_ns().map_or(i64::MIN, |now| now - bounds.patience_ns());
+    let oldest = mark.now_ns().map_or(i64::MIN, |now| now.saturating_sub(bounds.patience_ns()));
     let live = |c: &&Collector| mark.is_active(c.id) && c.last_flush_ns.is_some_and(|last| last >= oldest);
     collectors.iter().filter(live).filter(|c| !has_told(c, end_ns)).map(|c| c.id).collect()
 }

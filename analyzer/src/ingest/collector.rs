@@ -142,6 +142,19 @@ impl Collector {
         Some(is_first.then_some(event))
     }
 
+    /// A later frame of an earlier time: the collector's clock was set back. One that is merely late has an earlier number.
+    pub fn is_set_back(&self, frame: &Frame, patience_ns: i64) -> bool {
+        let status = &self.status;
+        frame.boot == status.boot
+            && frame.sequence > status.sequence
+            && self.last_flush_ns.is_some_and(|last| frame.flush_ts_ns < last.saturating_sub(patience_ns))
+    }
+
+    /// Its clock was set back: when it was last heard of lies in what is now the future.
+    pub fn forget_times(&mut self) {
+        (self.last_flush_ns, self.status.last_seen_ns) = (None, 0);
+    }
+
     /// Takes the header's and the rows' word for how the collector does.
     pub fn note(&mut self, frame: &Frame) {
         self.last_flush_ns = self.last_flush_ns.max(Some(frame.flush_ts_ns));

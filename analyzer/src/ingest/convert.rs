@@ -21,7 +21,7 @@ pub fn gap_of(frame: &Frame, reason: GapReason) -> GapRow {
 }
 
 pub fn lost(collector: &str, boot: u64, hole: &Hole) -> GapRow {
-    let missing = hole.to - hole.from + 1;
+    let missing = (hole.to - hole.from).saturating_add(1);
     let reason = if hole.dropped == 0 { GapReason::Lost } else { GapReason::DroppedByCollector };
     GapRow {
         collector: collector.to_owned(),

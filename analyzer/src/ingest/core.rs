@@ -15,15 +15,21 @@ use super::resolve::KnownInventory;
 use super::split::{Split, split, tick_of};
 use super::stats::{CollectorStatus, IngestStats};
 use super::watermark::Watermark;
+use crate::guard::guarded;
 use crate::inventory::EntityTable;
+use crate::tick::is_time;
 use bytes::Bytes;
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use std::sync::Arc;
 use weft_wire::{EventRow, Frame, Inventory, SchemaCache, Section, StepRow, Table, WireError};
 
+mod clocks;
+
 /// Arrow index of `ts_ns` in the wide tables and in `extra`.
 const TS_NS: usize = 1;
+/// Rows further from their flush than a day are of no use, whatever is configured.
+const MOST_JUMP_NS: i64 = 86_400_000_000_000;
 
 /// ```text
 /// bytes ─► decode ─► park? ─► clock ─► dedup ─► split by tick ─► align ─► close ─► Tick
@@ -102,7 +108,8 @@ impl Ingest {
 
     fn status(&self, collector: &Collector, now_ns: i64) -> CollectorStatus {
         let lag_ns = (now_ns - collector.last_flush_ns.unwrap_or(now_ns)).max(0);
-        let patience = self.config.lateness_ns + i64::from(collector.status.flush_period_ms) * 1_000_000;
+        let flush_period_ns = i64::from(collector.status.flush_period_ms) * 1_000_000;
+        let patience = self.config.lateness_ns.saturating_add(flush_period_ns);
         let idle = collector.last_flush_ns.is_none() || lag_ns > patience;
         let parked_frames = collector.park.len() as u64;
         CollectorStatus { lag_ns, idle, parked_frames, ..collector.status.clone() }
@@ -115,7 +122,16 @@ impl Ingest {
     }
 
     /// Takes a message: a frame or an inventory. `key` is the message's key, the name of its collector.
+    ///
+    /// One at which ingest itself fails is a dead letter too; what it had brought before that stands.
     pub fn push(&mut self, key: &str, payload: &Bytes) -> Vec<IngestEvent> {
+        if let Err(stopped) = guarded(|| self.take(key, payload)) {
+            self.dead_letter(key, format!("weft failed at it: {}", stopped.text), Some(payload.clone()));
+        }
+        std::mem::take(&mut self.out)
+    }
+
+    fn take(&mut self, key: &str, payload: &Bytes) {
         match Frame::decode(payload, &mut self.schemas) {
             Ok(frame) => self.take_frame(Box::new(frame)),
             Err(WireError::Kind(_, "inventory")) => match Inventory::decode(payload) {
@@ -125,7 +141,6 @@ impl Ingest {
             Err(WireError::UnknownSchema(_)) => self.park(key, Parked::Bytes(payload.clone())),
             Err(error) => self.dead_letter(key, error.to_string(), Some(payload.clone())),
         }
-        std::mem::take(&mut self.out)
     }
 
     /// The stream has ended: gives up all holes and closes all ticks.
@@ -206,7 +221,7 @@ impl Ingest {
         if let Some(known) = collector.inventory(boot, version) {
             self.out.push(IngestEvent::Inventory(known));
         }
-        let name = collector_name(&self.collectors[id as usize]);
+        let name = self.collectors[id as usize].name.to_string();
         for parked in parked {
             match parked {
                 Parked::Frame(frame) => self.take_frame(frame),
@@ -220,7 +235,7 @@ impl Ingest {
 
     fn take_frame(&mut self, mut frame: Box<Frame>) {
         let Some(id) = self.collector(&frame.collector) else { return self.too_many(&frame.collector) };
-        if !self.config.credible_ns.contains(&frame.flush_ts_ns) {
+        if !(is_time(frame.flush_ts_ns) && self.config.credible_ns.contains(&frame.flush_ts_ns)) {
             return self.leave_unset(id, &frame);
         }
         if let Some(inventory) = frame.inventory.take() {
@@ -245,41 +260,11 @@ impl Ingest {
 
     fn take_known(&mut self, id: u32, frame: Box<Frame>, known: Arc<KnownInventory>) {
         if self.clock_is_sane(id, &frame) {
+            self.aside.leave(id, &frame.collector);
             self.take_sane(id, &frame, &known);
         } else {
             self.set_aside(id, frame);
         }
-    }
-
-    fn clock_is_sane(&self, id: u32, frame: &Frame) -> bool {
-        let jump = self.config.clock_jump_ns;
-        let near = |now: i64| frame.flush_ts_ns.abs_diff(now) <= jump.unsigned_abs();
-        // A lone collector is its own measure: a step of its clock is simply the new time.
-        let alone = self.watermark.active() == 1 && self.watermark.is_active(id);
-        let forward = self.watermark.now_ns().is_none_or(|now| frame.flush_ts_ns >= now);
-        self.watermark.now_ns().is_none_or(near) || (alone && forward)
-    }
-
-    /// Frames far from all others wait: when as many collectors are on that side as are on this, that side is right.
-    fn set_aside(&mut self, id: u32, frame: Box<Frame>) {
-        self.stats.clock_jump_frames += 1;
-        let watermark_ns = self.watermark.now_ns().unwrap_or_default();
-        if self.aside.is_first_of(id) {
-            let (collector, flush_ns) = (frame.collector.clone(), frame.flush_ts_ns);
-            self.out.push(IngestEvent::ClockJump { collector, flush_ns, watermark_ns });
-        }
-        self.aside.add(id, frame);
-        if self.aside.collectors() < self.watermark.active().max(1) || !self.aside.agree(self.config.clock_jump_ns) {
-            return;
-        }
-        let frames = self.aside.take();
-        self.watermark.reset();
-        self.closing.reset();
-        if let Some(newest) = frames.iter().map(|f| f.flush_ts_ns).max() {
-            let far = newest.saturating_add(self.config.clock_jump_ns);
-            self.stats.bad_time_rows += self.aligner.drop_after(tick_of(far, self.config.tick_ns)) as u64;
-        }
-        frames.into_iter().for_each(|frame| self.take_frame(frame));
     }
 
     fn take_sane(&mut self, id: u32, frame: &Frame, known: &Arc<KnownInventory>) {
@@ -359,7 +344,8 @@ impl Ingest {
     }
 
     fn sane_times(&self, flush_ns: i64) -> Range<i64> {
-        flush_ns.saturating_sub(self.config.clock_jump_ns)..flush_ns.saturating_add(self.config.clock_jump_ns)
+        let jump_ns = self.config.clock_jump_ns.min(MOST_JUMP_NS);
+        flush_ns.saturating_sub(jump_ns)..flush_ns.saturating_add(jump_ns)
     }
 
     fn take_section(&mut self, origin: &Origin, known: &Arc<KnownInventory>, section: &Section) -> u64 {
@@ -400,7 +386,7 @@ impl Ingest {
         let sane = self.sane_times(origin.flush_ns);
         let mut late = 0;
         for row in StepRow::read(&section.batch) {
-            match sane.contains(&row.end_ns) {
+            match sane.contains(&row.end_ns) && is_time(row.start_ns) {
                 true => late += u64::from(!self.aligner.add_step(origin, step_mark(row))),
                 false => self.stats.bad_time_rows += 1,
             }
@@ -423,7 +409,7 @@ impl Ingest {
         if let Some(through) = self.closing.by_lateness(&self.watermark, bounds)
             && self.aligner.closed_through().is_none_or(|closed| through > closed)
         {
-            self.age_holes(self.watermark.now_ns().map_or(i64::MIN, |now| now - bounds.patience_ns()));
+            self.age_holes(self.watermark.now_ns().map_or(i64::MIN, |now| now.saturating_sub(bounds.patience_ns())));
             self.close_through(through);
         }
         while let Some(first) = self.aligner.first_pending() {
@@ -475,8 +461,10 @@ impl Ingest {
             row.frames = unexplained;
         }
         if row.frames > 0 {
-            self.stats.lost_frames += row.frames;
-            self.collectors[id as usize].status.lost_frames += row.frames;
+            // A sequence number is the data's word: two of them may span all that 64 bits hold.
+            self.stats.lost_frames = self.stats.lost_frames.saturating_add(row.frames);
+            let status = &mut self.collectors[id as usize].status;
+            status.lost_frames = status.lost_frames.saturating_add(row.frames);
             self.note_gap(row);
         }
     }
@@ -486,8 +474,4 @@ impl Ingest {
         self.stats.forgotten_gaps = self.gaps.forgotten();
         self.out.extend(rows.into_iter().map(IngestEvent::Gap));
     }
-}
-
-fn collector_name(collector: &Collector) -> String {
-    collector.name.to_string()
 }

@@ -111,7 +111,7 @@ impl BootStream {
 
     fn give_up_first(&mut self) {
         if let Some((&first, &above)) = self.ahead.first_key_value() {
-            self.pass(first - 1, above);
+            self.pass(first.saturating_sub(1), above);
             self.head = first;
             self.advance();
         }
@@ -124,7 +124,7 @@ impl BootStream {
                 self.note(self.head, self.head, told, true);
             }
             self.last = Some(told);
-            self.head += 1;
+            self.head = self.head.saturating_add(1);
         }
     }
 

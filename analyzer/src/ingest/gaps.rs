@@ -82,7 +82,7 @@ impl GapTable {
             Some(before) => GapRow {
                 to_sequence: row.to_sequence,
                 to_ns: row.to_ns,
-                frames: before.frames + row.frames,
+                frames: before.frames.saturating_add(row.frames),
                 ..before.clone()
             },
             None => row,

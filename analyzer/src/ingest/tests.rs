@@ -50,7 +50,10 @@ fn inventory(collector: &str, boot: u64) -> Inventory {
 
 /// Frame number `sequence`, flushed at second `sequence + 1`, with a fast row every 250 ms and a link event now and then.
 fn frame(collector: &str, sequence: u64) -> Frame {
-    let start = sequence as i64 * S;
+    frame_at(collector, sequence, sequence as i64 * S)
+}
+
+fn frame_at(collector: &str, sequence: u64, start: i64) -> Frame {
     let mut writer = TableWriter::new(schema());
     for quarter in 0..4 {
         for port in 0..2 {
@@ -294,6 +297,47 @@ fn when_all_clocks_jump_the_new_time_stands() {
     let run = Run::new(replay_config()).all(&frames(&["a", "b"], 3)).all(&later);
     assert_eq!(run.ingest.watermark_ns().unwrap() / S, 7206);
     assert_eq!(run.ingest.stats().frames, 12);
+}
+
+#[test]
+fn when_all_clocks_are_set_back_the_ticks_of_that_time_are_told_anew() {
+    // By hours, and by less than what is taken for a jump; after one clock alone was far ahead for a frame.
+    for back_s in [7200, 600] {
+        let round = |second: u64, at_s: i64| ["a", "b", "c"].map(|c| frame_at(c, second, (second as i64 + at_s) * S));
+        let mut run = Run::new(replay_config());
+        (0..10).for_each(|second| round(second, 100_000).iter().for_each(|f| run.push(f)));
+        run.push(&frame_at("b", 10, 190_000 * S));
+        (11..40).for_each(|second| round(second, 100_000 - back_s).iter().for_each(|f| run.push(f)));
+        let run = run.finish();
+        let ticks: Vec<i64> = run.ticks().iter().map(|t| t.index - 100_000).collect();
+        assert_eq!(ticks[ticks.len() - 29..], (11 - back_s..40 - back_s).collect::<Vec<_>>(), "{ticks:?}");
+        assert!(run.ticks().last().unwrap().silent.is_empty());
+        assert_eq!(run.ingest.stats().late_rows, 0);
+    }
+}
+
+#[test]
+fn a_lone_clock_that_goes_back_before_anything_is_closed_is_the_new_time() {
+    let mut run = Run::new(replay_config());
+    for (sequence, at_s) in [(0, 100_000), (1, 99_000), (2, 98_990), (3, 90_000), (4, 90_001)] {
+        run.push(&frame_at("a", sequence, at_s * S));
+    }
+    let run = run.finish();
+    let ticks: Vec<i64> = run.ticks().iter().map(|t| t.index).collect();
+    assert_eq!(ticks.last(), Some(&90_001), "{ticks:?}");
+    assert_eq!(run.ingest.stats().dead_letters, 0);
+}
+
+#[test]
+fn a_stamp_that_is_no_time_is_set_aside() {
+    let mut run = Run::new(replay_config()).all(&frames(&["a", "b"], 5));
+    for stamp in [i64::MIN, i64::MAX, 1 << 62] {
+        let mut wrong = frame("b", 5);
+        wrong.flush_ts_ns = stamp;
+        run.push(&wrong);
+    }
+    let run = run.all(&[frame("a", 5), frame("b", 5), frame("a", 6), frame("b", 6)]).finish();
+    assert_eq!((run.ingest.stats().clock_not_set_frames, run.ticks().len()), (3, 7));
 }
 
 #[test]

@@ -21,13 +21,15 @@ pub struct Continuity {
     adopted: HashMap<String, Incident>,
     /// Last tick the earlier run had judged.
     judged: Option<i64>,
+    /// The last tick of this run.
+    newest: Option<i64>,
 }
 
 impl Continuity {
     pub fn new(incidents: Vec<Incident>, judged: Option<i64>) -> Continuity {
         let (closed, orphans): (Vec<_>, Vec<_>) = incidents.into_iter().partition(|i| i.state == State::Resolved);
         let closed = closed.into_iter().map(|i| (i.id.clone(), i)).collect();
-        Continuity { orphans, closed, adopted: HashMap::new(), judged }
+        Continuity { orphans, closed, adopted: HashMap::new(), judged, newest: None }
     }
 
     /// Whether the earlier run had judged this tick.
@@ -52,7 +54,10 @@ impl Continuity {
 
     /// Old incidents that are over, as far as the present shows.
     pub fn forsaken(&mut self, tick: i64, now_ns: i64) -> Vec<Incident> {
-        if self.judged.is_none_or(|judged| tick <= judged + PATIENCE_TICKS) {
+        if self.newest.replace(tick).is_some_and(|newest| tick < newest) && self.is_rebuilt(tick) {
+            self.judged = Some(tick); // the data's clock was set back: what comes is not the past
+        }
+        if self.judged.is_none_or(|judged| tick <= judged.saturating_add(PATIENCE_TICKS)) {
             return Vec::new();
         }
         self.closed.clear();

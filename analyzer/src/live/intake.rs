@@ -1,6 +1,8 @@
 //! The intake's thread: one message after the other through ingest, engine and store.
 
 use super::continuity::Continuity;
+use super::failures::Failures;
+use super::heart::Heart;
 use super::options::{LiveError, OnUpdate};
 use super::previews::Previews;
 use super::reader::position;
@@ -50,6 +52,8 @@ pub struct Intake {
     /// Rows that weft itself failed to take in, as last logged.
     failed_rows: u64,
     complaint: Throttle,
+    failures: Failures,
+    heart: Arc<Heart>,
 }
 
 impl Intake {
@@ -59,6 +63,7 @@ impl Intake {
         state: Option<StateDb>,
         continuity: Continuity,
         on_update: OnUpdate,
+        heart: Arc<Heart>,
     ) -> Intake {
         Intake {
             core,
@@ -76,6 +81,8 @@ impl Intake {
             last_frame: None,
             failed_rows: 0,
             complaint: Throttle::default(),
+            failures: Failures::default(),
+            heart,
         }
     }
 
@@ -86,13 +93,20 @@ impl Intake {
         settled: mpsc::Sender<BTreeMap<i32, i64>>,
         poison: mpsc::Sender<Poison>,
     ) -> Result<(), LiveError> {
-        while let Some(step) = steps.blocking_recv() {
+        while let Some(step) = self.next(&mut steps) {
             match step {
                 Step::Take(delivery) => self.take(&delivery, &poison),
                 Step::Settle => self.settle(&settled)?,
             }
         }
         self.settle(&settled)
+    }
+
+    fn next(&self, steps: &mut mpsc::Receiver<Step>) -> Option<Step> {
+        self.heart.rest();
+        let step = steps.blocking_recv();
+        self.heart.beat();
+        step
     }
 
     fn take(&mut self, delivery: &Delivery, poison: &mpsc::Sender<Poison>) {
@@ -145,7 +159,9 @@ impl Intake {
     }
 
     fn on_tick(&mut self, core: &mut Core, tick: &Tick) {
-        let Outcome { facts, incidents } = core.engine.on_tick(tick, core.ingest.entities());
+        self.heart.beat();
+        let Outcome { facts, incidents, dropped } = core.engine.on_tick(tick, core.ingest.entities());
+        self.failures.note(&dropped);
         let changed = std::mem::take(&mut self.inventory_changed);
         let store = self.view.store();
         store.add_tick(tick, core.ingest.entities(), changed);

@@ -10,6 +10,8 @@
 mod arrivals;
 mod config;
 mod continuity;
+mod failures;
+mod heart;
 mod intake;
 mod merge;
 mod options;
@@ -21,6 +23,7 @@ mod tests;
 mod view;
 
 pub use config::AnalyzerConfig;
+pub use heart::Heart;
 pub use options::{LiveError, LiveOptions, OnUpdate};
 pub use view::LiveView;
 
@@ -32,6 +35,7 @@ use crate::trace::MIN_TICK_NS;
 use continuity::Continuity;
 use intake::Intake;
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -46,6 +50,7 @@ pub(crate) struct Core {
 #[derive(Debug)]
 pub struct Live {
     view: Arc<LiveView>,
+    heart: Arc<Heart>,
     task: JoinHandle<Result<(), LiveError>>,
     stop: CancellationToken,
 }
@@ -63,6 +68,7 @@ pub fn start(options: LiveOptions) -> Result<Live, LiveError> {
     let config = StoreConfig { window_ns: options.window_ns, window_bytes: options.window_bytes };
     let store = Arc::new(Store::new(options.plan.clone(), &config));
     let Remembered { incidents, gaps, marks, tick, .. } = remembered;
+    let tick = tick.filter(|tick| !is_to_come(*tick));
     incidents.iter().for_each(|i| store.put_incident(Arc::new(i.clone())));
     let core = Arc::new(Mutex::new(Core {
         ingest: Ingest::resume(ingest, marks),
@@ -73,9 +79,19 @@ pub fn start(options: LiveOptions) -> Result<Live, LiveError> {
     let view = LiveView::new(store.clone(), core.clone(), sql, gaps, transport).map_err(LiveError::Threads)?;
     let view = Arc::new(view);
     let stop = CancellationToken::new();
-    let intake = Intake::new(core, view.clone(), state, Continuity::new(incidents, tick), options.on_update);
+    let heart = Arc::new(Heart::default());
+    let continuity = Continuity::new(incidents, tick);
+    let intake = Intake::new(core, view.clone(), state, continuity, options.on_update, heart.clone());
     let task = tokio::spawn(reader::run(options.subscriber, options.dead_letters, intake, stop.clone()));
-    Ok(Live { view, task, stop })
+    Ok(Live { view, heart, task, stop })
+}
+
+/// Later than any clock that is set: what an earlier run wrote while the data's clocks were wrong would have everything
+/// until then taken for the past.
+fn is_to_come(tick: i64) -> bool {
+    const CLOCKS_S: u64 = 3_600;
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    tick.saturating_mul(MIN_TICK_NS) as i128 > (now + Duration::from_secs(CLOCKS_S)).as_nanos() as i128
 }
 
 /// The number below which all incident updates were given out by earlier runs with this state folder.
@@ -86,6 +102,11 @@ pub fn last_update(state_dir: &std::path::Path) -> Result<u64, LiveError> {
 impl Live {
     pub fn view(&self) -> &Arc<LiveView> {
         &self.view
+    }
+
+    /// Beats while the intake's thread gets on.
+    pub fn heart(&self) -> &Arc<Heart> {
+        &self.heart
     }
 
     /// Resolves when the analyzer ended by itself: the subscription failed for good, or the state database did.

@@ -417,7 +417,7 @@ fn tell(view: &mut PortView, seen: &Seen) {
         if let Some(before) = seen.before {
             let seconds = (last.ts_ns - before.ts_ns) as f64 / 1e9;
             let rate = |now: Count, then: Count| {
-                let rise = now?.get() - then?.get();
+                let rise = crate::model::rise(then, now)?;
                 (seconds > 0.0 && rise >= 0).then(|| rise as f64 / seconds)
             };
             view.rx_bytes_per_s = rate(last.received, before.received);

@@ -4,7 +4,7 @@
 //! every reading of the receiver bounds its count at the sender's reading. Where the traffic rests
 //! for a moment the bounds meet, and the difference is exact. Per tick the tightest one is kept.
 
-use super::sample::Sample;
+use super::sample::{Count, Sample};
 use arraydeque::{ArrayDeque, behavior::Wrapping};
 
 /// Ticks kept.
@@ -90,6 +90,10 @@ impl Conservation {
     /// `sender` and `receiver` are the readings of this tick, each with the last one before it in front; `bps` is the
     /// link's speed where it is known. `false`: packets came back, so the bounds were too narrow.
     pub fn tell(&mut self, tick: i64, sender: &[Sample], receiver: &[Sample], bps: Option<i64>) -> bool {
+        if falls(sender, |s| s.tx_packets) || falls(receiver, |s| s.rx_packets) {
+            self.restart();
+            return true;
+        }
         let Some(first) = sender.first().map(|s| s.ts_ns) else { return true };
         let new = sender.iter().filter(|s| sender.len() == 1 || s.ts_ns > first);
         let bounds = new.filter_map(|s| {
@@ -104,8 +108,11 @@ impl Conservation {
         if self.ring.is_empty() {
             self.origin = Origin { tick, difference: (low + high) / 2.0, sent };
         }
+        let Ok(since) = u32::try_from(tick.saturating_sub(self.origin.tick)) else {
+            self.restart(); // longer ago than a ring can count
+            return true;
+        };
         let origin = &mut self.origin;
-        let Ok(since) = u32::try_from(tick - origin.tick) else { return true };
         if (low - origin.difference).abs() > FINE {
             let by = (low + high) / 2.0 - origin.difference;
             origin.difference += by;
@@ -114,7 +121,7 @@ impl Conservation {
             self.ceiling -= by as f32;
         }
         let (low, high) = ((low - origin.difference) as f32, (high - origin.difference) as f32);
-        let drift = Drift { tick: since, low, high, sent: (sent - origin.sent).max(0) as f32 };
+        let drift = Drift { tick: since, low, high, sent: sent.saturating_sub(origin.sent).max(0) as f32 };
         if drift.sent > 0.0 {
             self.proven = PROVEN.min(self.proven + 1);
         }
@@ -166,9 +173,11 @@ impl Conservation {
         self.origin.tick + i64::from(drift.tick)
     }
 
-    /// The counters begin anew; the clocks are what they were.
+    /// The counters begin anew; the clocks are what they were. Counters that begin anew again and again prove nothing: only
+    /// the ticks since the last time count.
     pub fn restart(&mut self) {
-        *self = Conservation { clocks_ns: self.clocks_ns, proven: self.proven, ..Conservation::default() };
+        let proven = self.proven.min(self.ring.len() as u8);
+        *self = Conservation { clocks_ns: self.clocks_ns, proven, ..Conservation::default() };
     }
 }
 
@@ -176,21 +185,31 @@ fn lowest(ring: &Drifts) -> f32 {
     ring.iter().map(|d| d.high).fold(f32::INFINITY, f32::min)
 }
 
-/// Bounds of the cumulative received packets at a moment. Every reading gives some: before it the count was no higher,
-/// after it no lower, and from it the count moves no faster than the link carries. `None` when one side stays open.
+/// Whether a count falls between two of these readings: it was set back, or is narrower than anybody said and went round.
+/// What the readings before have in common with those after is then not known.
+fn falls(readings: &[Sample], count: impl Fn(&Sample) -> Count) -> bool {
+    !readings.iter().filter_map(count).is_sorted()
+}
+
+/// Bounds of the cumulative received packets at a moment; `None` when one side stays open. A link that carries more than
+/// is known of it contradicts its speed: then its counts alone bound it, and where these contradict each other, nothing.
 fn received_by(readings: &[Sample], ts_ns: i64, bps: Option<i64>, clocks_ns: u32) -> Option<(f64, f64)> {
-    let clocks_ns = i64::from(clocks_ns);
-    let most = packets_per_ns(readings, bps).unwrap_or(f64::INFINITY);
+    let bounds = |bps| bounds(readings, ts_ns, packets_per_ns(readings, bps), i64::from(clocks_ns));
+    let (low, high) = [bps, None].into_iter().map(bounds).find(|(low, high)| low <= high)?;
+    (low.is_finite() && high.is_finite()).then_some((low, high))
+}
+
+/// Every reading gives some: before it the count was no higher, after it no lower, and from it the count moves no faster
+/// than the link carries.
+fn bounds(readings: &[Sample], ts_ns: i64, most: Option<f64>, clocks_ns: i64) -> (f64, f64) {
+    let most = most.unwrap_or(f64::INFINITY);
     let (mut low, mut high) = (f64::NEG_INFINITY, f64::INFINITY);
     for (read_ns, count) in readings.iter().filter_map(|r| Some((r.ts_ns, r.rx_packets?.get() as f64))) {
         let (until, since) = ((ts_ns + clocks_ns - read_ns) as f64, (read_ns + clocks_ns - ts_ns) as f64);
         low = low.max(if since <= 0.0 { count } else { count - most * since });
         high = high.min(if until <= 0.0 { count } else { count + most * until });
     }
-    if low > high {
-        return received_by(readings, ts_ns, None, clocks_ns as u32); // it carries more than is known of it
-    }
-    (low.is_finite() && high.is_finite()).then_some((low, high))
+    (low, high)
 }
 
 /// The most packets the link can carry, at half the size they have now: a burst may be of smaller ones.
@@ -241,5 +260,41 @@ mod tests {
         assert_eq!(received_by(1500 * MS, None), Some((990.0, 1980.0)));
         // A link that carries ten times its planned speed is bounded by its counts alone.
         assert_eq!(received_by(1500 * MS, Some(800_000)), Some((990.0, 1980.0)));
+    }
+
+    #[test]
+    fn a_count_that_falls_at_either_end_tells_nothing_and_the_next_tick_begins_anew() {
+        let told = |fallen: [i64; 2], ts: [i64; 2]| {
+            let mut conservation = Conservation::default();
+            let at = |tick: i64| sample(tick * 1000 * MS, tick * 1000, tick * 1000);
+            // The receiver rests until it is read again, so that each tick is told exactly.
+            let rests = |sample: Sample| Sample { ts_ns: sample.ts_ns + 900 * MS, ..sample };
+            for tick in 1..30 {
+                let (before, now) = (at(tick - 1), at(tick));
+                assert!(conservation.tell(tick, &[before, now], &[before, now, rests(now)], None));
+            }
+            let before = at(29);
+            let after = sample(ts[1] * MS, 30_000 - fallen[0], 30_000 - fallen[1]);
+            assert!(conservation.tell(30, &[before, after], &[before, after, rests(after)], Some(ts[0])));
+            conservation
+        };
+        // A wrap at either end or both, and a clock two hours behind besides; with the link's speed known or not.
+        for fallen in [[0, 29_900], [29_900, 0], [29_900, 29_900]] {
+            for ts in [[1, 30_000], [1_000_000_000, 30_000], [1_000_000_000, 30_000 - 7_200_000]] {
+                let mut conservation = told(fallen, ts);
+                assert!(conservation.ring.is_empty() && conservation.is_proven(), "{fallen:?} {ts:?}");
+                conservation.restart();
+                assert!(!conservation.is_proven(), "counts that fall again and again prove nothing");
+            }
+        }
+        assert_eq!(told([0, 0], [1_000_000_000, 30_000]).ring.len(), 30);
+    }
+
+    #[test]
+    fn readings_that_contradict_each_other_bound_nothing() {
+        let readings = [sample(0, 0, 1_000), sample(1000 * MS, 0, 5)];
+        for bps in [None, Some(1), Some(400_000_000_000)] {
+            assert_eq!(received_by(&readings, 500 * MS, bps, CLOCKS_NS), None);
+        }
     }
 }

@@ -159,7 +159,7 @@ impl StepClock {
     fn usual_ns(&self, wanted: impl Fn(i64) -> bool) -> Option<f64> {
         let pairs = self.starts.iter().zip(self.starts.iter().skip(1));
         let mut lengths: Vec<f64> = pairs
-            .filter(|(a, b)| b.0 == a.0 + 1 && wanted(a.1) && wanted(b.1))
+            .filter(|(a, b)| a.0.checked_add(1) == Some(b.0) && wanted(a.1) && wanted(b.1))
             .map(|(a, b)| (b.1 - a.1) as f64)
             .collect();
         lengths.sort_by(f64::total_cmp);

@@ -76,7 +76,7 @@ impl Link {
     /// when an interface is set down, and some when it is set up.
     pub fn tell_counter(&mut self, ts_ns: i64, count: i64) {
         if let Some(before) = self.counter.filter(|_| self.off.is_none() && self.owed_ns.is_none()) {
-            for _ in 0..(count - before - self.seen_since_counter).clamp(0, DOWNS as i64) {
+            for _ in 0..count.saturating_sub(before).saturating_sub(self.seen_since_counter).clamp(0, DOWNS as i64) {
                 self.note_down(ts_ns);
             }
         }

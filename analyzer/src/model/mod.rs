@@ -1,8 +1,8 @@
 //! The model: what the detectors may know, kept up to date tick by tick.
 //!
 //! ```text
-//! Tick ─► series (resets) ─► ports (traffic, health, link) ─► cables (conservation)
-//!                                        └────────────────► jobs (progress, marks)
+//! Tick ─► wraps ─► series (resets) ─► ports (traffic, health, link) ─► cables (conservation)
+//!                                                 └────────────────► jobs (progress, marks)
 //! ```
 //! Nothing here judges; everything here is bounded.
 
@@ -17,26 +17,29 @@ mod sample;
 mod series;
 pub mod stalls;
 mod topology;
+mod wraps;
 
 pub use bins::{BINS, Grid};
 pub use drift::{Conservation, Drift, TICKS};
-pub use job::{JobState, Progress, SHORTLY_NS};
+pub use job::{JobState, Progress, RankMarks, SHORTLY_NS};
 pub use link::{FLAP_MEMORY_NS, Link, Off};
 pub use port::{Busy, PortState, SHORT_NS, Service};
 pub use topology::{Cable, CableId, DeviceId, Job, PortId, Topology};
 
 use crate::inventory::{EntityId, EntityTable};
 use crate::plan::Plan;
-use crate::tick::{LinkEvent, Tick};
+use crate::tick::{LinkEvent, Tick, TickBatch, is_time};
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Int32Type, Int64Type};
 use sample::{Columns, Health};
-pub use sample::{Count, Sample};
+pub use sample::{Count, Sample, rise};
 use series::Series;
 use stalls::{PRESSURE, Stalls, UTILIZATION};
 use std::collections::BTreeSet;
 use std::ops::Range;
 use weft_wire::{PortChange, Table};
+use wraps::Wraps;
+pub use wraps::{goes_round, turn};
 
 #[derive(Debug)]
 pub struct Model {
@@ -53,10 +56,13 @@ pub struct Model {
     pub tick: i64,
     pub tick_before: i64,
     pub now_ns: i64,
+    wraps: Wraps,
     series: Series,
     by_entity: Vec<Option<PortId>>,
     /// Ports that are set down by their administrator.
     set_down: BTreeSet<PortId>,
+    /// Ports, ports of jobs, and marks of ranks: what the detectors look at.
+    size: usize,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -74,6 +80,10 @@ pub struct DeviceState {
 impl DeviceState {
     pub fn stalls(&self) -> Option<&Stalls> {
         self.stalls.as_deref()
+    }
+
+    pub fn forget_stalls(&mut self) {
+        self.stalls = None;
     }
 }
 
@@ -114,7 +124,10 @@ impl Packets {
 
 impl Model {
     pub fn new(plan: &Plan, tick_ns: i64) -> Model {
-        let topology = Topology::new(plan);
+        Model::of(Topology::new(plan), Vec::new(), tick_ns)
+    }
+
+    fn of(topology: Topology, by_entity: Vec<Option<PortId>>, tick_ns: i64) -> Model {
         let mut model = Model {
             ports: Vec::new(),
             cables: vec![Default::default(); topology.cables.len()],
@@ -125,9 +138,11 @@ impl Model {
             tick: i64::MIN,
             tick_before: i64::MIN,
             now_ns: i64::MIN,
+            wraps: Wraps::default(),
             series: Series::default(),
-            by_entity: Vec::new(),
+            by_entity,
             set_down: BTreeSet::new(),
+            size: 0,
             topology,
         };
         model.grow();
@@ -148,6 +163,21 @@ impl Model {
         }
     }
 
+    /// Forgets all but who is cabled to whom, who works for which job, and which entity is which port.
+    pub fn begin_anew(&mut self) {
+        let (topology, by_entity) = (std::mem::take(&mut self.topology), std::mem::take(&mut self.by_entity));
+        *self = Model::of(topology, by_entity, self.tick_ns);
+    }
+
+    /// How many readings a detector may look at in one tick: no data makes a tick last for ever. Of a place it is about, a
+    /// detector remembers up to 32 ticks (480 bins of bytes), and looks at each of them for a bounded number of windows or
+    /// iterations; so 256 times the 32 for each port, port of a job and rank, and the same for 128 more, are beyond what any
+    /// data asks for.
+    pub fn budget(&self) -> u64 {
+        const LOOKS: usize = 256;
+        (LOOKS * TICKS * (128 + self.size)) as u64
+    }
+
     pub fn update(&mut self, tick: &Tick, entities: &EntityTable) {
         (self.tick_before, self.tick, self.now_ns) = (self.tick, tick.index, tick.end_ns);
         for device in &mut self.devices {
@@ -157,13 +187,14 @@ impl Model {
         for port in &mut self.ports {
             (port.damaged, port.discarded, port.paused_us) = (port.damaged / 2.0, port.discarded / 2.0, 0);
         }
-        self.update_resets(tick, entities);
-        let (samples, told) = self.read(tick, entities);
+        let batches = self.wraps.straighten(&tick.batches, entities);
+        self.update_resets(&batches, entities);
+        let (samples, told) = self.read(&batches, &tick.events, entities);
         self.update_links(told);
         let packets = self.update_traffic(&samples);
         self.update_cables(&packets);
         self.update_jobs(tick);
-        self.update_stalls(tick, entities);
+        self.update_stalls(&batches, entities);
         self.update_silence(tick);
     }
 
@@ -184,11 +215,11 @@ impl Model {
         self.by_entity[index]
     }
 
-    fn update_resets(&mut self, tick: &Tick, entities: &EntityTable) {
-        self.series.forget(tick.index);
+    fn update_resets(&mut self, batches: &[TickBatch], entities: &EntityTable) {
+        self.series.forget(self.tick);
         // `extra` has neither counters of its own nor epochs: its rows are about ports that tell theirs elsewhere.
-        for batch in tick.batches.iter().filter(|batch| batch.table.is_wide()) {
-            let falls = self.series.update(tick.index, batch, entities);
+        for batch in batches.iter().filter(|batch| batch.table.is_wide()) {
+            let falls = self.series.update(self.tick, batch, entities);
             for (row, fallen, compared) in falls.rows {
                 // One counter of many that falls is that counter's own story; a restart takes most of what had counted.
                 if u32::from(fallen) * 4 < u32::from(compared) {
@@ -221,21 +252,24 @@ impl Model {
         }
     }
 
-    fn read(&mut self, tick: &Tick, entities: &EntityTable) -> Readings {
-        let rows = tick.batches.iter().map(|b| b.batch.num_rows()).sum();
+    fn read(&mut self, batches: &[TickBatch], events: &[LinkEvent], entities: &EntityTable) -> Readings {
+        let rows = batches.iter().map(|b| b.batch.num_rows()).sum();
         let (mut samples, mut told) = (Vec::with_capacity(rows), Vec::with_capacity(rows));
-        for batch in tick.batches.iter().filter(|b| matches!(b.table, Table::Nic | Table::SwitchPort)) {
+        for batch in batches.iter().filter(|b| matches!(b.table, Table::Nic | Table::SwitchPort)) {
             let columns = Columns::of(batch);
             for (row, &entity) in batch.entities.iter().enumerate() {
                 let Some(port) = self.port_of(entity, entities) else { continue };
                 let sample = columns.sample(row);
+                if !is_time(sample.ts_ns) {
+                    continue;
+                }
                 if let Some(health) = columns.health(row) {
                     told.push((sample.ts_ns, port, Told::Health(health)));
                 }
                 samples.push((port, sample));
             }
         }
-        for event in &tick.events {
+        for event in events.iter().filter(|event| is_time(event.ts_ns)) {
             if let Some((port, what)) = self.link_event(event) {
                 told.push((event.ts_ns, port, what));
             }
@@ -346,49 +380,47 @@ impl Model {
     }
 
     fn update_jobs(&mut self, tick: &Tick) {
+        self.size = self.ports.len();
         for (job, state) in self.topology.jobs.iter().zip(&mut self.jobs) {
             let (mut bytes, mut told, mut ports) = (0.0, 0usize, 0usize);
             for port in self.topology.job_ports(job) {
                 ports += 1;
                 let state = &self.ports[port];
                 let moved = state.moved(tick.index);
-                if let Some(sent) =
-                    moved.and_then(|(b, l)| Some((l.tx_bytes?.get() - b.tx_bytes?.get(), l.ts_ns - b.ts_ns)))
-                {
+                if let Some(sent) = moved.and_then(|(b, l)| Some((rise(b.tx_bytes, l.tx_bytes)?, l.ts_ns - b.ts_ns))) {
                     bytes += sent.0.max(0) as f64 * self.tick_ns as f64 / sent.1 as f64;
                     told += 1;
                 }
             }
+            self.size += ports + state.ranks.len();
             if ports > 0 && told > 0 {
                 let coverage = told as f64 / ports as f64;
                 let length_ns = self.tick_ns;
                 state.tell_progress(Progress { start_ns: tick.start_ns, length_ns, bytes, coverage, disturbed: false });
             }
         }
-        for mark in &tick.steps {
+        for mark in tick.steps.iter().filter(|mark| is_time(mark.start_ns) && is_time(mark.end_ns)) {
             if let Some(job) = self.topology.jobs.iter().position(|j| j.name == mark.job) {
                 self.jobs[job].tell_mark(mark);
             }
         }
     }
 
-    fn update_stalls(&mut self, tick: &Tick, entities: &EntityTable) {
-        for batch in tick.batches.iter().filter(|b| matches!(b.table, Table::Host | Table::Gpu)) {
+    fn update_stalls(&mut self, batches: &[TickBatch], entities: &EntityTable) {
+        let tick = self.tick;
+        for batch in batches.iter().filter(|b| matches!(b.table, Table::Host | Table::Gpu)) {
             let device = |row: usize| self.topology.find_device(&entities.get(batch.entities[row]).device);
             for (kind, counter) in PRESSURE.iter().enumerate().filter(|_| batch.table == Table::Host) {
                 stalls::read(batch, counter, |row, ts_ns, us| {
-                    if let Some(device) = device(row) {
-                        self.devices[device]
-                            .stalls
-                            .get_or_insert_default()
-                            .tell_pressure(tick.index, kind, ts_ns, us as i64);
+                    if let Some(device) = device(row).filter(|_| is_time(ts_ns)) {
+                        self.devices[device].stalls.get_or_insert_default().tell_pressure(tick, kind, ts_ns, us as i64);
                     }
                 });
             }
             if batch.table == Table::Gpu {
                 stalls::read(batch, UTILIZATION, |row, _, percent| {
                     if let Some(device) = device(row) {
-                        self.devices[device].stalls.get_or_insert_default().tell_utilization(tick.index, percent);
+                        self.devices[device].stalls.get_or_insert_default().tell_utilization(tick, percent);
                     }
                 });
             }
@@ -396,7 +428,7 @@ impl Model {
     }
 
     fn update_silence(&mut self, tick: &Tick) {
-        for silence in &tick.silent {
+        for silence in tick.silent.iter().filter(|silence| is_time(silence.last_ns)) {
             for name in &silence.devices {
                 let device = self.topology.device(name);
                 self.grow();

@@ -3,7 +3,7 @@
 use super::backlog::{Backlog, Stretch};
 use super::bins::Sent;
 use super::link::Link;
-use super::sample::{Count, Health, Sample};
+use super::sample::{Health, Sample, rise};
 use arraydeque::{ArrayDeque, behavior::Wrapping};
 use std::collections::VecDeque;
 
@@ -96,10 +96,11 @@ impl PortState {
 
     /// Takes in the slower counters of this tick.
     pub fn tell_health(&mut self, ts_ns: i64, health: Health) {
-        let rise = |new: Count, old: Count| new.zip(old).map_or(0, |(n, o)| (n.get() - o.get()).max(0));
-        self.damaged += rise(health.rx_damaged, self.health.rx_damaged) as f32;
-        self.discarded += rise(health.rx_discards, self.health.rx_discards) as f32;
-        self.paused_us += rise(health.rx_pause_us, self.health.rx_pause_us);
+        let known = self.health;
+        let rose = |before, now| rise(before, now).unwrap_or(0).max(0);
+        self.damaged += rose(known.rx_damaged, health.rx_damaged) as f32;
+        self.discarded += rose(known.rx_discards, health.rx_discards) as f32;
+        self.paused_us = self.paused_us.saturating_add(rose(known.rx_pause_us, health.rx_pause_us));
         if let Some(up) = health.link_up {
             self.link.tell(ts_ns, up);
         }
@@ -141,7 +142,7 @@ impl PortState {
         }
         if let Some(last) = self.last {
             let dt = sample.ts_ns - last.ts_ns;
-            let sent = sample.tx_bytes.zip(last.tx_bytes).map(|(n, o)| n.get() - o.get());
+            let sent = rise(last.tx_bytes, sample.tx_bytes);
             // A pause of readings longer than a few bins says nothing of what happened inside it.
             if let Some(bytes) = sent.filter(|&b| b >= 0 && dt > 0 && dt < bin_ns * 5 / 2) {
                 if let Some(grids) = &mut self.sent {
@@ -167,7 +168,7 @@ impl PortState {
             self.backlogged = 0;
             return;
         }
-        self.backlogged += 1;
+        self.backlogged = self.backlogged.saturating_add(1);
         if let Some(before) = self.service.back_mut().filter(|_| self.backlogged >= 3) {
             before.inside = true;
         }
@@ -189,8 +190,8 @@ impl PortState {
         (busy.bits, busy.seconds) = (busy.bits + (bps * seconds) as f32, busy.seconds + seconds as f32);
         busy.peak_bps = busy.peak_bps.max(bps as f32);
         if let Some(queue) = sample.queue_bytes {
-            busy.readings += 1;
-            busy.standing += u16::from(f64::from(queue) >= standing_bytes);
+            busy.readings = busy.readings.saturating_add(1);
+            busy.standing = busy.standing.saturating_add(u16::from(f64::from(queue) >= standing_bytes));
         }
     }
 

@@ -11,6 +11,11 @@ use weft_wire::TableSchema;
 /// A cumulative count, if there is one, in 8 bytes: a fabric keeps millions.
 pub type Count = Option<NonMaxI64>;
 
+/// How much a count rose between two readings; below 0 where it fell. Readings are the data's word: any 64 bits.
+pub fn rise(before: Count, now: Count) -> Option<i64> {
+    Some(now?.get().saturating_sub(before?.get()))
+}
+
 /// What one reading of a port told; `None` = this row did not carry it.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Sample {

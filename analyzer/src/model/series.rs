@@ -1,4 +1,5 @@
-//! The last reading of every counter, to see which fell: 8 bytes a series, column by column.
+//! The last reading of every counter, to see which fell: 8 bytes a series, column by column. Narrow counters come
+//! straightened (`wraps.rs`): their wraps are no falls.
 
 use crate::inventory::EntityTable;
 use crate::tick::TickBatch;
@@ -6,7 +7,7 @@ use arrow_array::Array;
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
 use std::collections::BTreeMap;
-use weft_wire::{ColumnKind, CounterKind, Fingerprint, Overflow, TableSchema, catalogue};
+use weft_wire::{ColumnKind, CounterKind, Fingerprint, TableSchema, catalogue};
 
 const UNREAD: i64 = i64::MIN;
 const NOWHERE: u32 = u32::MAX;
@@ -80,7 +81,7 @@ impl Series {
                     continue;
                 }
                 compared[row] += 1;
-                if new < old && !wrapped(name, old, new, &entities.get(tick.entities[row]).profile) {
+                if new < old {
                     fallen[row] += 1;
                 }
             }
@@ -90,16 +91,6 @@ impl Series {
     }
 
     pub fn forget(&mut self, now: i64) {
-        self.schemas.retain(|_, last| last.tick > now - FORGET_TICKS);
+        self.schemas.retain(|_, last| last.tick > now.saturating_sub(FORGET_TICKS));
     }
-}
-
-/// Whether a fall is a wrap of a narrow counter: it stood in the upper eighth of its width and is now in the lower.
-fn wrapped(counter: &str, old: i64, new: i64, profile: &weft_wire::Profile) -> bool {
-    let Some(source) = profile.counters.iter().find(|c| c.counter == counter) else { return false };
-    if source.bits >= 63 || source.overflow == Overflow::Saturate {
-        return false;
-    }
-    let width = 1i64 << source.bits;
-    old >= width / 8 * 7 && new <= width / 8
 }

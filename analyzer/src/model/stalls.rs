@@ -37,7 +37,7 @@ impl Stalls {
     pub fn tell_pressure(&mut self, tick: i64, kind: usize, ts_ns: i64, stood_us: i64) {
         let before = self.last[kind].replace((ts_ns, stood_us));
         let Some((last_ns, last_us)) = before.filter(|b| ts_ns > b.0 && stood_us >= b.1) else { return };
-        let share = (stood_us - last_us) as f64 * 1e3 / (ts_ns - last_ns) as f64;
+        let share = stood_us.saturating_sub(last_us) as f64 * 1e3 / (ts_ns - last_ns) as f64;
         self.at(tick).of[kind] = share.clamp(0.0, 1.0) as f32;
     }
 

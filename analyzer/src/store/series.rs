@@ -3,10 +3,11 @@
 use super::{Store, StoredBatch};
 use crate::http::view::{Mark, QueryError, Series, SeriesMode, SeriesQuery};
 use crate::inventory::Entity;
+use crate::model::{goes_round, turn};
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int32Type, Int64Type};
 use arrow_array::{Array, ArrayRef, RecordBatch};
-use weft_wire::{Counter, CounterKind, Overflow, Quality, QualityFlag, TableSchema, catalogue};
+use weft_wire::{Counter, CounterKind, Quality, QualityFlag, TableSchema, catalogue};
 
 /// Columns of a stored batch.
 const TS: usize = 1;
@@ -48,9 +49,9 @@ fn not_found(entities: &[Entity], query: &SeriesQuery) -> QueryError {
 }
 
 /// Where a counter that is narrower than its column begins anew.
-fn wraps_at(entity: &Entity, counter: &Counter) -> Option<f64> {
+fn wraps_at(entity: &Entity, counter: &Counter) -> Option<i64> {
     let source = entity.profile.counters.iter().find(|source| source.counter == counter.name)?;
-    (source.bits < 63 && source.overflow == Overflow::Wrap).then(|| (1i64 << source.bits) as f64)
+    turn(source.bits, source.overflow)
 }
 
 fn read(stored: &StoredBatch, id: i32, counter: &Counter, element: u8, readings: &mut Vec<Reading>) {
@@ -89,7 +90,7 @@ fn quality(batch: &RecordBatch, row: usize, column: u16, element: u8) -> Option<
     flags.iter().find(|f| f.column == column && f.element == element).map(|f| f.quality)
 }
 
-fn render(readings: &[Reading], counter: &Counter, wraps_at: Option<f64>, mode: SeriesMode) -> Series {
+fn render(readings: &[Reading], counter: &Counter, wraps_at: Option<i64>, mode: SeriesMode) -> Series {
     let is_rate = mode == SeriesMode::Rate && counter.kind == CounterKind::Counter;
     let unit = if is_rate { format!("{}/s", counter.unit) } else { counter.unit.clone() };
     let usual_ns = usual_interval(readings);
@@ -100,7 +101,7 @@ fn render(readings: &[Reading], counter: &Counter, wraps_at: Option<f64>, mode: 
             mark(before.ts_ns, "gap");
         }
         if counter.kind == CounterKind::Counter && is_reset(before, now) {
-            mark(now.ts_ns, if wraps_at.is_some_and(|width| is_wrap(before, now, width)) { "wrap" } else { "reset" });
+            mark(now.ts_ns, if wraps_at.is_some_and(|turn| is_wrap(before, now, turn)) { "wrap" } else { "reset" });
         }
     }
     if let Some(first) = readings.iter().find(|r| r.saturated) {
@@ -118,9 +119,9 @@ fn is_reset(before: &Reading, now: &Reading) -> bool {
     fell || before.epoch != now.epoch
 }
 
-/// A fall within one epoch from the upper eighth of the width to the lower: the model's own measure of a wrap.
-fn is_wrap(before: &Reading, now: &Reading, width: f64) -> bool {
-    let across = |before: f64, now: f64| before >= width / 8.0 * 7.0 && now <= width / 8.0;
+/// A fall within one epoch that the model too takes for a wrap.
+fn is_wrap(before: &Reading, now: &Reading, turn: i64) -> bool {
+    let across = |before: f64, now: f64| goes_round(before as i64, now as i64, turn);
     before.epoch == now.epoch && before.value.zip(now.value).is_some_and(|(before, now)| across(before, now))
 }
 
@@ -145,7 +146,7 @@ mod tests {
     use super::*;
     use crate::inventory::EntityId;
     use std::sync::Arc;
-    use weft_wire::{CounterSource, Profile, Table};
+    use weft_wire::{CounterSource, Overflow, Profile, Table};
 
     fn entity(bits: u8, overflow: Overflow) -> Entity {
         let source = CounterSource {

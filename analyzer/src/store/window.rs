@@ -81,12 +81,16 @@ impl Window {
     }
 
     pub fn add(&mut self, tick: &Tick) {
+        if tick.end_ns < self.newest_ns {
+            // The data's clock was set back: what lies in the new future would stay for ever, and push out the present.
+            (self.bytes, self.tables) = (0, BTreeMap::new());
+        }
         for batch in &tick.batches {
             self.add_batch(tick.index, batch);
         }
         self.keep(Table::Event, tick.index, None, events(&tick.events), tick.events.len());
         self.keep(Table::Step, tick.index, None, steps(&tick.steps), tick.steps.len());
-        self.newest_ns = self.newest_ns.max(tick.end_ns);
+        self.newest_ns = tick.end_ns;
         self.evict();
     }
 

@@ -122,9 +122,9 @@ impl Disturber {
         let twice = self.disturb.duplicate > 0.0 && (self.roll() as f64 / u64::MAX as f64) < self.disturb.duplicate;
         if twice {
             let again = self.up_to(self.disturb.late_ns.max(SHUFFLE_NS));
-            self.hold(flush_ns + delay_ns.max(again), message.clone());
+            self.hold(flush_ns.saturating_add(delay_ns.max(again)), message.clone());
         }
-        self.hold(flush_ns + delay_ns, message);
+        self.hold(flush_ns.saturating_add(delay_ns), message);
     }
 
     fn hold(&mut self, arrival_ns: i64, message: Message) {

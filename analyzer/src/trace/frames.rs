@@ -100,11 +100,16 @@ impl FrameSource {
         let mut frames = Vec::new();
         for (device, said) in said.into_iter().enumerate() {
             if !(said.samples.is_empty() && said.steps.is_empty() && said.events.is_empty()) {
-                frames.push(self.frame(device, said, (tick + 1) * self.tick_ns).map_err(internal)?);
+                frames.push(self.frame(device, said, self.end_of(tick)).map_err(internal)?);
             }
         }
         frames.sort_by(|a, b| a.collector.cmp(&b.collector));
         Ok(Some(frames))
+    }
+
+    /// A stamp may be any 64 bits: the end of the last tick is beyond them.
+    fn end_of(&self, tick: i64) -> i64 {
+        tick.saturating_add(1).saturating_mul(self.tick_ns)
     }
 
     /// By device.
@@ -114,11 +119,12 @@ impl FrameSource {
         if let Some((_, samples)) = self.waiting.take_if(|(of, _)| *of == tick) {
             samples.into_iter().for_each(|s| said[s.at.device as usize].samples.push(s));
         }
-        let end_ns = (tick + 1) * self.tick_ns;
-        while let Some((device, step)) = self.steps.pop_front_if(|(_, step)| step.end_ns < end_ns) {
+        // By tick, so that what made this one the next is taken whatever its stamp.
+        let tick_of = |ts_ns: i64| ts_ns.div_euclid(self.tick_ns);
+        while let Some((device, step)) = self.steps.pop_front_if(|(_, step)| tick_of(step.end_ns) <= tick) {
             said[device as usize].steps.push(step);
         }
-        while let Some(event) = self.events.pop_front_if(|event| event.ts_ns < end_ns) {
+        while let Some(event) = self.events.pop_front_if(|event| tick_of(event.ts_ns) <= tick) {
             said[event.device as usize].events.push(event);
         }
         said

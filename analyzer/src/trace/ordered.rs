@@ -55,12 +55,14 @@ impl Ordered {
     }
 
     fn slack_ns(&self) -> i64 {
-        SLACK_NS.max(SLACK_TICKS * self.tick_ns)
+        SLACK_NS.max(self.tick_ns.saturating_mul(SLACK_TICKS))
     }
 
     fn has_complete_tick(&self) -> bool {
         let first = self.pending.first_key_value().map(|(tick, _)| *tick);
-        first.is_some_and(|tick| (tick + 1) * self.tick_ns + self.slack_ns() < self.newest_ns)
+        first.is_some_and(|tick| {
+            tick.saturating_add(1).saturating_mul(self.tick_ns).saturating_add(self.slack_ns()) < self.newest_ns
+        })
     }
 
     fn place(&mut self, sample: Sample) -> Result<()> {
@@ -74,7 +76,7 @@ impl Ordered {
     }
 
     fn too_far_back(&self, ts_ns: i64) -> super::error::TraceError {
-        let back_s = (self.newest_ns - ts_ns) as f64 / 1e9;
+        let back_s = self.newest_ns.saturating_sub(ts_ns) as f64 / 1e9;
         let what = format!("ts_ns steps back by {back_s:.1} s after millions of rows in order");
         self.samples.error(what, "sort the file by ts_ns")
     }

@@ -5,14 +5,19 @@ use super::error::TraceError;
 use super::frames::FrameSource;
 use super::outcome::OutcomeFiles;
 use crate::engine::{Engine, EngineConfig};
+use crate::guard::Dropped;
 use crate::ingest::{Ingest, IngestConfig, IngestEvent, IngestStats};
 use bytes::Bytes;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::str::FromStr;
 use std::time::{Duration, Instant};
 use weft_transport::{Publisher, PublisherOptions, Topic, TransportUrl};
 use weft_wire::Frame;
+
+/// A longer bound than a year holds every frame of any trace.
+const MOST_LATENESS_S: f64 = 366.0 * 86_400.0;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -73,6 +78,9 @@ pub struct ReplayReport {
     pub incidents: usize,
     pub late_rows: u64,
     pub duplicate_frames: u64,
+    /// Detectors that failed or were over their budget, each with the reason, and in how many ticks.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub detectors_dropped: BTreeMap<String, u64>,
     pub seconds: f64,
 }
 
@@ -130,8 +138,9 @@ pub fn replay(args: &ReplayArgs) -> Result<ReplayReport, ReplayError> {
     while let Some((_, message)) = disturber.arrived(i64::MAX) {
         judge.take(message).map_err(failed)?;
     }
-    let (stats, incidents) = judge.finish().map_err(failed)?;
-    Ok(report(&stats, source.samples(), incidents, began))
+    let Judged { stats, incidents, dropped } = judge.finish().map_err(failed)?;
+    let report = report(&stats, source.samples(), incidents, began);
+    Ok(ReplayReport { detectors_dropped: dropped, ..report })
 }
 
 fn report(stats: &IngestStats, samples: u64, incidents: usize, began: Instant) -> ReplayReport {
@@ -142,6 +151,7 @@ fn report(stats: &IngestStats, samples: u64, incidents: usize, began: Instant) -
         incidents,
         late_rows: stats.late_rows,
         duplicate_frames: stats.duplicate_frames,
+        detectors_dropped: BTreeMap::new(),
         seconds: began.elapsed().as_secs_f64(),
     }
 }
@@ -162,16 +172,23 @@ struct Judge {
     ingest: Ingest,
     engine: Engine,
     files: OutcomeFiles,
+    dropped: BTreeMap<String, u64>,
+}
+
+struct Judged {
+    stats: IngestStats,
+    incidents: usize,
+    dropped: BTreeMap<String, u64>,
 }
 
 impl Judge {
     fn new(args: &ReplayArgs, source: &FrameSource, files: OutcomeFiles) -> Judge {
         let tick_ns = source.tick_ns();
-        let lateness_ns = (args.lateness_s.max(0.0) * 1e9) as i64;
+        let lateness_ns = (args.lateness_s.clamp(0.0, MOST_LATENESS_S) * 1e9) as i64;
         // Only the data decides: see `IngestConfig::close_early`.
         let config = IngestConfig { tick_ns, lateness_ns, close_early: false, ..IngestConfig::default() };
         let engine = Engine::new(source.plan.clone(), EngineConfig { tick_ns });
-        Judge { ingest: Ingest::new(config), engine, files }
+        Judge { ingest: Ingest::new(config), engine, files, dropped: BTreeMap::new() }
     }
 
     fn take(&mut self, message: Message) -> std::io::Result<()> {
@@ -182,17 +199,23 @@ impl Judge {
     fn judge(&mut self, events: Vec<IngestEvent>) -> std::io::Result<()> {
         for event in events {
             if let IngestEvent::Tick(tick) = event {
-                self.files.add(self.engine.on_tick(&tick, self.ingest.entities()))?;
+                let outcome = self.engine.on_tick(&tick, self.ingest.entities());
+                outcome.dropped.iter().for_each(|dropped| self.note(dropped));
+                self.files.add(outcome)?;
             }
         }
         Ok(())
     }
 
-    fn finish(mut self) -> std::io::Result<(IngestStats, usize)> {
+    fn note(&mut self, Dropped { detector, reason, .. }: &Dropped) {
+        *self.dropped.entry(format!("{detector}: {}", reason.name())).or_default() += 1;
+    }
+
+    fn finish(mut self) -> std::io::Result<Judged> {
         let events = self.ingest.finish();
         self.judge(events)?;
         let stats = self.ingest.stats().clone();
-        Ok((stats, self.files.finish()?.len()))
+        Ok(Judged { stats, incidents: self.files.finish()?.len(), dropped: self.dropped })
     }
 }
 
@@ -263,7 +286,8 @@ impl Pace {
     fn until(&mut self, ts_ns: i64) -> Option<Duration> {
         let Speed::Times(times) = self.speed else { return None };
         let (began, first_ns) = *self.start.get_or_insert((Instant::now(), ts_ns));
-        let due = Duration::from_secs_f64((ts_ns - first_ns).max(0) as f64 / 1e9 / times);
+        let seconds = ts_ns.saturating_sub(first_ns).max(0) as f64 / 1e9 / times;
+        let due = Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX);
         due.checked_sub(began.elapsed()).filter(|wait| *wait > Duration::from_millis(1))
     }
 

@@ -5,7 +5,7 @@ use crate::detect::median;
 use std::collections::BTreeMap;
 
 /// Of the last so many: enough for a fine mean, where iterations are short.
-const LAST: usize = 16;
+pub const LAST: usize = 16;
 /// Of these the noise is taken, and a long habit must still show in them.
 const NEWEST: usize = 5;
 /// Iterations that must be late to the last: a habit that has ended is none.

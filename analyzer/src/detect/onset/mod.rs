@@ -12,11 +12,12 @@
 mod habit;
 mod quiet;
 
-use super::{FactKind, Place, Presence, Sink, stalls, strength};
+use super::{FactKind, Place, Presence, Sink, Spot, stalls, strength};
 use crate::fact::Evidence;
 use crate::model::{BINS, DeviceId, Grid, Job, Model, PortId};
 use habit::{Late, Lateness};
 use quiet::Row;
+use std::cell::LazyCell;
 use std::collections::BTreeMap;
 
 pub(super) const MIN_PORTS: usize = 3;
@@ -30,8 +31,15 @@ pub fn detect(model: &Model, out: &mut Sink<'_>) {
         if !runs || !is_due(job, every, model.tick_before, model.tick) {
             continue;
         }
+        out.look_at(Spot::Job(job), 1);
         // Iterations too long for the fine grid are looked for on the coarse one.
         let _found = [Grid::Fine, Grid::Coarse].into_iter().any(|grid| look(model, job, plan, grid, out));
+    }
+}
+
+pub fn forget(model: &mut Model, spot: Option<Spot>) {
+    for port in Spot::ports(spot, model) {
+        model.ports[port].sent.iter_mut().for_each(|sent| sent.clear());
     }
 }
 
@@ -47,9 +55,11 @@ fn look(model: &Model, job: usize, plan: &Job, grid: Grid, out: &mut Sink<'_>) -
     if rows.len() < MIN_PORTS {
         return false;
     }
+    out.spend(rows.len() * BINS);
     let cores = quiet::cores(&rows);
     let Some(period) = quiet::period(&cores) else { return false };
     let peers = peers(model, plan, &rows);
+    out.spend(rows.len() * cores.len() * habit::LAST);
     let second = 1e9 / grid.bin_ns(model.bin_ns) as f64;
     let late = habit::judge(&rows, &peers, &cores, habit::Scale::new(period, second));
     say(model, job, &rows, &late, Scale { period, grid }, out);
@@ -85,6 +95,7 @@ fn say(model: &Model, job: usize, rows: &[Row], late: &[Lateness], scale: Scale,
     let bin_ns = scale.grid.bin_ns(model.bin_ns);
     let first_bin = model.now_ns.div_euclid(bin_ns) - BINS as i64;
     let bin_s = bin_ns as f64 / 1e9;
+    let stalls = LazyCell::new(|| stalls::of(model, plan));
     for (device, (late, port)) in devices {
         let place = Place::Device(device);
         let Late { bins, threshold, since, until } = match late {
@@ -93,7 +104,7 @@ fn say(model: &Model, job: usize, rows: &[Row], late: &[Lateness], scale: Scale,
                 continue;
             }
             Lateness::Unsure => continue,
-            Lateness::Once(late) if !stalls::explain(model, plan, device, late.bins * bin_s) => continue,
+            Lateness::Once(late) if !stalls::explain(model, &stalls, device, late.bins * bin_s) => continue,
             Lateness::Once(late) | Lateness::Late(late) => late,
         };
         let evidence = Evidence {

@@ -5,7 +5,7 @@
 
 mod seldom;
 
-use super::{Claim, FactKind, Presence, Sink, place_of, strength};
+use super::{Claim, FactKind, Place, Presence, Sink, Spot, place_of, strength};
 use crate::fact::Evidence;
 use crate::model::{Busy, Model, PortId, SHORT_NS};
 
@@ -33,6 +33,9 @@ const SOUND_ABOVE: f64 = 0.88;
 /// A link that reached its rate in the last so many ticks is sound.
 const SOUND_TICKS: i64 = 3;
 
+/// Readings of a port, and of the jobs that run over it, that are looked at.
+const READINGS: usize = 512;
+
 pub fn detect(model: &Model, out: &mut Sink<'_>) {
     for port in 0..model.ports.len() {
         let Some(planned) = model.topology.ports[port].planned_bps.filter(|&b| b > 0) else { continue };
@@ -43,6 +46,7 @@ pub fn detect(model: &Model, out: &mut Sink<'_>) {
         if never_queued || state.link.up == Some(false) {
             continue;
         }
+        out.look_at(Spot::Place(Place::Port(port)), READINGS);
         let is_calm = || out.claimed(FactKind::LowServiceRate, place).is_some_and(|c| is_calm(model, port, c));
         if is_sound(model, port) || is_calm() {
             // The other end's soundness tells nothing of an end that served slowly just now.
@@ -55,6 +59,15 @@ pub fn detect(model: &Model, out: &mut Sink<'_>) {
         if let Some(slow) = slow.or_else(|| seldom::judge(model, port, planned as f64)) {
             say(model, port, planned as f64, slow, out);
         }
+    }
+}
+
+pub fn forget(model: &mut Model, spot: Option<Spot>) {
+    for port in Spot::ports(spot, model) {
+        let state = &mut model.ports[port];
+        state.service.clear();
+        state.busy.clear();
+        state.backlog = None;
     }
 }
 
@@ -115,7 +128,8 @@ fn busy_since(model: &Model, port: PortId, since_ns: i64) -> impl Iterator<Item 
 fn sum_since(model: &Model, port: PortId, since_ns: i64) -> Busy {
     busy_since(model, port, since_ns).fold(Busy::default(), |mut sum, b| {
         (sum.bits, sum.seconds) = (sum.bits + b.bits, sum.seconds + b.seconds);
-        (sum.readings, sum.standing) = (sum.readings + b.readings, sum.standing + b.standing);
+        (sum.readings, sum.standing) =
+            (sum.readings.saturating_add(b.readings), sum.standing.saturating_add(b.standing));
         sum
     })
 }

@@ -45,6 +45,6 @@ fn slows_a_job(model: &Model, port: PortId, since_ns: i64) -> bool {
 /// Its queue stood no longer than it was busy.
 pub fn is_sound(model: &Model, port: PortId, planned: f64) -> bool {
     let from_ns = model.now_ns - WINDOW_NS;
-    let told = || busy_since(model, port, from_ns).map(|b| b.readings).sum::<u16>();
+    let told = || busy_since(model, port, from_ns).fold(0_u16, |told, b| told.saturating_add(b.readings));
     model.bin_ns > SHORT_NS && told() >= MIN_TOLD && backlogged_bps(model, port, from_ns) > SOUND_ABOVE * planned
 }
