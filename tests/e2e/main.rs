@@ -3,6 +3,7 @@
 mod configuration;
 mod docs;
 mod hostile;
+mod hostile_sql;
 mod house;
 mod http;
 mod notify;

@@ -72,6 +72,8 @@ impl From<QueryError> for ApiError {
             QueryError::Busy(_) => {
                 ApiError::new(StatusCode::TOO_MANY_REQUESTS, "busy", message).hint("try again in a moment")
             }
+            QueryError::Panicked(_) => ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "query_panicked", message)
+                .hint("a fault of weft's: report it with the query; all else goes on"),
             QueryError::Internal(_) => ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", message),
         }
     }

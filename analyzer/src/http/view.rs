@@ -231,6 +231,9 @@ pub enum QueryError {
     Memory(String),
     #[error("{0} queries are under way already")]
     Busy(usize),
+    /// A fault of weft's or of a library's, which took this query with it and nothing else.
+    #[error("the query made its own thread fail: {0}")]
+    Panicked(String),
     #[error("{0}")]
     Internal(String),
 }

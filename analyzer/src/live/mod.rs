@@ -74,10 +74,9 @@ pub fn start(options: LiveOptions) -> Result<Live, LiveError> {
         ingest: Ingest::resume(ingest, marks),
         engine: Engine::new(options.plan, EngineConfig { tick_ns: MIN_TICK_NS }),
     }));
-    let sql = SqlEngine::new(store.clone(), options.sql);
+    let sql = SqlEngine::new(store.clone(), options.sql).map_err(LiveError::Threads)?;
     let transport = options.subscriber.health();
-    let view = LiveView::new(store.clone(), core.clone(), sql, gaps, transport).map_err(LiveError::Threads)?;
-    let view = Arc::new(view);
+    let view = Arc::new(LiveView::new(store.clone(), core.clone(), sql, gaps, transport));
     let stop = CancellationToken::new();
     let heart = Arc::new(Heart::default());
     let continuity = Continuity::new(incidents, tick);

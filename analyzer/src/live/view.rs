@@ -15,42 +15,6 @@ use async_trait::async_trait;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
-use tokio::runtime::{Builder, Runtime};
-use tokio::task::JoinHandle;
-
-/// A query that does not let go of its thread at its deadline is left to end by itself after this long.
-const GRACE: Duration = Duration::from_secs(1);
-/// Queries that run at once; more wait within their deadline.
-const SQL_THREADS: usize = 2;
-
-/// A runtime for queries alone.
-#[derive(Debug)]
-struct SqlThreads(Option<Runtime>);
-
-impl SqlThreads {
-    fn start() -> std::io::Result<SqlThreads> {
-        let runtime =
-            Builder::new_multi_thread().worker_threads(SQL_THREADS).thread_name("weft-sql").enable_time().build();
-        runtime.map(|runtime| SqlThreads(Some(runtime)))
-    }
-
-    fn spawn<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
-        match &self.0 {
-            Some(runtime) => runtime.spawn(work),
-            // Never: it is taken only when dropped.
-            None => tokio::spawn(work),
-        }
-    }
-}
-
-impl Drop for SqlThreads {
-    /// Does not wait for queries, and may be called from a task.
-    fn drop(&mut self) {
-        if let Some(runtime) = self.0.take() {
-            runtime.shutdown_background();
-        }
-    }
-}
 
 /// Silent collectors that are named in a summary.
 const SILENT_NAMED: usize = 5;
@@ -63,8 +27,7 @@ const STALE_S: f64 = 30.0;
 pub struct LiveView {
     store: Arc<Store>,
     core: Arc<Mutex<Core>>,
-    sql: Arc<SqlEngine>,
-    threads: SqlThreads,
+    sql: SqlEngine,
     /// Of earlier runs.
     old_gaps: Vec<GapRow>,
     port_ids: Mutex<PortIds>,
@@ -106,12 +69,11 @@ impl LiveView {
         sql: SqlEngine,
         old_gaps: Vec<GapRow>,
         transport: weft_transport::Health,
-    ) -> std::io::Result<LiveView> {
+    ) -> LiveView {
         let mut port_ids = PortIds::default();
         port_ids.learn(&core.lock().unwrap_or_else(PoisonError::into_inner).engine.model().topology);
-        let (sql, threads, port_ids) = (Arc::new(sql), SqlThreads::start()?, Mutex::new(port_ids));
-        let arrivals = Mutex::default();
-        Ok(LiveView { store, core, sql, threads, old_gaps, port_ids, arrivals, transport })
+        let (port_ids, arrivals) = (Mutex::new(port_ids), Mutex::default());
+        LiveView { store, core, sql, old_gaps, port_ids, arrivals, transport }
     }
 
     /// By port id, with an index that knows all these ids.
@@ -337,18 +299,8 @@ impl ReadModel for LiveView {
         read.map_err(|e| QueryError::Internal(e.to_string()))?
     }
 
-    /// On threads of its own, so that heavy queries hold up no other request.
     async fn sql(&self, query: SqlQuery) -> Result<SqlAnswer, QueryError> {
-        let (sql, patience) = (self.sql.clone(), query.timeout + GRACE);
-        let deadline = query.timeout;
-        let mut answer = self.threads.spawn(async move { sql.query(&query).await });
-        match tokio::time::timeout(patience, &mut answer).await {
-            Ok(answer) => answer.map_err(|e| QueryError::Internal(e.to_string()))?,
-            Err(_) => {
-                answer.abort();
-                Err(QueryError::Deadline(deadline))
-            }
-        }
+        self.sql.query(query).await
     }
 }
 

@@ -26,8 +26,8 @@ impl SchemaProvider for StoreSchema {
     }
 
     async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
-        let Some((_, kind)) = tables::TABLES.iter().find(|(known, _)| *known == name) else { return Ok(None) };
-        Ok(Some(match kind {
+        let Some(table) = tables::TABLES.iter().find(|table| table.name == name) else { return Ok(None) };
+        Ok(Some(match &table.kind {
             Kind::Window(table) => Arc::new(WideTable::new(&self.store, *table)),
             Kind::Small(make) => {
                 let batch = make(&self.store)?;

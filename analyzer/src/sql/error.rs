@@ -1,40 +1,71 @@
 //! DataFusion's errors as people need them: what, where, and the name they may have meant.
 
+use super::hints::hint;
 use crate::http::view::QueryError;
-use datafusion::common::{DataFusionError, SchemaError};
+use datafusion::common::DataFusionError;
+use datafusion::sql::sqlparser::tokenizer::Location;
 
-use super::{sized, tables};
+/// A refusal of weft's own: what is wrong, and what to write instead.
+pub fn invalid(message: impl Into<String>, hint: impl Into<String>) -> QueryError {
+    QueryError::Invalid { message: message.into(), hint: Some(hint.into()), line: None, column: None }
+}
 
-/// At most this share of a name's letters may differ for it to be offered.
-const CLOSE: f64 = 0.6;
+impl QueryError {
+    /// With the place in the text.
+    pub(super) fn at(mut self, place: Location) -> QueryError {
+        if let QueryError::Invalid { line, column, .. } = &mut self {
+            (*line, *column) = (Some(place.line), Some(place.column));
+        }
+        self
+    }
+}
+
+/// How DataFusion words what a function says of its arguments.
+const UNUSABLE: &str = "Compute error: ";
+/// Of a message that DataFusion words.
+const MOST_LETTERS: usize = 500;
 
 pub fn explain(error: &DataFusionError, sql: &str) -> QueryError {
     let root = error.find_root();
     match root {
         DataFusionError::ResourcesExhausted(what) => QueryError::Memory(what.lines().next().unwrap_or(what).to_owned()),
+        DataFusionError::ExecutionJoin(error) if error.is_panic() => QueryError::Panicked(first_line(root)),
+        // A value that a function cannot work with, such as a pattern that is no regular expression.
+        DataFusionError::Internal(text) if text.contains(UNUSABLE) => of_text(error, root, sql),
         DataFusionError::Internal(_) | DataFusionError::IoError(_) => QueryError::Internal(first_line(root)),
-        _ => invalid(error, root, sql),
+        _ => of_text(error, root, sql),
     }
 }
 
-fn invalid(error: &DataFusionError, root: &DataFusionError, sql: &str) -> QueryError {
+fn of_text(error: &DataFusionError, root: &DataFusionError, sql: &str) -> QueryError {
     let message = first_line(root);
     let span = error.diagnostic().and_then(|d| d.span).map(|s| (s.start.line, s.start.column));
     let place = span.filter(|(line, _)| *line > 0).or_else(|| stated(&message)).or_else(|| quoted(&message, sql));
-    let hint = hint(root, &message);
+    let hint = hint(root, &message, sql);
     QueryError::Invalid { message, hint, line: place.map(|p| p.0), column: place.map(|p| p.1) }
 }
 
 /// Without DataFusion's own prefix and backtrace.
 pub fn first_line(error: &DataFusionError) -> String {
     let text = error.strip_backtrace();
-    let line = text.lines().next().unwrap_or_default();
-    let prefixes = ["Error during planning: ", "Schema error: ", "SQL error: ", "Execution error: "];
+    // A regular expression's error says in its last line what is wrong.
+    let line = match (text.lines().next(), text.lines().last()) {
+        (Some(first), Some(last)) if first.ends_with(':') => format!("{first} {last}"),
+        (first, _) => first.unwrap_or_default().to_owned(),
+    };
+    let line = line.as_str();
+    let prefixes =
+        ["Error during planning: ", "Schema error: ", "SQL error: ", "Execution error: ", "External error: "];
     let line = prefixes.iter().find_map(|p| line.strip_prefix(p)).unwrap_or(line);
-    match line.strip_prefix("ParserError(\"").and_then(|l| l.strip_suffix("\")")) {
-        Some(inner) => inner.to_owned(),
-        None => line.to_owned(),
-    }
+    let line = line.split_once(UNUSABLE).map_or(line, |(_, said)| said);
+    let line = line.strip_prefix("ParserError(\"").and_then(|l| l.strip_suffix("\")")).unwrap_or(line);
+    short(line)
+}
+
+/// A message may repeat the query's own words, which may be of any length.
+fn short(text: &str) -> String {
+    let Some((at, _)) = text.char_indices().nth(MOST_LETTERS) else { return text.to_owned() };
+    format!("{}…", text.get(..at).unwrap_or(text))
 }
 
 /// The parser says `… at Line: 1, Column: 8`.
@@ -55,29 +86,6 @@ fn quoted(message: &str, sql: &str) -> Option<(u64, u64)> {
     let line = before.matches('\n').count() as u64 + 1;
     let column = before.chars().rev().take_while(|c| *c != '\n').count() as u64 + 1;
     Some((line, column))
-}
-
-fn hint(root: &DataFusionError, message: &str) -> Option<String> {
-    if let DataFusionError::SchemaError(error, _) = root
-        && let SchemaError::FieldNotFound { field, valid_fields } = error.as_ref()
-    {
-        let names = valid_fields.iter().map(|c| c.name.as_str());
-        return nearest(&field.name, names).map(|name| format!("did you mean the column {name}?"));
-    }
-    if let Some(function) = message.strip_prefix("Invalid function '").and_then(|rest| rest.split('\'').next()) {
-        return sized::hint(function);
-    }
-    let missing = message.strip_prefix("table '")?.split('\'').next()?.rsplit('.').next()?;
-    let names = tables::names();
-    nearest(missing, names.iter().copied())
-        .map(|name| format!("did you mean the table {name}?"))
-        .or_else(|| Some(format!("the tables are {}", names.join(", "))))
-}
-
-fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let score = |candidate: &str| strsim::jaro_winkler(&name.to_lowercase(), candidate);
-    let scored = candidates.map(|c| (score(c), c)).filter(|(score, _)| *score > CLOSE);
-    scored.max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, name)| name)
 }
 
 #[cfg(test)]

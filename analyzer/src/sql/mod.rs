@@ -1,21 +1,38 @@
 //! SQL over the hot window and what was concluded from it: read-only, bounded in time, memory and rows.
 //!
 //! ```text
-//! text ─► plan (guard: queries only) ─► DataFusion over a snapshot of the store ─► batches, at most `max_rows`
+//! text ─► parse (bounds) ─► plan (queries only) ─► DataFusion over a snapshot of the store ─► batches, at most `max_rows`
 //! ```
+//! All on threads of its own with a stack of known size, so that no text can end the process: see `bounds`.
 //! A context a query, so that none can leave anything behind. Tables are made when a query names them.
 
+mod balance;
+mod bounds;
 mod catalog;
+#[cfg(test)]
+mod client_tests;
 mod column;
+mod dialect;
+#[cfg(test)]
+mod docs;
 mod error;
 mod filter;
+mod functions;
+mod habits;
+mod hints;
+mod nearest;
 mod params;
+mod parse;
 mod polite;
+mod rewrite;
 mod rows;
 mod sized;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod text;
+mod threads;
+mod weigh;
 mod wide;
 
 use crate::http::view::{QueryError, SqlAnswer, SqlQuery};
@@ -32,6 +49,9 @@ use error::explain;
 use futures::StreamExt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use threads::SqlThreads;
+
+pub use threads::STACK_BYTES;
 
 /// What one query may use.
 #[derive(Clone, Debug)]
@@ -50,6 +70,13 @@ impl Default for SqlLimits {
 
 #[derive(Debug)]
 pub struct SqlEngine {
+    planner: Arc<Planner>,
+    threads: SqlThreads,
+}
+
+/// What runs on the threads.
+#[derive(Debug)]
+struct Planner {
     store: Arc<Store>,
     limits: SqlLimits,
     running: AtomicUsize,
@@ -65,12 +92,26 @@ impl Drop for Running<'_> {
 }
 
 impl SqlEngine {
-    pub fn new(store: Arc<Store>, limits: SqlLimits) -> SqlEngine {
-        SqlEngine { store, limits, running: AtomicUsize::new(0) }
+    /// Errors when its threads cannot be started.
+    pub fn new(store: Arc<Store>, limits: SqlLimits) -> std::io::Result<SqlEngine> {
+        let planner = Planner { store, limits, running: AtomicUsize::new(0) };
+        Ok(SqlEngine { planner: Arc::new(planner), threads: SqlThreads::start()? })
     }
 
     /// Answers one query, whole, within its deadline.
-    pub async fn query(&self, query: &SqlQuery) -> Result<SqlAnswer, QueryError> {
+    pub async fn query(&self, query: SqlQuery) -> Result<SqlAnswer, QueryError> {
+        let planner = self.planner.clone();
+        let answer = self.threads.run(query.timeout, async move { planner.query(&query).await }).await;
+        if let Err(QueryError::Panicked(said)) = &answer {
+            metrics::counter!("weft_sql_panics_total").increment(1);
+            tracing::error!("a query panicked: {said}");
+        }
+        answer
+    }
+}
+
+impl Planner {
+    async fn query(&self, query: &SqlQuery) -> Result<SqlAnswer, QueryError> {
         let before = self.running.fetch_add(1, Ordering::Relaxed);
         let _running = Running(&self.running);
         if before >= self.limits.concurrent {
@@ -113,6 +154,7 @@ impl SqlEngine {
             .build();
         let context = SessionContext::new_with_state(state);
         sized::leave_out(&context);
+        functions::register(&context);
         if let Some(catalog) = context.catalog("weft") {
             let schema = Arc::new(StoreSchema::new(self.store.clone()));
             catalog.register_schema("public", schema).map_err(|e| QueryError::Internal(e.to_string()))?;
@@ -122,7 +164,8 @@ impl SqlEngine {
 
     /// Queries only: neither DDL, DML, COPY nor SET.
     async fn plan(&self, context: &SessionContext, query: &SqlQuery) -> Result<DataFrame, QueryError> {
-        let plan = context.state().create_logical_plan(&query.sql).await.map_err(|e| explain(&e, &query.sql))?;
+        let statement = parse::parse(&query.sql)?;
+        let plan = context.state().statement_to_plan(statement).await.map_err(|e| explain(&e, &query.sql))?;
         let reads_only = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
         reads_only.verify_plan(&plan).map_err(|e| QueryError::NotReadOnly(error::first_line(&e)))?;
         sized::check(&plan)?;

@@ -12,7 +12,7 @@ use weft_wire::{Quality, Table, TableSchema, TableWriter};
 const S: i64 = 1_000_000_000;
 
 /// Two nodes, ten seconds; the fast rows of second 3 and a failed read in second 5 of n1.
-fn store() -> Arc<Store> {
+pub(super) fn store() -> Arc<Store> {
     let port = |device: &str| PlanPort {
         device: device.into(),
         port: "eth0".into(),
@@ -87,12 +87,12 @@ fn batch(schema: Arc<TableSchema>, rows: &mut TableWriter, entities: Vec<EntityI
     TickBatch { table: schema.table, schema, entities, batch: rows.finish().unwrap() }
 }
 
-fn query(sql: &str) -> SqlQuery {
+pub(super) fn query(sql: &str) -> SqlQuery {
     SqlQuery { sql: sql.into(), params: Vec::new(), timeout: Duration::from_secs(20), max_rows: 100 }
 }
 
 async fn ask(query: &SqlQuery) -> Result<SqlAnswer, QueryError> {
-    SqlEngine::new(store(), SqlLimits::default()).query(query).await
+    SqlEngine::new(store(), SqlLimits::default()).unwrap().query(query.clone()).await
 }
 
 /// Rows as `a|b`, one a line.
@@ -209,6 +209,90 @@ async fn errors_say_where_and_what_was_meant() {
     assert_eq!((line, column.is_some()), (Some(1), true));
 }
 
+/// A long chain is rebuilt before it is planned, and says what it said.
+#[tokio::test]
+async fn a_long_chain_means_what_is_written() {
+    let names = |n: usize, between: &str, how: &str| {
+        (0..n).map(|i| format!("device {how} 'n{}'", i + 1)).collect::<Vec<_>>().join(between)
+    };
+    for n in [1, 16, 17, 18, 100, 400] {
+        check(&format!("select count(*) from nic where {}", names(n, " or ", "=")), "10").await;
+        check(&format!("select count(*) from nic where {}", names(n, " and ", "<>")), "11").await;
+        check(&format!("select count(*) from nic where ts_ns < 0 or {}", names(n, " or ", "=")), "10").await;
+        let union = |all: &str| (0..n).map(|i| format!("select {} as a", i % 7)).collect::<Vec<_>>().join(all);
+        check(&format!("select count(*), sum(a) from ({})", union(" union all ")), &format!("{n}|{}", sum(n))).await;
+        check(&format!("select count(*) from ({})", union(" union ")), &n.min(7).to_string()).await;
+    }
+    let mixed = "select 1 union all select 1 union select 1 union all select 1";
+    check(&format!("select count(*) from ({mixed})"), "2").await;
+    check("select count(*) from (select 1 except select 1 union all select 3)", "1").await;
+}
+
+fn sum(n: usize) -> usize {
+    (0..n).map(|i| i % 7).sum()
+}
+
+#[tokio::test]
+async fn a_query_over_a_bound_is_told_which_and_what_to_write() {
+    let or = |n: usize| (0..n).map(|i| format!("device = 'n{i}'")).collect::<Vec<_>>().join(" or ");
+    for (sql, bound, mend) in [
+        (format!("select * from nic where {}", or(4_000)), "4000 conditions are joined by OR; at most 3000", "IN ("),
+        (format!("select {}1", "1+".repeat(2_000)), "levels deep or more; at most 400", "IN ("),
+        (format!("select {}1{}", "(".repeat(90), ")".repeat(90)), "brackets are open 65 deep; at most 64", "WITH"),
+        (vec!["select 1"; 401].join(" union all "), "401 queries are joined by UNION; at most 400", "IN ("),
+        (format!("select '{}'", "x".repeat(2 << 20)), "bytes; at most 1048576", "a part"),
+    ] {
+        match ask(&query(&sql)).await {
+            Err(QueryError::Invalid { message, hint: Some(hint), .. }) => {
+                assert!(message.contains(bound) && hint.contains(mend), "{message}; {hint}");
+            }
+            other => panic!("{bound}: {other:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_pattern_that_cannot_be_used_is_the_querys_fault() {
+    for (pattern, fault) in
+        [("a(", "regex parse error: error: unclosed group"), (&*format!("a{}", "{1,9}".repeat(10)), "CompiledTooBig")]
+    {
+        match ask(&query(&format!("select count(*) from nic where device ~ '{pattern}'"))).await {
+            Err(QueryError::Invalid { message, .. }) => assert!(message.contains(fault), "{message}"),
+            other => panic!("{pattern}: {other:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_query_that_panics_is_an_answer_and_the_next_one_is_answered() {
+    let engine = SqlEngine::new(store(), SqlLimits::default()).unwrap();
+    for _ in 0..5 {
+        let failed = engine.threads.run(Duration::from_secs(20), async { panic!("no such {}", "luck") }).await;
+        assert_eq!(failed, Err::<(), _>(QueryError::Panicked("no such luck".to_owned())));
+    }
+    let answer = engine.query(query("select 1")).await.unwrap();
+    assert_eq!(answer.batches[0].num_rows(), 1);
+}
+
+/// More such queries than there are threads.
+#[tokio::test]
+async fn queries_that_hold_their_threads_hold_up_no_other() {
+    let engine = SqlEngine::new(store(), SqlLimits::default()).unwrap();
+    let (release, held) = std::sync::mpsc::channel::<()>();
+    let held = Arc::new(std::sync::Mutex::new(held));
+    for _ in 0..4 {
+        let held = held.clone();
+        let work = async move {
+            let _ = held.lock().unwrap().recv();
+            Ok(())
+        };
+        let stuck = engine.threads.run(Duration::from_millis(10), work).await;
+        assert_eq!(stuck, Err(QueryError::Deadline(Duration::from_millis(10))));
+    }
+    assert_eq!(engine.query(query("select 1")).await.unwrap().batches[0].num_rows(), 1);
+    drop(release);
+}
+
 #[tokio::test]
 async fn a_heavy_query_meets_its_bounds() {
     let heavy =
@@ -218,7 +302,7 @@ async fn a_heavy_query_meets_its_bounds() {
     assert!(matches!(ask(&query).await, Err(QueryError::Deadline(_))));
     let limits = SqlLimits { memory_bytes: 1 << 20, ..Default::default() };
     let sorted = self::query("select value, random() r from generate_series(1, 3000000) order by r");
-    let refused = SqlEngine::new(store(), limits).query(&sorted).await;
+    let refused = SqlEngine::new(store(), limits).unwrap().query(sorted).await;
     assert!(matches!(refused, Err(QueryError::Memory(_))), "{refused:?}");
 }
 

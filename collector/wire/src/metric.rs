@@ -49,6 +49,8 @@ pub const METRICS: &[Metric] = &[
     gauge("weft_cables_at_odds", "Cables whose two ends count different packets: loss on them cannot be told."),
     gauge("weft_incidents", "Incidents that are kept, by class and state."),
     gauge("weft_job_loss_ratio", "Part of its step time that a job loses now, from 0 to 1, by job; absent while it cannot be known."),
+    // Queries.
+    counter("weft_sql_panics_total", "Queries that failed by a fault of weft's or of a library's, and took nothing else with them."),
     // Notifiers.
     counter("weft_deliveries_total", "Alerts in requests to a receiver, by receiver and by what came of the request."),
     // The collector.
