@@ -16,6 +16,7 @@ const CHILD: &str = "WEFT_TEST_WATCHDOG";
 /// What systemd allows between two signs of life: it would end a process that is silent for longer.
 const WATCHDOG: Duration = Duration::from_millis(600);
 const PATIENCE: Duration = Duration::from_secs(60);
+const BEGAN: i64 = 1_780_000_000 * S;
 
 struct Analyzer {
     process: Child,
@@ -108,9 +109,15 @@ async fn analyzer_process() {
     if read.await.unwrap().unwrap().is_empty() {
         return;
     }
-    let hang = tokio::spawn(async move { goes_down(publisher).await });
+    let hang = tokio::spawn(async move {
+        goes_down(publisher).await;
+        // The parent reads until it hears that the thread hangs.
+        tokio::time::sleep(PATIENCE).await;
+        std::process::exit(1);
+    });
     tokio::task::spawn_blocking(|| drop(std::io::copy(&mut std::io::stdin(), &mut std::io::sink()))).await.unwrap();
-    (watch.abort(), hang.abort());
+    watch.abort();
+    hang.abort();
     std::process::exit(0);
 }
 
@@ -119,13 +126,13 @@ async fn goes_down(publisher: Arc<dyn Publisher>) {
     let schema = Arc::new(TableSchema::wide(Table::Nic, &["link_up"]).unwrap());
     for second in 0..12 {
         let mut writer = TableWriter::new(schema.clone());
-        writer.begin_row(0, (1_000 + second) * S, None, 0);
+        writer.begin_row(0, BEGAN + second * S, None, 0);
         writer.set_int(0, 0, i64::from(second < 3));
         let frame = Frame {
             collector: "n0".into(),
             boot: 1,
             sequence: second as u64,
-            flush_ts_ns: (1_001 + second) * S,
+            flush_ts_ns: BEGAN + (second + 1) * S,
             clock_error_us: None,
             inventory_version: 1,
             dropped_frames: 0,
