@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rdkafka::admin::{AdminClient, AdminOptions, AlterConfig, ResourceSpecifier};
+use rdkafka::admin::{AdminClient, AdminOptions, AlterConfig, NewTopic, ResourceSpecifier, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use weft_transport::{Cause, Health, KafkaProperties, PublisherOptions, Topic, TransportError};
@@ -31,8 +31,11 @@ fn noise(bytes: usize, seed: u64) -> bytes::Bytes {
 /// A topic's limit below a message: the others pass, also where their batch would be too large; named with topic and
 /// setting; it passes once the limit is raised.
 pub async fn of_large_messages(rig: &mut Rig) {
-    // Made by somebody with a limit of their own.
-    let small = rig.subscriber_with(|options| options.topics.max_message_bytes = 700).await;
+    let name = format!("{}weft.v1.frames", rig.prefix());
+    // Made by somebody with a limit of their own, before weft comes and would make it.
+    let small = NewTopic::new(&name, 4, TopicReplication::Fixed(1)).set("max.message.bytes", "700");
+    let made = admin(rig).create_topics([&small], &AdminOptions::new()).await.unwrap();
+    assert!(made.iter().all(Result::is_ok), "{made:?}");
     let publisher = rig.publisher().await;
     let mut reader = rig.subscriber_with(|options| options.group.push_str("-2")).await;
     let large = noise(3_000, 1);
@@ -40,7 +43,6 @@ pub async fn of_large_messages(rig: &mut Rig) {
     assert!(matches!(refused, TransportError::Refused { bytes: 3_000, .. }), "{refused}");
     assert!(refused.is_retryable());
     let said = sentence(&publisher.health(), Cause::Refused).unwrap();
-    let name = format!("{}weft.v1.frames", rig.prefix());
     assert!(said.contains(&name) && said.contains("max.message.bytes"), "{said}");
 
     // One collector's: one partition, and so one batch.
@@ -59,7 +61,6 @@ pub async fn of_large_messages(rig: &mut Rig) {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     assert_eq!(deliveries(&mut reader, 1).await[0].payload, large);
-    drop(small);
 }
 
 /// Retention has passed the committed place: on with what there is.
