@@ -122,7 +122,8 @@ impl Weft<'_> {
             (Some(cgroups), Kind::Host) => Some(cgroups.group(name, HOST_CORES)?),
             _ => self.group.clone(),
         };
-        let config = self.write("collector.toml", COLLECTOR_CONFIG)?;
+        // A file each: one that is written again is empty for a moment, while the collector before reads it.
+        let config = self.write(&format!("collector-{name}.toml"), COLLECTOR_CONFIG)?;
         let args = ["collector", "--config", &config, "--id", name, "--kind", kind];
         let args = [&args[..], &["--transport", &transport, "--step-socket", &socket]].concat();
         self.start(&format!("collector-{name}"), name, group, &args)
