@@ -1,7 +1,6 @@
 //! The analyzer's command line, shared by `weft analyzer` and `weft-analyzer`.
 
 use crate::config::Config;
-use crate::plan::Plan;
 use crate::service::{self, Service, ServiceOptions};
 use crate::store::StateDb;
 use anyhow::{Context, Result};
@@ -15,6 +14,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use weft_settings::{Address, Flags, effective, exit};
 use weft_transport::{DirectServer, Hub, Subscriber, SubscriberOptions, TransportError, TransportHealth, TransportUrl};
+use weft_wire::plan::Plan;
 
 /// How long the ready line waits for a first word from the broker.
 const SETTLES_WITHIN: Duration = Duration::from_secs(1);
@@ -169,7 +169,7 @@ async fn until_signal(mut service: Service) -> Result<()> {
 
 /// An empty plan when none is named: weft then knows only what collectors tell of themselves.
 pub fn load_plan(config: &Config) -> Result<Plan> {
-    let plan = config.analyzer.plan.as_deref().map(Plan::load).transpose()?;
+    let plan = config.analyzer.plan.as_deref().map(crate::trace::load_plan).transpose()?;
     Ok(plan.unwrap_or_default())
 }
 

@@ -1,8 +1,8 @@
 //! An incident told as a short text, for `weft explain` and for those who read rather than click.
 
-use crate::incident::{Culprit, EvidenceItem, Incident, State};
 use jiff::Timestamp;
 use std::fmt::Write;
+use weft_judge::incident::{Culprit, EvidenceItem, Incident, State};
 
 /// Lines of at most a terminal's width or so; ends with a line feed.
 pub fn story(incident: &Incident) -> String {

@@ -3,11 +3,11 @@
 //! A bounded ring of the latest updates lets a reader that was away catch up by number; whoever was away longer is told
 //! so and reads the incidents anew.
 
-use crate::incident::Incident;
 use serde::Serialize;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::broadcast;
+use weft_judge::incident::Incident;
 
 /// Updates kept for readers that come back: a minute of a bad fabric (17 a second) and hours of a good one.
 pub const RING: usize = 1024;

@@ -9,10 +9,8 @@ use crate::config::Config;
 use crate::feed::Feed;
 use crate::http::view::ReadModel;
 use crate::http::{self, AppState};
-use crate::incident::Incident;
 use crate::live::{self, Live, LiveError, LiveOptions, LiveView};
 use crate::notify::{Context as AlertContext, Links, Places};
-use crate::plan::Plan;
 use crate::route::{self, DeliveryLog, MemoryLog, RedbLog, Route, RouteOptions};
 use crate::sql::SqlLimits;
 use crate::watchdog;
@@ -24,7 +22,9 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use weft_judge::incident::Incident;
 use weft_transport::{Publisher, Subscriber};
+use weft_wire::plan::Plan;
 
 pub struct ServiceOptions {
     pub plan: Plan,

@@ -2,8 +2,8 @@
 //! one job. Median of several runs of ticks.
 
 use std::process::ExitCode;
-use weft_analyzer::engine::{Engine, EngineConfig};
 use weft_analyzer::ingest::{Ingest, IngestConfig, IngestEvent};
+use weft_judge::engine::{Engine, EngineConfig};
 use weft_tests::fleet::{self, S};
 use weft_tests::meter::{Goal, tell, thread_cpu_s};
 

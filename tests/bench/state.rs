@@ -4,9 +4,9 @@
 
 use peak_alloc::PeakAlloc;
 use std::process::ExitCode;
-use weft_analyzer::engine::{Engine, EngineConfig};
 use weft_analyzer::ingest::{Ingest, IngestConfig, IngestEvent};
-use weft_analyzer::model::Topology;
+use weft_judge::engine::{Engine, EngineConfig};
+use weft_judge::fabric::Topology;
 use weft_tests::fleet::{self, COUNTERS, S};
 use weft_tests::meter::{Goal, resident_bytes, tell};
 

@@ -5,10 +5,10 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use weft_analyzer::engine::{Engine, EngineConfig};
-use weft_analyzer::incident::{Incident, State};
 use weft_analyzer::ingest::{Ingest, IngestConfig, IngestEvent};
-use weft_analyzer::plan::{Plan, PlanCable, PlanDevice, PlanJob, PlanPort};
+use weft_judge::engine::{Engine, EngineConfig};
+use weft_judge::incident::{Incident, State};
+use weft_wire::plan::{Plan, PlanCable, PlanDevice, PlanJob, PlanPort};
 use weft_wire::*;
 
 const CASES: u32 = 256;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use weft_analyzer::plan::{Plan, PlanCable, PlanDevice, PlanJob, PlanPort};
+use weft_wire::plan::{Plan, PlanCable, PlanDevice, PlanJob, PlanPort};
 use weft_wire::*;
 
 pub const S: i64 = 1_000_000_000;

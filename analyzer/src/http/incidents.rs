@@ -4,12 +4,12 @@ use super::page::{Page, Paging, by_count, limit};
 use super::params::Params;
 use super::{ApiError, AppState};
 use crate::explain;
-use crate::fact::Fact;
-use crate::incident::{Incident, State as IncidentState};
 use axum::Json;
 use axum::extract::{Path, State};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+use weft_judge::incident::{Incident, State as IncidentState};
+use weft_judge::kinds::Fact;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]

@@ -4,7 +4,6 @@
 
 use super::AppState;
 use super::view::{Health, JobView};
-use crate::incident::{Incident, State as IncidentState};
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
@@ -12,6 +11,7 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::sync::{Arc, OnceLock};
+use weft_judge::incident::{Incident, State as IncidentState};
 use weft_wire::{METRICS, MetricKind, describe_metrics, metric};
 
 /// Jobs that have a series of their own. With more, those that lose most have one, so that a plan of any length keeps

@@ -2,11 +2,11 @@
 
 use super::{ApiError, AppState, error, incidents};
 use crate::explain;
-use crate::incident::State as IncidentState;
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::routing::get;
 use std::fmt::Write;
+use weft_judge::incident::State as IncidentState;
 
 /// `/` lists what is open, `/incidents/{id}` tells one incident's story.
 pub fn plain_pages(state: AppState) -> Router {

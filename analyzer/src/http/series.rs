@@ -3,10 +3,10 @@
 use super::params::Params;
 use super::view::{Series, SeriesMode, SeriesQuery};
 use super::{ApiError, AppState};
-use crate::fact::PortRef;
 use axum::Json;
 use axum::extract::State;
 use serde::Deserialize;
+use weft_judge::fabric::PortRef;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]

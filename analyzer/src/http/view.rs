@@ -1,9 +1,5 @@
 //! What the HTTP API reads: one narrow trait, so that the API is served from the live store, a replay or a test alike.
 
-pub use crate::detect::armed::{Armed, Off};
-use crate::fact::{Fact, PortRef};
-use crate::incident::Incident;
-pub use crate::incident::SeriesMode;
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use async_trait::async_trait;
@@ -11,6 +7,11 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
+pub use weft_judge::detect::armed::{Armed, Off};
+use weft_judge::fabric::PortRef;
+use weft_judge::incident::Incident;
+pub use weft_judge::incident::SeriesMode;
+use weft_judge::kinds::Fact;
 
 /// A snapshot a call; nothing here waits for the data's way, and nothing changes it.
 #[async_trait]

@@ -1,11 +1,11 @@
 //! Rows gathered by tick, and the closing of ticks.
 
 use super::resolve::{KnownInventory, Resolver};
-use crate::inventory::EntityId;
-use crate::tick::{LinkEvent, Silence, StepMark, Tick, TickBatch};
 use arrow_array::RecordBatch;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use weft_judge::fabric::EntityId;
+use weft_judge::fabric::{LinkEvent, Silence, StepMark, Tick, TickBatch};
 use weft_wire::{Fingerprint, TableSchema};
 
 /// Where rows come from. Its order is the order of rows in a tick.

@@ -3,7 +3,7 @@
 use super::dedup::Hole;
 use super::gaps::{GapReason, GapRow};
 use super::resolve::KnownInventory;
-use crate::tick::{LinkEvent, StepMark};
+use weft_judge::fabric::{LinkEvent, StepMark};
 use weft_wire::{EventRow, Frame, StepRow};
 
 /// A row about one frame.

@@ -15,13 +15,13 @@ use super::resolve::KnownInventory;
 use super::split::{Split, split, tick_of};
 use super::stats::{CollectorStatus, IngestStats};
 use super::watermark::Watermark;
-use crate::guard::guarded;
-use crate::inventory::EntityTable;
-use crate::tick::is_time;
 use bytes::Bytes;
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use std::sync::Arc;
+use weft_judge::fabric::EntityTable;
+use weft_judge::fabric::is_time;
+use weft_judge::guard::guarded;
 use weft_wire::{EventRow, Frame, Inventory, SchemaCache, Section, StepRow, Table, WireError};
 
 mod clocks;

@@ -2,9 +2,9 @@
 
 use super::gaps::GapRow;
 use super::resolve::KnownInventory;
-use crate::tick::{LinkEvent, Tick};
 use bytes::Bytes;
 use std::sync::Arc;
+use weft_judge::fabric::{LinkEvent, Tick};
 
 #[derive(Clone, Debug)]
 pub enum IngestEvent {

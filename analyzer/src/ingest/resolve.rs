@@ -2,12 +2,12 @@
 //!
 //! Ids are given when a tick closes, in the tick's sorted order, so that they depend on the data alone.
 
-use crate::inventory::{Entity, EntityId, EntityTable};
 use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int32Type;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use weft_judge::fabric::{Entity, EntityId, EntityTable};
 use weft_wire::{Inventory, PortDescriptor, Profile, Table};
 
 use super::split::take;

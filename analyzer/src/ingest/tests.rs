@@ -1,12 +1,12 @@
 //! Ingest as a whole: whatever the order of arrival within the lateness bound, the same ticks.
 
 use super::*;
-use crate::tick::Tick;
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
 use bytes::Bytes;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use weft_judge::fabric::Tick;
 use weft_wire::*;
 
 const S: i64 = 1_000_000_000;

@@ -5,8 +5,8 @@
 //! nothing is told; an old incident that the rebuilt past does not show is closed, with the reason, once the present has
 //! been seen for a while.
 
-use crate::incident::{Incident, State, Transition};
 use std::collections::HashMap;
+use weft_judge::incident::{Incident, State, Transition};
 
 /// Ticks after the rebuilt past before an incident that did not come back is closed.
 const PATIENCE_TICKS: i64 = 60;

@@ -1,7 +1,7 @@
 //! What the engine dropped, for operators: counted as it comes, logged now and then.
 
-use crate::guard::Dropped;
 use std::time::{Duration, Instant};
+use weft_judge::guard::Dropped;
 
 /// One line a while: what fails in one tick often fails in the next.
 const EVERY: Duration = Duration::from_secs(10);

@@ -7,17 +7,17 @@ use super::options::{LiveError, OnUpdate};
 use super::previews::Previews;
 use super::reader::position;
 use super::{Core, LiveView};
-use crate::engine::Outcome;
-use crate::incident::Incident;
 use crate::ingest::{GapRow, IngestEvent, IngestStats};
 use crate::store::{Changes, IngestView, StateDb};
-use crate::tick::{LinkEvent, Tick};
 use crate::trace::MIN_TICK_NS;
 use bytes::Bytes;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 use tokio::sync::mpsc;
+use weft_judge::engine::Outcome;
+use weft_judge::fabric::{LinkEvent, Tick};
+use weft_judge::incident::Incident;
 use weft_transport::{Delivery, Throttle, Topic};
 
 /// What the reader sends.
@@ -134,7 +134,7 @@ impl Intake {
                 }
             }
             IngestEvent::ClockNotSet { collector, flush_ns } => {
-                let says = crate::stamp::wrong(flush_ns).map(|wrong| wrong.what()).unwrap_or_default();
+                let says = weft_wire::stamp::wrong(flush_ns).map(|wrong| wrong.what()).unwrap_or_default();
                 tracing::warn!(
                     collector,
                     "a collector's clock is not set (flush_ns is {says}): its frames are left; set its clock"

@@ -27,7 +27,6 @@ pub use heart::Heart;
 pub use options::{LiveError, LiveOptions, OnUpdate};
 pub use view::LiveView;
 
-use crate::engine::{Engine, EngineConfig};
 use crate::ingest::{Ingest, IngestConfig};
 use crate::sql::SqlEngine;
 use crate::store::{Remembered, StateDb, Store, StoreConfig};
@@ -38,6 +37,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use weft_judge::engine::{Engine, EngineConfig};
 
 /// What judges: shared with readers that ask the model something.
 #[derive(Debug)]
@@ -62,7 +62,7 @@ pub fn start(options: LiveOptions) -> Result<Live, LiveError> {
     let ingest = IngestConfig {
         lateness_ns: options.lateness_ns,
         tick_ns: MIN_TICK_NS,
-        credible_ns: crate::stamp::CREDIBLE_NS,
+        credible_ns: weft_wire::stamp::CREDIBLE_NS,
         ..Default::default()
     };
     let config = StoreConfig { window_ns: options.window_ns, window_bytes: options.window_bytes };

@@ -1,12 +1,12 @@
 //! What an analyzer is started with, and what can end it.
 
-use crate::incident::Incident;
-use crate::plan::Plan;
 use crate::sql::SqlLimits;
 use crate::store::StateError;
 use std::path::PathBuf;
 use std::sync::Arc;
+use weft_judge::incident::Incident;
 use weft_transport::{Publisher, Subscriber, TransportError};
+use weft_wire::plan::Plan;
 
 /// Hears of every incident that is new or changed, whole; in the intake's thread, so it must not wait. Returns the
 /// number given to the update, or 0.

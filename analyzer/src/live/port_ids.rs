@@ -1,8 +1,8 @@
 //! Where the model keeps a port, by its names: so that nobody looks names up while the intake waits.
 
-use crate::model::{PortId, Topology};
 use std::collections::HashMap;
 use std::sync::Arc;
+use weft_judge::fabric::{PortId, Topology};
 
 /// A port keeps its id, and ids are given in order: what is known stays right, what is new comes last.
 #[derive(Debug, Default)]
@@ -29,7 +29,7 @@ impl PortIds {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testkit::star;
+    use weft_judge::testkit::star;
 
     #[test]
     fn ports_seen_later_are_found_too() {

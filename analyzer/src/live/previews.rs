@@ -1,7 +1,7 @@
 //! Incidents told before their tick closed. The tick may say otherwise, and then they are taken back: links of one device
 //! that go down together are one incident there, the device's.
 
-use crate::incident::{Incident, State, Transition};
+use weft_judge::incident::{Incident, State, Transition};
 
 /// Links of one device told ahead of a tick; more of them may be the device's own trouble, and wait for it.
 const AHEAD: usize = 2;
@@ -63,7 +63,7 @@ fn is_same_link(one: &Incident, other: &Incident) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine_tests::down_of;
+    use weft_judge::testkit::down_of;
 
     #[test]
     fn what_the_tick_does_not_say_is_taken_back() {

@@ -2,8 +2,6 @@
 
 use super::*;
 use crate::http::view::{ReadModel, SeriesMode, SeriesQuery, SqlQuery};
-use crate::incident::{Incident, State};
-use crate::plan::Plan;
 use crate::sql::SqlLimits;
 use crate::trace::FrameSource;
 use crate::trace::tests::{Folder, tiny};
@@ -11,6 +9,7 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
 use std::path::Path;
 use std::time::Duration;
+use weft_judge::incident::{Incident, State};
 use weft_transport::{Publisher, Topic, in_process};
 
 type Told = Arc<Mutex<Vec<Arc<Incident>>>>;
@@ -18,7 +17,7 @@ type Told = Arc<Mutex<Vec<Arc<Incident>>>>;
 fn options(trace: &Path, state: &Path, subscriber: Box<dyn weft_transport::Subscriber>, told: &Told) -> LiveOptions {
     let told = told.clone();
     LiveOptions {
-        plan: Plan::load(trace).unwrap(),
+        plan: crate::trace::load_plan(trace).unwrap(),
         subscriber,
         dead_letters: None,
         state_dir: Some(state.to_owned()),
@@ -75,7 +74,7 @@ async fn from_frames_to_answers_and_over_a_restart() {
     assert!(count(&view, "select count(*) from nic").await >= 50);
     assert_eq!(count(&view, "select count(*) from event where event = 'link_down'").await, 1);
     let query = SeriesQuery {
-        at: crate::fact::PortRef::new("n0", "eth0"),
+        at: weft_judge::fabric::PortRef::new("n0", "eth0"),
         counter: "rx_bytes".into(),
         from_ns: i64::MIN,
         to_ns: i64::MAX,

@@ -3,18 +3,19 @@
 use super::Core;
 use super::arrivals::{Arrivals, is_silent};
 use super::port_ids::PortIds;
-use crate::detect::armed::{self, Armed};
-use crate::fact::Fact;
 use crate::http::view::*;
-use crate::incident::{Incident, State};
 use crate::ingest::{CollectorStatus, GapRow};
-use crate::model::{Count, Model, PortId, Sample};
 use crate::sql::SqlEngine;
 use crate::store::{IngestView, Store, series};
 use async_trait::async_trait;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use weft_judge::detect::armed::{self, Armed};
+use weft_judge::fabric::PortId;
+use weft_judge::features::{Count, Features, Sample};
+use weft_judge::incident::{Incident, State};
+use weft_judge::kinds::Fact;
 
 /// Silent collectors that are named in a summary.
 const SILENT_NAMED: usize = 5;
@@ -53,7 +54,7 @@ struct Bytes {
 }
 
 impl Seen {
-    fn of(model: &Model, id: PortId) -> Seen {
+    fn of(model: &Features, id: PortId) -> Seen {
         let port = &model.ports[id];
         let bytes = |s: Sample| Bytes { ts_ns: s.ts_ns, received: s.rx_bytes, sent: s.tx_bytes };
         let before = port.moved(model.tick).map(|(before, _)| bytes(before));
@@ -71,7 +72,7 @@ impl LiveView {
         transport: weft_transport::Health,
     ) -> LiveView {
         let mut port_ids = PortIds::default();
-        port_ids.learn(&core.lock().unwrap_or_else(PoisonError::into_inner).engine.model().topology);
+        port_ids.learn(&core.lock().unwrap_or_else(PoisonError::into_inner).engine.features().topology);
         let (port_ids, arrivals) = (Mutex::new(port_ids), Mutex::default());
         LiveView { store, core, sql, old_gaps, port_ids, arrivals, transport }
     }
@@ -80,7 +81,7 @@ impl LiveView {
     fn seen(&self) -> (Vec<Seen>, MutexGuard<'_, PortIds>) {
         let mut ids = self.port_ids.lock().unwrap_or_else(PoisonError::into_inner);
         let core = self.core.lock().unwrap_or_else(PoisonError::into_inner);
-        let model = core.engine.model();
+        let model = core.engine.features();
         ids.learn(&model.topology);
         ((0..model.ports.len()).map(|id| Seen::of(model, id)).collect(), ids)
     }
@@ -88,7 +89,7 @@ impl LiveView {
     /// The usual step time of each job.
     fn step_times_ns(&self) -> HashMap<String, Option<f64>> {
         let core = self.core.lock().unwrap_or_else(PoisonError::into_inner);
-        let model = core.engine.model();
+        let model = core.engine.features();
         model.topology.jobs.iter().zip(&model.jobs).map(|(job, state)| (job.name.clone(), state.step_ns())).collect()
     }
 
@@ -121,7 +122,7 @@ impl LiveView {
         let stands_still = self.stands_still(now);
         let ports = {
             let core = self.core.lock().unwrap_or_else(PoisonError::into_inner);
-            armed::heard(core.engine.model(), stands_still)
+            armed::heard(core.engine.features(), stands_still)
         };
         Watching {
             ports_heard: ports.lately,
@@ -262,7 +263,7 @@ impl ReadModel for LiveView {
     fn armed(&self) -> Vec<Armed> {
         let stands_still = self.stands_still(Instant::now());
         let core = self.core.lock().unwrap_or_else(PoisonError::into_inner);
-        armed::armed(core.engine.model(), stands_still)
+        armed::armed(core.engine.features(), stands_still)
     }
 
     fn watching(&self) -> Watching {
@@ -274,7 +275,7 @@ impl ReadModel for LiveView {
     }
 
     fn cables_at_odds(&self) -> usize {
-        self.core.lock().unwrap_or_else(PoisonError::into_inner).engine.model().cables_at_odds()
+        self.core.lock().unwrap_or_else(PoisonError::into_inner).engine.features().cables_at_odds()
     }
 
     fn health(&self) -> Health {
@@ -369,7 +370,7 @@ fn tell(view: &mut PortView, seen: &Seen) {
         if let Some(before) = seen.before {
             let seconds = (last.ts_ns - before.ts_ns) as f64 / 1e9;
             let rate = |now: Count, then: Count| {
-                let rise = crate::model::rise(then, now)?;
+                let rise = weft_judge::features::rise(then, now)?;
                 (seconds > 0.0 && rise >= 0).then(|| rise as f64 / seconds)
             };
             view.rx_bytes_per_s = rate(last.received, before.received);

@@ -2,10 +2,10 @@
 
 use super::labels::{self, FROZEN, Labels, pairs};
 use super::places::Places;
-use crate::incident::{Incident, State};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+use weft_judge::incident::{Incident, State};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

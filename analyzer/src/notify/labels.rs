@@ -8,9 +8,9 @@
 //! | all of `[alerts] external_labels` | the configuration |
 
 use super::places::Places;
-use crate::incident::{Culprit, Incident, Kind, Severity};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use weft_judge::incident::{Culprit, Incident, Kind, Severity};
 use weft_settings::Wrong;
 
 /// In order of names, as Alertmanager writes and hashes them.

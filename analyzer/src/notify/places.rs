@@ -1,8 +1,8 @@
 //! What the plan says of the places that alerts name, for labels by which people group and route.
 
-use crate::incident::{Culprit, Incident};
-use crate::plan::{Plan, PlanJob};
 use std::collections::{BTreeSet, HashMap};
+use weft_judge::incident::{Culprit, Incident};
+use weft_wire::plan::{Plan, PlanJob};
 
 #[derive(Debug, Default)]
 pub struct Places {
@@ -66,9 +66,9 @@ impl Places {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::incident::JobLoss;
-    use crate::plan::{PlanDevice, PlanPort};
-    use crate::sample::open;
+    use weft_judge::incident::JobLoss;
+    use weft_judge::sample::open;
+    use weft_wire::plan::{PlanDevice, PlanPort};
 
     fn job(job: &str, device: &str, end_ns: Option<i64>) -> PlanJob {
         PlanJob { job: job.into(), device: device.into(), end_ns, ..PlanJob::default() }

@@ -1,6 +1,6 @@
 //! What a receiver is never told: guesses, what is benign, and (unless it asks) faults of the telemetry itself.
 
-use crate::incident::{Incident, Kind, State};
+use weft_judge::incident::{Incident, Kind, State};
 
 pub fn passes(incident: &Incident, wants_data: bool) -> bool {
     let sayable = match incident.kind {

@@ -132,9 +132,9 @@ impl Line {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::incident::Incident;
     use crate::notify::Context;
-    use crate::sample::{Changed, open};
+    use weft_judge::incident::Incident;
+    use weft_judge::sample::{Changed, open};
 
     fn alert(incident: &Incident) -> Alert {
         Alert::of(incident, &Context::default()).unwrap()

@@ -91,9 +91,9 @@ mod tests {
     use super::super::log::KEPT_RESOLVED;
     use super::*;
     use crate::notify::{Alert, Context};
-    use crate::sample::{Changed, open};
     use crate::trace::tests::Folder;
     use redb::ReadableTableMetadata;
+    use weft_judge::sample::{Changed, open};
 
     fn ended(n: usize) -> Sent {
         let alert = Alert::of(&open(&format!("{n:08}")).resolved(30), &Context::default()).unwrap();

@@ -20,7 +20,6 @@ pub use log::{DeliveryLog, MemoryLog};
 pub use log_redb::RedbLog;
 pub use silence::{SilenceConfig, check as check_silences};
 
-use crate::incident::{Incident, State};
 use crate::notify::{Context, NotifyConfig, build};
 use queue::Queue;
 use receiver::Receiver;
@@ -31,6 +30,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use weft_judge::incident::{Incident, State};
 
 /// True while weft sees its fabric: the dead-man alert is sent only then.
 pub type Alive = Arc<dyn Fn() -> bool + Send + Sync>;

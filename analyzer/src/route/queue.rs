@@ -1,11 +1,11 @@
 //! What one receiver has still to be told, in order.
 
 use super::group::BATCH;
-use crate::incident::Incident;
 use crate::notify::rings_alike;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
+use weft_judge::incident::Incident;
 
 /// Deep enough for every link of a leaf pair to change twice while a receiver is away; a few MB.
 const DEPTH: usize = 4096;
@@ -113,7 +113,7 @@ impl Queue {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sample::{Changed, open};
+    use weft_judge::sample::{Changed, open};
 
     fn taken(queue: &Queue) -> Vec<(String, String, f64)> {
         let all = std::iter::from_fn(|| Some(queue.take_now()).filter(|updates| !updates.is_empty()));

@@ -10,7 +10,6 @@ use super::pace::Pace;
 use super::queue::Queue;
 use super::silence::Silence;
 use super::{Alive, Known, RouteOptions, inhibit};
-use crate::incident::{Incident, State};
 use crate::notify::{Alert, Context, Notifier, NotifyConfig, NotifyKind, Status};
 use futures::FutureExt;
 use repeat::Repeat;
@@ -21,6 +20,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
+use weft_judge::incident::{Incident, State};
 
 pub struct Receiver {
     notifier: Arc<dyn Notifier>,

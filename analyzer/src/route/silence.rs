@@ -1,8 +1,8 @@
 //! `[[silence]]`: what need not be told for now. A silenced incident stands on the page all the same.
 
-use crate::incident::Incident;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use weft_judge::incident::Incident;
 
 /// All keys that are given must match; `until` is compared with the incident's own time.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

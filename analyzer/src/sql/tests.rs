@@ -1,12 +1,12 @@
 //! Golden answers over a small window, and what is refused.
 
 use super::*;
-use crate::inventory::{Entity, EntityId, EntityTable};
-use crate::plan::{Plan, PlanCable, PlanPort};
 use crate::store::StoreConfig;
-use crate::tick::{LinkEvent, Tick, TickBatch};
 use datafusion::arrow::util::pretty::pretty_format_batches;
 use std::time::Duration;
+use weft_judge::fabric::{Entity, EntityId, EntityTable};
+use weft_judge::fabric::{LinkEvent, Tick, TickBatch};
+use weft_wire::plan::{Plan, PlanCable, PlanPort};
 use weft_wire::{Quality, Table, TableSchema, TableWriter};
 
 const S: i64 = 1_000_000_000;

@@ -15,17 +15,17 @@ pub use series::series;
 pub use state::{Changes, Remembered, StateDb, StateError};
 pub use window::{EVENT, STEP, StoredBatch, Window};
 
-use crate::fact::Fact;
 use crate::http::view::DeviceView;
-use crate::incident::Incident;
 use crate::ingest::{CollectorStatus, GapRow, IngestStats};
-use crate::inventory::EntityTable;
-use crate::plan::Plan;
-use crate::tick::Tick;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Instant;
+use weft_judge::fabric::EntityTable;
+use weft_judge::fabric::Tick;
+use weft_judge::incident::Incident;
+use weft_judge::kinds::Fact;
 use weft_wire::Table;
+use weft_wire::plan::Plan;
 
 /// Facts kept for `/facts` and the `fact` table.
 const MAX_FACTS: usize = 50_000;

@@ -1,8 +1,8 @@
 //! Entities as queries see them: a snapshot, shared by all queries until the inventory changes.
 
-use crate::inventory::{Entity, EntityTable};
 use arrow_array::{ArrayRef, StringArray};
 use std::sync::Arc;
+use weft_judge::fabric::{Entity, EntityTable};
 
 /// Arrays indexed by entity id.
 #[derive(Debug)]

@@ -2,11 +2,11 @@
 
 use super::{Store, StoredBatch};
 use crate::http::view::{Mark, QueryError, Series, SeriesMode, SeriesQuery};
-use crate::inventory::Entity;
-use crate::model::{goes_round, turn};
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int32Type, Int64Type};
 use arrow_array::{Array, ArrayRef, RecordBatch};
+use weft_judge::fabric::Entity;
+use weft_judge::features::{goes_round, turn};
 use weft_wire::{Counter, CounterKind, Quality, QualityFlag, TableSchema, catalogue};
 
 /// Columns of a stored batch.
@@ -144,8 +144,8 @@ fn usual_interval(readings: &[Reading]) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::inventory::EntityId;
     use std::sync::Arc;
+    use weft_judge::fabric::EntityId;
     use weft_wire::{CounterSource, Overflow, Profile, Table};
 
     fn entity(bits: u8, overflow: Overflow) -> Entity {

@@ -3,7 +3,6 @@
 //! Incidents and their transitions, the marks that keep frames from being counted twice, and the gap rows. One file,
 //! written at most once a second, in one transaction: what it says is of one moment.
 
-use crate::incident::Incident;
 use crate::ingest::{GapRow, Mark};
 use redb::{
     Database, DatabaseError, ReadableDatabase, ReadableTable, ReadableTableMetadata, StorageError, TableDefinition,
@@ -12,6 +11,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 use std::path::Path;
+use weft_judge::incident::Incident;
 
 /// Of the layout of this file. Raised when a reader of the old one would be wrong.
 const VERSION: u64 = 1;

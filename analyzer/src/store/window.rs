@@ -1,7 +1,5 @@
 //! The hot window: the rows of the last minutes, as Arrow batches in memory, bounded by event time and by bytes.
 
-use crate::inventory::EntityId;
-use crate::tick::{LinkEvent, StepMark, Tick, TickBatch};
 use arrow_array::builder::{Int32Builder, Int64Builder, StringBuilder};
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
@@ -9,6 +7,8 @@ use arrow_array::{Array, ArrayRef, Int32Array, RecordBatch};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, LazyLock};
+use weft_judge::fabric::EntityId;
+use weft_judge::fabric::{LinkEvent, StepMark, Tick, TickBatch};
 use weft_wire::{Table, TableSchema};
 
 /// Rows of one tick and schema. A wide batch is as on the wire, but its first column holds entity ids.

@@ -1,9 +1,9 @@
 //! What a (device, port) of a trace is: from ports.csv, else from its name.
 
-use crate::plan::Plan;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use weft_wire::Table;
+use weft_wire::plan::Plan;
 
 /// One device of a trace: one collector of its replay.
 #[derive(Debug)]

@@ -1,10 +1,10 @@
 //! `weft explain`: an incident's story, from the analyzer's state folder or from a replay's.
 
 use crate::explain::story;
-use crate::incident::Incident;
 use crate::store::StateDb;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use weft_judge::incident::Incident;
 
 /// Tell an incident's story.
 #[derive(Clone, Debug, clap::Args)]

@@ -8,10 +8,10 @@ use super::marks::{TraceEvent, events, steps};
 use super::ordered::Ordered;
 use super::samples::{Sample, Samples, Slot, Value};
 use super::shape::{Mask, Shapes};
-use crate::plan::Plan;
 use std::collections::{BTreeSet, VecDeque};
 use std::path::Path;
 use std::sync::Arc;
+use weft_wire::plan::Plan;
 use weft_wire::*;
 
 /// Every replayed collector is its first incarnation.
@@ -56,7 +56,7 @@ struct Said {
 impl FrameSource {
     pub fn open(dir: &Path) -> Result<FrameSource> {
         let manifest = Manifest::load(dir)?;
-        let plan = Plan::load(dir)?;
+        let plan = super::plan::load_plan(dir)?;
         let mut entities = Entities::of_plan(&plan);
         let tick_ns = manifest.analysis_tick_ns();
         Ok(FrameSource {

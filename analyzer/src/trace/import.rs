@@ -9,11 +9,11 @@ use super::ordered::Ordered;
 use super::samples::{Sample, Samples, Slot, Value, counters_of};
 use super::table::Table as File;
 use super::write::{TraceWriter, field};
-use crate::plan::Plan;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use weft_wire::Table;
+use weft_wire::plan::Plan;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -50,7 +50,7 @@ pub fn run(args: &ImportArgs) -> ExitCode {
 /// Returns how many samples were written.
 pub fn import(args: &ImportArgs) -> Result<u64> {
     let manifest = Manifest::load(&args.src)?;
-    let plan = Plan::load(&args.src)?;
+    let plan = super::plan::load_plan(&args.src)?;
     let mut entities = Entities::of_plan(&plan);
     CounterSources::load(&args.src)?;
     check_truth(&args.src)?;

@@ -33,6 +33,7 @@ pub use frames::FrameSource;
 pub use import::ImportArgs;
 pub use manifest::{MIN_TICK_NS, Manifest};
 pub use outcome::OutcomeFiles;
+pub use plan::load_plan;
 pub use record::RecordArgs;
 pub use replay::{ReplayArgs, ReplayReport, Speed};
 pub use write::{TraceWriter, write_plan};

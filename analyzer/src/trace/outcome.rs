@@ -1,12 +1,12 @@
 //! What a replay writes: `facts.ndjson` as they come, `incidents.ndjson` and `transitions.ndjson` at the end.
 
-use crate::engine::Outcome;
-use crate::incident::{Incident, Transition};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
+use weft_judge::engine::Outcome;
+use weft_judge::incident::{Incident, Transition};
 
 #[derive(Serialize)]
 struct TransitionLine<'a> {

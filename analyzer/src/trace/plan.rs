@@ -2,40 +2,38 @@
 
 use super::error::{Result, TraceError};
 use super::table::Table;
-use crate::plan::{Plan, PlanCable, PlanDevice, PlanJob, PlanPort};
 use std::collections::HashSet;
 use std::path::Path;
+use weft_wire::plan::{Plan, PlanCable, PlanDevice, PlanJob, PlanPort};
 
 const FOLDER: &str = "a plan is a folder of devices.csv, and ports.csv, cables.csv and jobs.csv where known";
 const DEVICES: &str = "it lists what should be there: device,kind[,tier,rack,pod]";
 const DEVICE_COLUMNS: [&str; 5] = ["device", "kind", "tier", "rack", "pod"];
 const PORT_TABLES: [&str; 5] = ["nic", "switch_port", "gpu", "gpu_link", "host"];
 
-impl Plan {
-    /// Reads devices, ports, cables and jobs; a file that is not there is an empty one, but a plan without devices is none.
-    pub fn load(dir: &Path) -> Result<Plan> {
-        if !dir.is_dir() {
-            let what = if dir.exists() { "not a folder" } else { "no such folder" };
-            return Err(TraceError::new(dir.display().to_string(), 0, what, FOLDER));
-        }
-        let plan = Plan { devices: devices(dir)?, ports: ports(dir)?, cables: cables(dir)?, jobs: jobs(dir)? };
-        plan.check(dir)?;
-        Ok(plan)
+/// Reads devices, ports, cables and jobs; a file that is not there is an empty one, but a plan without devices is none.
+pub fn load_plan(dir: &Path) -> Result<Plan> {
+    if !dir.is_dir() {
+        let what = if dir.exists() { "not a folder" } else { "no such folder" };
+        return Err(TraceError::new(dir.display().to_string(), 0, what, FOLDER));
     }
+    let plan = Plan { devices: devices(dir)?, ports: ports(dir)?, cables: cables(dir)?, jobs: jobs(dir)? };
+    check(&plan, dir)?;
+    Ok(plan)
+}
 
-    fn check(&self, dir: &Path) -> Result<()> {
-        let known: HashSet<(&str, &str)> = self.ports.iter().map(|p| (p.device.as_str(), p.port.as_str())).collect();
-        for (row, cable) in self.cables.iter().enumerate() {
-            for end in [(&cable.a_device, &cable.a_port), (&cable.b_device, &cable.b_port)] {
-                if !known.contains(&(end.0.as_str(), end.1.as_str())) {
-                    let file = dir.join("cables.csv").display().to_string();
-                    let what = format!("a cable ends at {}/{}, which ports.csv does not have", end.0, end.1);
-                    return Err(TraceError::new(file, row as u64 + 2, what, "add the port, or mend the cable"));
-                }
+fn check(plan: &Plan, dir: &Path) -> Result<()> {
+    let known: HashSet<(&str, &str)> = plan.ports.iter().map(|p| (p.device.as_str(), p.port.as_str())).collect();
+    for (row, cable) in plan.cables.iter().enumerate() {
+        for end in [(&cable.a_device, &cable.a_port), (&cable.b_device, &cable.b_port)] {
+            if !known.contains(&(end.0.as_str(), end.1.as_str())) {
+                let file = dir.join("cables.csv").display().to_string();
+                let what = format!("a cable ends at {}/{}, which ports.csv does not have", end.0, end.1);
+                return Err(TraceError::new(file, row as u64 + 2, what, "add the port, or mend the cable"));
             }
         }
-        Ok(())
     }
+    Ok(())
 }
 
 fn devices(dir: &Path) -> Result<Vec<PlanDevice>> {

@@ -5,12 +5,12 @@
 use super::manifest::{MIN_TICK_NS, Manifest};
 use super::write::TraceWriter;
 use crate::ingest::{Ingest, IngestConfig, IngestEvent};
-use crate::plan::{Plan, PlanDevice, PlanPort};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use tokio_util::sync::CancellationToken;
 use weft_transport::{Incoming, Subscriber, SubscriberOptions, TransportUrl};
 use weft_wire::Table;
+use weft_wire::plan::{Plan, PlanDevice, PlanPort};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -99,7 +99,7 @@ pub async fn record_from(
     args: &RecordArgs,
     stop: CancellationToken,
 ) -> Result<u64, RecordError> {
-    let plan = args.plan.as_deref().map(Plan::load).transpose()?;
+    let plan = args.plan.as_deref().map(super::plan::load_plan).transpose()?;
     let failed = |source| RecordError::Out { path: args.out.clone(), source };
     let mut recorder = Recorder::new(args).map_err(failed)?;
     loop {

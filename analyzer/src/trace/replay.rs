@@ -4,8 +4,6 @@ use super::disturb::{Disturb, Disturber, Message};
 use super::error::TraceError;
 use super::frames::FrameSource;
 use super::outcome::OutcomeFiles;
-use crate::engine::{Engine, EngineConfig};
-use crate::guard::Dropped;
 use crate::ingest::{Ingest, IngestConfig, IngestEvent, IngestStats};
 use bytes::Bytes;
 use std::collections::BTreeMap;
@@ -13,6 +11,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::str::FromStr;
 use std::time::{Duration, Instant};
+use weft_judge::engine::{Engine, EngineConfig};
+use weft_judge::guard::Dropped;
 use weft_transport::{Publisher, PublisherOptions, Topic, TransportUrl};
 use weft_wire::Frame;
 

@@ -1,10 +1,10 @@
 //! One CSV file of a trace, plain, `.gz` or `.zst`: rows by column name, errors by line.
 
 use super::error::{Result, TraceError};
-use crate::stamp;
 use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
+use weft_wire::stamp;
 
 const READ_BUFFER: usize = 1 << 20;
 

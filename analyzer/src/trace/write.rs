@@ -1,9 +1,6 @@
 //! Writes a trace folder: samples.csv.zst streamed as they come, the rest at the end.
 
 use super::manifest::Manifest;
-use crate::inventory::{EntityId, EntityTable};
-use crate::plan::Plan;
-use crate::tick::{Tick, TickBatch};
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int64Type};
 use arrow_array::{Array, ArrayRef};
@@ -11,6 +8,9 @@ use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{BufWriter, Result, Write};
 use std::path::{Path, PathBuf};
+use weft_judge::fabric::{EntityId, EntityTable};
+use weft_judge::fabric::{Tick, TickBatch};
+use weft_wire::plan::Plan;
 use weft_wire::{CounterSource, ExtraRow, Overflow, StepRow, Table, TableSchema, catalogue};
 
 /// zstd's default: ~20 times smaller than the text, and faster than the samples come.

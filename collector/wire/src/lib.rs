@@ -12,10 +12,12 @@ mod error;
 mod frame;
 mod inventory;
 mod metric;
+pub mod plan;
 mod port_change;
 mod quality;
 mod rows;
 mod schema;
+pub mod stamp;
 mod table;
 
 pub use catalogue::{

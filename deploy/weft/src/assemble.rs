@@ -9,9 +9,9 @@ use tokio::sync::broadcast;
 use weft_analyzer::cli;
 use weft_analyzer::config::Config;
 use weft_analyzer::feed::Update;
-use weft_analyzer::plan::Plan;
 use weft_analyzer::service::{self, Service, ServiceOptions};
 use weft_transport::Subscriber;
+use weft_wire::plan::Plan;
 
 /// What an analyzer with its page is made of.
 pub struct AssembleOptions {

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use weft_analyzer::http::view::{QueryError, SqlAnswer, SqlQuery};
-use weft_analyzer::plan::Plan;
 use weft_analyzer::sql::{STACK_BYTES, SqlEngine, SqlLimits};
 use weft_analyzer::store::{Store, StoreConfig};
+use weft_wire::plan::Plan;
 
 /// The slowest shape takes a few seconds without optimisation; the rest is for a busy machine.
 const PATIENCE: Duration = Duration::from_secs(30);

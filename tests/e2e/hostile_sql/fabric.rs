@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use weft_analyzer::plan::{Plan, PlanCable, PlanJob, PlanPort};
 use weft_transport::{Publisher, Topic};
+use weft_wire::plan::{Plan, PlanCable, PlanJob, PlanPort};
 use weft_wire::*;
 
 const S: i64 = 1_000_000_000;

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use weft_analyzer::http::view::{GapView, Health, PortView, QueryError};
-use weft_analyzer::sample::open;
+use weft_judge::sample::open;
 
 const ID: &str = "5f1c02d98ab3e774";
 

@@ -5,7 +5,7 @@ use super::model::Memory;
 use futures::StreamExt;
 use std::time::Duration;
 use weft_analyzer::feed::RING;
-use weft_analyzer::sample::open;
+use weft_judge::sample::open;
 
 /// `event id` of each of the next `n` events.
 async fn next(response: reqwest::Response, n: usize) -> Vec<String> {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use weft_analyzer::http::view::{Health, JobView, PortView};
-use weft_analyzer::sample::open;
+use weft_judge::sample::open;
 use weft_wire::{METRICS, MetricKind};
 
 /// Parts of a name that are units but no base units, or short for one.

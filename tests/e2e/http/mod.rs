@@ -14,7 +14,7 @@ use weft_analyzer::feed::Feed;
 use weft_analyzer::http::view::{GapView, Health, PortView, QueryError, SqlQuery};
 use weft_analyzer::http::{AppState, HttpConfig, plain_pages, router};
 use weft_analyzer::notify::{Alert, Context, Links};
-use weft_analyzer::sample::{Changed, ONSET_NS, SECOND, open};
+use weft_judge::sample::{Changed, ONSET_NS, SECOND, open};
 
 struct Server {
     url: String,

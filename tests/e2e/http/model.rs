@@ -6,9 +6,10 @@ use std::thread::ThreadId;
 use arrow_array::{Float64Array, Int64Array, RecordBatch, StringArray};
 use arrow_schema::{DataType, Field, Schema};
 use async_trait::async_trait;
-use weft_analyzer::fact::{Evidence, Fact, PortRef};
 use weft_analyzer::http::view::*;
-use weft_analyzer::incident::Incident;
+use weft_judge::fabric::PortRef;
+use weft_judge::incident::Incident;
+use weft_judge::kinds::{Evidence, Fact};
 
 #[derive(Default)]
 pub struct Memory {

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use weft_analyzer::notify::{Alert, Context, NotifyConfig};
 use weft_analyzer::route::MemoryLog;
-use weft_analyzer::sample::{Changed, open};
+use weft_judge::sample::{Changed, open};
 use weft_settings::Secret;
 
 fn pretty(value: &Value) -> String {

@@ -7,10 +7,10 @@ mod rig;
 use rig::{Rig, alertmanager, webhook};
 use serde_json::json;
 use std::sync::Arc;
-use weft_analyzer::incident::{Kind, State};
 use weft_analyzer::notify::NotifyConfig;
 use weft_analyzer::route::{DeliveryLog, MemoryLog, RedbLog, SilenceConfig};
-use weft_analyzer::sample::{Changed, open};
+use weft_judge::incident::{Kind, State};
+use weft_judge::sample::{Changed, open};
 use weft_settings::Secret;
 
 /// Of the same name in the delivery log as the other one.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
 use weft_analyzer::notify::NotifyConfig;
 use weft_analyzer::route::{self, DeliveryLog, MemoryLog, RouteOptions};
-use weft_analyzer::sample::{Changed, open};
+use weft_judge::sample::{Changed, open};
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, ResponseTemplate};
 

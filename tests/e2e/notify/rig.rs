@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
-use weft_analyzer::incident::Incident;
 use weft_analyzer::notify::{Context, Endpoint, Labels, Links, NotifyConfig, NotifyKind};
 use weft_analyzer::route::{self, DeliveryLog, MemoryLog, Route, RouteOptions, SilenceConfig};
+use weft_judge::incident::Incident;
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, Respond, ResponseTemplate};
 

@@ -7,9 +7,9 @@ mod rig;
 use super::super::log::MemoryLog;
 use super::super::silence::SilenceConfig;
 use crate::notify::{Batch, NotifyKind, SendError};
-use crate::sample::{Changed, open};
 use rig::{Rig, passing};
 use std::sync::Arc;
+use weft_judge::sample::{Changed, open};
 
 /// Longer than a round of repeats, by little.
 const LATER_S: f64 = 61.0;

@@ -1,10 +1,10 @@
 //! `incident`: one row an incident, with its first culprit and the job it costs most. The rest is in `body`, as JSON.
 
-use crate::incident::{Incident, JobLoss};
 use crate::sql::rows::Rows;
 use crate::store::Store;
 use arrow_array::RecordBatch;
 use arrow_schema::ArrowError;
+use weft_judge::incident::{Incident, JobLoss};
 
 pub fn table(store: &Store) -> Result<RecordBatch, ArrowError> {
     let incidents = store.incidents();

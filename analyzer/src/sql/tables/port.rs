@@ -1,11 +1,11 @@
 //! `port`: every entity, with what the plan says of it. Join it with `nic` or `switch_port` on (device, port).
 
-use crate::plan::PlanPort;
 use crate::sql::rows::Rows;
 use crate::store::Store;
 use arrow_array::RecordBatch;
 use arrow_schema::ArrowError;
 use std::collections::{BTreeMap, HashMap};
+use weft_wire::plan::PlanPort;
 
 /// As described by a collector, as planned, or both.
 #[derive(Default)]

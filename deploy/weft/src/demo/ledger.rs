@@ -5,7 +5,7 @@
 //! if it was taken back later.
 
 use std::collections::BTreeMap;
-use weft_analyzer::incident::{Incident, Kind, State};
+use weft_judge::incident::{Incident, Kind, State};
 use weft_sim::faults::Nature;
 use weft_sim::live::Progress;
 use weft_sim::truth::Truth;

@@ -1,7 +1,7 @@
 //! The simulator's plan as the analyzer's.
 
-use weft_analyzer::plan::{Plan, PlanCable, PlanDevice, PlanJob, PlanPort};
 use weft_sim::plan::PlanRows;
+use weft_wire::plan::{Plan, PlanCable, PlanDevice, PlanJob, PlanPort};
 
 pub fn plan(rows: PlanRows) -> Plan {
     let device = |row: weft_sim::plan::DeviceRow| PlanDevice {

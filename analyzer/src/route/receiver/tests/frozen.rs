@@ -2,11 +2,11 @@
 
 use super::rig::Rig;
 use super::{passing, well};
-use crate::incident::{Incident, JobLoss};
 use crate::notify::{Alert, Labels, NotifyKind};
 use crate::route::MemoryLog;
-use crate::sample::{Changed, ONSET_NS, SECOND, open};
 use std::sync::Arc;
+use weft_judge::incident::{Incident, JobLoss};
+use weft_judge::sample::{Changed, ONSET_NS, SECOND, open};
 
 fn hits(incident: Incident, jobs: &[&str]) -> Incident {
     let loss = |job: &&str| JobLoss { job: (*job).to_owned(), lost_step_time: None };

@@ -4,9 +4,9 @@ use super::super::super::log::MemoryLog;
 use super::rig::{Request, Rig, of_the_body, passing, resting, tells_of};
 use super::{mute, well};
 use crate::notify::NotifyKind;
-use crate::sample::{Changed, open};
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use weft_judge::sample::{Changed, open};
 
 fn deliveries(requests: &[Request]) -> BTreeSet<&str> {
     requests.iter().map(|request| request.batch.delivery.as_str()).collect()

@@ -5,7 +5,6 @@ use super::super::super::queue::Queue;
 use super::super::super::silence::SilenceConfig;
 use super::super::super::{Known, RouteOptions};
 use super::super::Receiver;
-use crate::incident::Incident;
 use crate::notify::{Alert, Batch, Context, Endpoint, Fault, Notifier, NotifyConfig, NotifyKind, SendError, Status};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -13,6 +12,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use weft_judge::incident::Incident;
 
 /// What the pager does with a request, by its time since the start in seconds and its content.
 pub type Answer = Box<dyn Fn(f64, &Batch) -> Result<(), SendError> + Send + Sync>;

@@ -1,0 +1,15 @@
+//! A straggler is one of a job: when no job runs there any more, it is none.
+
+use super::{FactKind, Place, Sink, Spot};
+use crate::features::Features;
+
+pub fn detect(features: &Features, out: &mut Sink<'_>) {
+    for kind in [FactKind::LongCompute, FactKind::LateOnset, FactKind::HostStalls] {
+        let idle = |device: &usize| features.topology.jobs_on(*device, features.now_ns).next().is_none();
+        let idle: Vec<usize> = out.watched_devices(kind).filter(idle).collect();
+        for place in idle.into_iter().map(Place::Device) {
+            out.look_at(Spot::Place(place), 1 + features.topology.jobs.len());
+            out.clear(kind, place);
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! The fabric as it is known: who is cabled to whom, which jobs run where, and what was told of one interval of time.
+//!
+//! Everything here is dense integers inside and stable names outside. Nothing here judges.
+
+mod inventory;
+mod name_index;
+mod names;
+mod tick;
+mod topology;
+
+pub use inventory::{Entity, EntityId, EntityTable};
+pub use names::PortRef;
+pub use tick::{LinkEvent, Silence, StepMark, Tick, TickBatch, is_time};
+pub use topology::{Cable, CableId, Device, DeviceId, Job, Port, PortId, Topology};

@@ -1,0 +1,170 @@
+//! Who is cabled to whom and who works for which job, as dense indices.
+
+use super::name_index::NameIndex;
+use crate::fabric::PortRef;
+use std::collections::{BTreeMap, HashMap};
+use weft_wire::plan::Plan;
+
+/// Index of a fabric port (a row of `nic` or `switch_port`), planned or merely seen.
+pub type PortId = usize;
+pub type CableId = usize;
+pub type DeviceId = usize;
+
+#[derive(Debug, Default)]
+pub struct Topology {
+    pub ports: Vec<Port>,
+    pub cables: Vec<Cable>,
+    pub devices: Vec<Device>,
+    pub jobs: Vec<Job>,
+    /// By device and name.
+    by_port: NameIndex,
+    by_device: HashMap<String, DeviceId>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Port {
+    pub device: DeviceId,
+    port: Box<str>,
+    pub cable: Option<CableId>,
+    pub planned_bps: Option<i64>,
+    pub planned: bool,
+    /// Carries training traffic: neither storage nor management by the plan, nor unplanned on a planned device.
+    pub compute: bool,
+}
+
+/// The two ends are one part.
+#[derive(Clone, Copy, Debug)]
+pub struct Cable {
+    pub a: PortId,
+    pub b: PortId,
+}
+
+#[derive(Clone, Debug)]
+pub struct Device {
+    pub name: String,
+    pub is_switch: bool,
+    pub ports: Vec<PortId>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Job {
+    pub name: String,
+    pub start_ns: i64,
+    pub end_ns: i64,
+    /// Sorted.
+    pub devices: Vec<DeviceId>,
+    /// Role group of each device, numbered: peers that do the same work. Empty when the plan names none.
+    pub groups: BTreeMap<DeviceId, u32>,
+}
+
+impl Topology {
+    pub fn new(plan: &Plan) -> Topology {
+        let mut topology = Topology::default();
+        for device in &plan.devices {
+            let id = topology.device(&device.device);
+            topology.devices[id].is_switch = device.kind == "switch";
+        }
+        for port in plan.ports.iter().filter(|p| matches!(p.table.as_str(), "nic" | "switch_port")) {
+            let id = topology.port(&port.device, &port.port);
+            topology.ports[id].planned = true;
+            topology.ports[id].planned_bps = port.speed_bps;
+            topology.ports[id].compute = !matches!(port.role.as_str(), "storage" | "management");
+        }
+        for cable in &plan.cables {
+            let (a, b) = (topology.port(&cable.a_device, &cable.a_port), topology.port(&cable.b_device, &cable.b_port));
+            let id = topology.cables.len();
+            topology.cables.push(Cable { a, b });
+            topology.ports[a].cable = Some(id);
+            topology.ports[b].cable = Some(id);
+        }
+        topology.add_jobs(plan);
+        topology
+    }
+
+    fn add_jobs(&mut self, plan: &Plan) {
+        let mut jobs: BTreeMap<&str, Job> = BTreeMap::new();
+        let mut names: BTreeMap<&str, BTreeMap<&str, u32>> = BTreeMap::new();
+        for row in &plan.jobs {
+            let device = self.device(&row.device);
+            let (start, end) = (row.start_ns.unwrap_or(i64::MIN), row.end_ns.unwrap_or(i64::MAX));
+            let job = jobs.entry(&row.job).or_insert_with(|| Job {
+                name: row.job.clone(),
+                start_ns: start,
+                end_ns: end,
+                devices: Vec::new(),
+                groups: BTreeMap::new(),
+            });
+            (job.start_ns, job.end_ns) = (job.start_ns.min(start), job.end_ns.max(end));
+            job.devices.push(device);
+            if !row.group.is_empty() {
+                let known = names.entry(&row.job).or_default();
+                let number = known.len() as u32;
+                job.groups.entry(device).or_insert(*known.entry(&row.group).or_insert(number));
+            }
+        }
+        self.jobs = jobs.into_values().collect();
+        for job in &mut self.jobs {
+            job.devices.sort_unstable();
+            job.devices.dedup();
+        }
+    }
+
+    /// The device of this name; a new one is taken in, for what is seen without a plan is still watched.
+    pub fn device(&mut self, name: &str) -> DeviceId {
+        if let Some(&id) = self.by_device.get(name) {
+            return id;
+        }
+        let id = self.devices.len();
+        self.devices.push(Device { name: name.to_owned(), is_switch: false, ports: Vec::new() });
+        self.by_device.insert(name.to_owned(), id);
+        id
+    }
+
+    pub fn port(&mut self, device: &str, port: &str) -> PortId {
+        let device = self.device(device);
+        if let Some(id) = self.port_of(device, port) {
+            return id;
+        }
+        let id = self.ports.len();
+        let compute = !self.devices[device].ports.iter().any(|&p| self.ports[p].planned);
+        self.devices[device].ports.push(id);
+        self.by_port.insert((device, port), id as u32);
+        self.ports.push(Port { device, port: port.into(), cable: None, planned_bps: None, planned: false, compute });
+        id
+    }
+
+    pub fn find_port(&self, device: &str, port: &str) -> Option<PortId> {
+        self.port_of(self.find_device(device)?, port)
+    }
+
+    fn port_of(&self, device: DeviceId, port: &str) -> Option<PortId> {
+        let is = |id: u32| self.ports[id as usize].device == device && *self.ports[id as usize].port == *port;
+        self.by_port.find((device, port), is).map(|id| id as PortId)
+    }
+
+    pub fn name(&self, port: PortId) -> PortRef {
+        let port = &self.ports[port];
+        PortRef::new(&self.devices[port.device].name, &*port.port)
+    }
+
+    pub fn find_device(&self, name: &str) -> Option<DeviceId> {
+        self.by_device.get(name).copied()
+    }
+
+    /// The other end of a port's cable.
+    pub fn far(&self, port: PortId) -> Option<PortId> {
+        let cable = self.cables[self.ports[port].cable?];
+        Some(if cable.a == port { cable.b } else { cable.a })
+    }
+
+    /// The ports whose bytes are a job's training traffic.
+    pub fn job_ports<'a>(&'a self, job: &'a Job) -> impl Iterator<Item = PortId> + 'a {
+        job.devices.iter().flat_map(|&d| &self.devices[d].ports).copied().filter(|&p| self.ports[p].compute)
+    }
+
+    /// Jobs that run on a device at a moment.
+    pub fn jobs_on(&self, device: DeviceId, ts_ns: i64) -> impl Iterator<Item = usize> + '_ {
+        let runs = move |j: &Job| j.start_ns <= ts_ns && ts_ns < j.end_ns && j.devices.binary_search(&device).is_ok();
+        self.jobs.iter().enumerate().filter(move |(_, j)| runs(j)).map(|(i, _)| i)
+    }
+}

@@ -1,0 +1,97 @@
+//! Clocks, and the stamps of readings, belong to devices: what one way of a cable shows of them holds for the other way,
+//! and what half of a device's cables show holds for all of them.
+
+use super::drift::Conservation;
+use super::sample::Sample;
+use crate::fabric::{DeviceId, Topology};
+
+/// Both ways of a cable.
+pub type Ways = [Conservation; 2];
+
+/// `a` and `b` are the readings of the two ends. `false`: their clocks are further apart than was thought; a stamp that
+/// hides packets of one way loses some of the other.
+pub fn tell(ways: &mut Ways, tick: i64, a: &[Sample], b: &[Sample], bps: Option<i64>) -> bool {
+    let [there, back] = ways;
+    let hold = [there.tell(tick, a, b, bps), back.tell(tick, b, a, bps)] == [true; 2];
+    if !hold {
+        ways.iter_mut().for_each(Conservation::widen);
+    }
+    hold
+}
+
+/// One of this device's cables was found to need wider bounds. Where ends count different packets, it was not the clocks.
+pub fn share(topology: &Topology, device: DeviceId, cables: &mut [Ways]) {
+    let own = || topology.devices[device].ports.iter().filter_map(|&port| topology.ports[port].cable);
+    let sound = own().map(|cable| &cables[cable]).filter(|ways| !ways.iter().any(Conservation::is_at_odds));
+    let mut clocks_ns: Vec<u32> = sound.map(|ways| ways[0].clocks_ns()).collect();
+    clocks_ns.sort_unstable_by(|a, b| b.cmp(a));
+    let Some(&needed_ns) = clocks_ns.get(clocks_ns.len().div_ceil(2).max(2) - 1) else { return };
+    for cable in own() {
+        cables[cable].iter_mut().filter(|way| way.clocks_ns() < needed_ns).for_each(|way| way.widen_to(needed_ns));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testkit::star;
+    use nonmax::NonMaxI64;
+
+    const MS: i64 = 1_000_000;
+
+    fn sample(ts_ns: i64, tx: i64, rx: i64) -> Sample {
+        Sample { ts_ns, tx_packets: NonMaxI64::new(tx), rx_packets: NonMaxI64::new(rx), ..Sample::default() }
+    }
+
+    #[test]
+    fn ends_that_count_different_packets_are_said_to_be_at_odds_and_prove_nothing() {
+        let mut ways = Ways::default();
+        // The receiver counts a tenth more than was sent to it, and rests in every tick.
+        let at = |tick: i64| sample(tick * 1000 * MS, tick * 1000, tick * 1100);
+        for tick in 1..200 {
+            let readings = [at(tick - 1), at(tick), Sample { ts_ns: (tick * 1000 + 900) * MS, ..at(tick) }];
+            tell(&mut ways, tick, &readings[..2], &readings, Some(8_000_000));
+        }
+        assert!(ways[0].is_at_odds() && !ways[0].is_proven(), "{ways:?}");
+        ways[0].restart();
+        assert!(ways[0].is_at_odds(), "new counts of the same two ends");
+        assert!(!Conservation::default().is_at_odds());
+    }
+
+    #[test]
+    fn stamps_that_lie_widen_the_bounds_until_they_hold() {
+        let mut ways = Ways::default();
+        // A thousand packets a second and no rest; what the receiver read 20 ms early or late is stamped as on time.
+        let at = |tick: i64, off_ms: i64| Sample {
+            rx_bytes: NonMaxI64::new((tick * 1000 + off_ms) * 1000),
+            ..sample(tick * 1000 * MS, tick * 1000, tick * 1000 + off_ms)
+        };
+        for tick in 1..200 {
+            let off = |tick: i64| [20, -20, 7, -13, 16, -3][tick as usize % 6];
+            let readings = [at(tick - 1, off(tick - 1)), at(tick, off(tick))];
+            tell(&mut ways, tick, &readings, &readings, Some(8_000_000));
+        }
+        assert!(ways[0].is_proven() && ways[0].clocks_ns() >= 10_000_000, "{}", ways[0].clocks_ns());
+        assert!(ways[0].at_most_lost() < 5.0, "{}", ways[0].at_most_lost());
+    }
+
+    #[test]
+    fn what_half_of_a_devices_cables_need_all_of_them_get() {
+        let topology = Topology::new(&star(4));
+        let leaf = topology.find_device("leaf").unwrap();
+        let mut cables = vec![Ways::default(); 4];
+        let clocks_ms = |cables: &[Ways]| cables.iter().map(|ways| ways[1].clocks_ns() / 1_000_000).collect::<Vec<_>>();
+        for (cable, expected) in [(0, [8, 2, 2, 2]), (2, [8, 8, 8, 8]), (2, [8, 8, 32, 8])] {
+            cables[cable].iter_mut().for_each(Conservation::widen);
+            share(&topology, leaf, &mut cables);
+            assert_eq!(clocks_ms(&cables), expected);
+        }
+        for ways in &mut cables[..3] {
+            while !ways.iter().all(Conservation::is_at_odds) {
+                ways.iter_mut().for_each(Conservation::widen);
+            }
+        }
+        share(&topology, leaf, &mut cables);
+        assert_eq!(clocks_ms(&cables), [1000, 1000, 1000, 8], "these are at odds, and tell nothing of clocks");
+    }
+}
