@@ -7,7 +7,7 @@ use crate::incident::{Incident, State};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use weft_wire::plan::{Plan, PlanCable, PlanDevice, PlanJob, PlanPort};
-use weft_wire::{Table, TableSchema, TableWriter};
+use weft_wire::{CounterSource, Overflow, Profile, Table, TableSchema, TableWriter};
 
 pub const SECOND: i64 = 1_000_000_000;
 pub const SAMPLE: i64 = SECOND / 10;
@@ -49,6 +49,8 @@ pub struct Scene {
     /// Cumulative CPU pressure by host, µs.
     pressure: BTreeMap<String, f64>,
     pub incidents: BTreeMap<String, Incident>,
+    /// Bits of the byte counters, where they are narrower than their column and wrap.
+    pub narrow: Option<u8>,
 }
 
 /// What one sampling interval did to one end of a cable.
@@ -98,6 +100,7 @@ impl Scene {
             counters,
             pressure: BTreeMap::new(),
             incidents: BTreeMap::new(),
+            narrow: None,
         }
     }
 
@@ -154,7 +157,8 @@ impl Scene {
         for (ts_ns, counters, queue) in readings {
             writer.begin_row(0, *ts_ns, None, 0);
             for (column, value) in counters.iter().chain([queue]).enumerate() {
-                writer.set_float(column, *value);
+                let bits = self.narrow.filter(|_| COUNTERS[column].ends_with("x_bytes"));
+                writer.set_float(column, bits.map_or(*value, |bits| value % f64::from(bits).exp2()));
             }
         }
         self.tick_batch(table, schema, writer, &device, &port)
@@ -171,6 +175,19 @@ impl Scene {
         self.tick_batch(Table::Host, schema, writer, &host, "")
     }
 
+    fn profile(&self) -> Arc<Profile> {
+        let narrow = |counter: &str| CounterSource {
+            counter: counter.into(),
+            source: "test".into(),
+            raw_name: counter.into(),
+            bits: self.narrow.unwrap_or(64),
+            overflow: Overflow::Wrap,
+            period_ms: 0,
+        };
+        let counters = if self.narrow.is_some() { vec![narrow("tx_bytes"), narrow("rx_bytes")] } else { Vec::new() };
+        Arc::new(Profile { counters })
+    }
+
     fn tick_batch(
         &mut self,
         table: Table,
@@ -179,18 +196,7 @@ impl Scene {
         device: &str,
         port: &str,
     ) -> TickBatch {
-        let entity = Entity {
-            id: EntityId(0),
-            table,
-            slot: 0,
-            device: device.into(),
-            port: port.into(),
-            driver: "".into(),
-            collector: device.into(),
-            speed_bps: None,
-            epoch: 0,
-            profile: Arc::default(),
-        };
+        let entity = entity(table, device, port, self.profile());
         let id = self.entities.describe(entity);
         let batch = writer.finish().expect("rows of the schema");
         TickBatch { table, schema, entities: vec![id; batch.num_rows()], batch }
@@ -212,6 +218,28 @@ pub fn iteration(at_ns: i64, period: i64, late: i64) -> Interval {
     let phase = at_ns.rem_euclid(period);
     let sending = phase >= period / 2 + late;
     Interval { sent: if sending { 1_250_000.0 } else { 0.0 }, ..Interval::default() }
+}
+
+/// The ports `eth0` of these hosts, in this order.
+pub fn entities(hosts: &[&str]) -> EntityTable {
+    let mut entities = EntityTable::default();
+    hosts.iter().for_each(|host| _ = entities.describe(entity(Table::Nic, host, "eth0", Arc::default())));
+    entities
+}
+
+fn entity(table: Table, device: &str, port: &str, profile: Arc<Profile>) -> Entity {
+    Entity {
+        id: EntityId(0),
+        table,
+        slot: 0,
+        device: device.into(),
+        port: port.into(),
+        driver: "".into(),
+        collector: device.into(),
+        speed_bps: None,
+        epoch: 0,
+        profile,
+    }
 }
 
 pub fn event(ts_ns: i64, device: &str, port: &str, event: &str) -> LinkEvent {

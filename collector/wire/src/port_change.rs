@@ -3,10 +3,13 @@
 //! It travels as an `event` row of kind `change` whose text is the port's name and one of these phrases, so that a person
 //! reads it, and a recorded trace keeps it: `eth2: set down by its administrator`.
 
+use serde::{Deserialize, Serialize};
+
 /// The `event` of such a row.
 const EVENT: &str = "change";
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum PortChange {
     /// IFF_UP was cleared: `ip link set eth2 down`.
     AdminDown,

@@ -6,10 +6,11 @@
 use crate::catalogue::{ColumnKind, catalogue};
 use crate::{Table, WireError};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
+use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Fingerprint(pub u64);
 
 /// Key columns of every wide table; counters follow from index [`TableSchema::KEYS`] on.

@@ -1,7 +1,10 @@
 //! The kinds of thing weft observes, one table each.
 
+use serde::{Deserialize, Serialize};
+
 /// A table of the data model. The number is on the wire: never reuse one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[repr(u8)]
 pub enum Table {
     Nic = 1,

@@ -1,12 +1,14 @@
 //! Whether a port's queue stands for longer than a sound link is busy: of a link that serves at its planned rate, no more
 //! readings see a queue than its utilisation says. Slow sampling, one reading in several transfers, tells no rate but this.
 
+use serde::{Deserialize, Serialize};
+
 /// A link at its planned rate carries this part of it in user bytes at least: framing takes up to 4 %, bursts the rest.
 const SOUND: f32 = 0.88;
 /// Readings of the past kept; then they count half.
 const REMEMBERED: u16 = 120;
 
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Backlog {
     /// Since the queue began to stand for longer than it should; empty while it does not (CUSUM: Page 1954).
     pub now: Stretch,
@@ -15,7 +17,7 @@ pub struct Backlog {
 }
 
 /// Readings in a row.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Stretch {
     /// When the first of their intervals began.
     pub since_ns: i64,

@@ -1,7 +1,9 @@
 //! The last bytes of a port on an even grid of time: what onset detection looks at.
 
+use super::packed;
 use half::bf16;
 use half::slice::HalfFloatSliceExt;
+use serde::{Deserialize, Serialize};
 
 /// Bins kept: on the fine grid 24 s at 10 Hz, 4 minutes at 1 Hz.
 pub const BINS: usize = 240;
@@ -30,7 +32,7 @@ impl Grid {
 ///
 /// A bin lies between two readings of the port, wherever in the grid its collector reads: spread over two bins of a fixed
 /// grid, the edges of a transfer would be blurred by as much as they are to be measured.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Sent {
     fine: Bins,
     coarse: Option<Box<Bins>>,
@@ -82,8 +84,9 @@ impl Sent {
 }
 
 /// A ring of bytes per bin, to two digits; a bin nobody told of is NaN.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Bins {
+    #[serde(with = "packed::bins")]
     ring: [bf16; BINS],
     /// Absolute index of the newest bin written.
     newest: i64,

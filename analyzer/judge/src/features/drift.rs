@@ -4,8 +4,10 @@
 //! every reading of the receiver bounds its count at the sender's reading. Where the traffic rests
 //! for a moment the bounds meet, and the difference is exact. Per tick the tightest one is kept.
 
+use super::packed;
 use super::sample::{Count, Sample};
 use arraydeque::{ArrayDeque, behavior::Wrapping};
+use serde::{Deserialize, Serialize};
 
 /// Ticks kept.
 pub const TICKS: usize = 32;
@@ -23,7 +25,7 @@ const FELL: f64 = 0.5;
 const PROVEN: u8 = 20;
 
 /// One tick of one direction of a cable, in 16 bytes: a fabric has hundreds of thousands of them.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Drift {
     /// Ticks since the counters began.
     pub tick: u32,
@@ -38,9 +40,10 @@ pub struct Drift {
 type Drifts = ArrayDeque<Drift, TICKS, Wrapping>;
 
 /// The ring fills eight cache lines and the rest a ninth: a tick touches that one and the newest drift's.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[repr(align(64))]
 pub struct Conservation {
+    #[serde(with = "packed::ring")]
     pub ring: Drifts,
     /// Means nothing while the ring is empty.
     origin: Origin,
@@ -72,7 +75,7 @@ impl Default for Conservation {
 }
 
 /// What the ring's values are counted from.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 struct Origin {
     tick: i64,
     difference: f64,

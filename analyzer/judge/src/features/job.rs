@@ -1,6 +1,7 @@
 //! How far each job got, tick by tick: bytes of training traffic, and the marks of its loop where there are any.
 
 use crate::fabric::StepMark;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 
 /// Ticks of progress kept.
@@ -12,7 +13,7 @@ const STEPS: usize = 12;
 /// Ranks whose marks are kept a job; more are counted by the job's own bytes alone.
 const MAX_RANKS: usize = 131_072;
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct JobState {
     /// Tick by tick, oldest first.
     pub progress: VecDeque<Progress>,
@@ -24,7 +25,7 @@ pub struct JobState {
     pub marked_ns: i64,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Progress {
     pub start_ns: i64,
     pub length_ns: i64,
@@ -35,7 +36,7 @@ pub struct Progress {
     pub disturbed: bool,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct RankMarks {
     pub device: String,
     /// (step, start of compute, end of compute), oldest first.
@@ -133,7 +134,7 @@ impl JobState {
 }
 
 /// Starts of a job's steps, in order.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct StepClock {
     starts: VecDeque<(i64, i64)>,
 }

@@ -11,6 +11,7 @@
 //! carrier goes with it, and so may the far end's.
 
 use super::port::push;
+use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use weft_wire::PortChange;
 
@@ -24,7 +25,7 @@ const NEAR_NS: i64 = 2_000_000_000;
 /// An interface that is set up again finds its carrier within this time: optics of 400 Gbit/s train for up to some 20 s.
 const TRAINING_NS: i64 = 30_000_000_000;
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Link {
     pub up: Option<bool>,
     pub since_ns: i64,
@@ -39,7 +40,7 @@ pub struct Link {
     seen_since_counter: i64,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Off {
     pub change: PortChange,
     pub since_ns: i64,

@@ -12,9 +12,12 @@ mod clocks;
 mod drift;
 mod job;
 mod link;
+mod packed;
 mod port;
 mod sample;
+mod saved;
 mod series;
+mod slots;
 pub mod stalls;
 mod wraps;
 
@@ -23,6 +26,7 @@ pub use drift::{Conservation, Drift, TICKS};
 pub use job::{JobState, Progress, RankMarks, SHORTLY_NS};
 pub use link::{FLAP_MEMORY_NS, Link, Off};
 pub use port::{Busy, PortState, SHORT_NS, Service};
+pub use saved::Saved;
 
 use crate::fabric::{Cable, LinkEvent, PortId, Tick, TickBatch, Topology, is_time};
 use crate::fabric::{EntityId, EntityTable};
@@ -30,7 +34,9 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::{Int32Type, Int64Type};
 use sample::{Columns, Health};
 pub use sample::{Count, Sample, rise};
+use serde::{Deserialize, Serialize};
 use series::Series;
+use slots::Slots;
 use stalls::{PRESSURE, Stalls, UTILIZATION};
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -57,19 +63,22 @@ pub struct Features {
     wraps: Wraps,
     series: Series,
     by_entity: Vec<Option<PortId>>,
+    slots: Slots,
     /// Ports that are set down by their administrator.
     set_down: BTreeSet<PortId>,
     /// Ports, ports of jobs, and marks of ranks: what the detectors look at.
     size: usize,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct DeviceState {
     /// Event time of the last row of any of its ports.
     pub seen_ns: Option<i64>,
     /// Told by ingest: its collector has been silent since, at this flush period.
+    #[serde(skip)]
     pub silent: Option<Silent>,
     /// Ports whose counters fell in this tick.
+    #[serde(skip)]
     pub reset_ports: Vec<PortId>,
     /// Only of nodes that tell of themselves.
     stalls: Option<Box<Stalls>>,
@@ -122,10 +131,10 @@ impl Packets {
 
 impl Features {
     pub fn new(plan: &Plan, tick_ns: i64) -> Features {
-        Features::of(Topology::new(plan), Vec::new(), tick_ns)
+        Features::of(Topology::new(plan), Vec::new(), Slots::default(), tick_ns)
     }
 
-    fn of(topology: Topology, by_entity: Vec<Option<PortId>>, tick_ns: i64) -> Features {
+    fn of(topology: Topology, by_entity: Vec<Option<PortId>>, slots: Slots, tick_ns: i64) -> Features {
         let mut features = Features {
             ports: Vec::new(),
             cables: vec![Default::default(); topology.cables.len()],
@@ -139,6 +148,7 @@ impl Features {
             wraps: Wraps::default(),
             series: Series::default(),
             by_entity,
+            slots,
             set_down: BTreeSet::new(),
             size: 0,
             topology,
@@ -164,7 +174,8 @@ impl Features {
     /// Forgets all but who is cabled to whom, who works for which job, and which entity is which port.
     pub fn begin_anew(&mut self) {
         let (topology, by_entity) = (std::mem::take(&mut self.topology), std::mem::take(&mut self.by_entity));
-        *self = Features::of(topology, by_entity, self.tick_ns);
+        let slots = std::mem::take(&mut self.slots);
+        *self = Features::of(topology, by_entity, slots, self.tick_ns);
     }
 
     /// How many readings a detector may look at in one tick: no data makes a tick last for ever. Of a place it is about, a
@@ -185,7 +196,8 @@ impl Features {
         for port in &mut self.ports {
             (port.damaged, port.discarded, port.paused_us) = (port.damaged / 2.0, port.discarded / 2.0, 0);
         }
-        let batches = self.wraps.straighten(&tick.batches, entities);
+        self.slots.learn(entities);
+        let batches = self.wraps.straighten(&tick.batches, entities, &self.slots);
         self.update_resets(&batches, entities);
         let (samples, told) = self.read(&batches, &tick.events, entities);
         self.update_links(told);
@@ -217,7 +229,7 @@ impl Features {
         self.series.forget(self.tick);
         // `extra` has neither counters of its own nor epochs: its rows are about ports that tell theirs elsewhere.
         for batch in batches.iter().filter(|batch| batch.table.is_wide()) {
-            let falls = self.series.update(self.tick, batch, entities);
+            let falls = self.series.update(self.tick, batch, &self.slots);
             for (row, fallen, compared) in falls.rows {
                 // One counter of many that falls is that counter's own story; a restart takes most of what had counted.
                 if u32::from(fallen) * 4 < u32::from(compared) {

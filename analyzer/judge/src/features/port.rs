@@ -3,8 +3,10 @@
 use super::backlog::{Backlog, Stretch};
 use super::bins::Sent;
 use super::link::Link;
+use super::packed;
 use super::sample::{Health, Sample, rise};
 use arraydeque::{ArrayDeque, behavior::Wrapping};
+use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
 /// Readings of the service rate kept.
@@ -13,7 +15,7 @@ const BUSY_TICKS: usize = 10;
 /// Sampling at which an interval lies within a transfer, and does not span several.
 pub const SHORT_NS: i64 = 200_000_000;
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct PortState {
     /// The last reading that had bytes, and the one before the tick that last told of this port.
     pub last: Option<Sample>,
@@ -31,6 +33,7 @@ pub struct PortState {
     pub link: Link,
     pub service: VecDeque<Service>,
     /// How busy it was, tick by tick; the last few.
+    #[serde(with = "packed::ring")]
     pub busy: ArrayDeque<Busy, BUSY_TICKS, Wrapping>,
     /// Only where a queue ever stood, and where a reading may span several transfers.
     pub backlog: Option<Box<Backlog>>,
@@ -45,7 +48,7 @@ pub struct PortState {
 }
 
 /// The rate of an interval that began and ended with a standing queue.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Service {
     pub ts_ns: i64,
     pub bps: f32,
@@ -55,7 +58,7 @@ pub struct Service {
 }
 
 /// What a port's readings of one tick say of its load.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Busy {
     /// End of the tick.
     pub end_ns: i64,
@@ -114,6 +117,15 @@ impl PortState {
             rx_discards: health.rx_discards.or(self.health.rx_discards),
             rx_pause_us: health.rx_pause_us.or(self.health.rx_pause_us),
         };
+    }
+
+    /// Event time of the last reading that told of its bytes, packets or link.
+    pub fn last_told_ns(&self) -> Option<i64> {
+        let link_ns = (self.link.up.is_some() || self.link.off.is_some()).then_some(self.link.since_ns);
+        [self.last.map(|s| s.ts_ns), self.packets.map(|s| s.ts_ns), self.epoch.map(|(ts_ns, _)| ts_ns), link_ns]
+            .into_iter()
+            .flatten()
+            .max()
     }
 
     /// Between its last reading and the one before the tick of that; 0 before there are two.

@@ -1,11 +1,13 @@
 //! Traffic samples of fabric ports, taken out of a tick's batches: sorted, one a reading.
 
+use super::packed;
 use crate::fabric::PortId;
 use crate::fabric::TickBatch;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int64Type};
 use arrow_array::{Array, Float64Array, Int64Array};
 use nonmax::NonMaxI64;
+use serde::{Deserialize, Serialize};
 use weft_wire::TableSchema;
 
 /// A cumulative count, if there is one, in 8 bytes: a fabric keeps millions.
@@ -17,25 +19,33 @@ pub fn rise(before: Count, now: Count) -> Option<i64> {
 }
 
 /// What one reading of a port told; `None` = this row did not carry it.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Sample {
     pub ts_ns: i64,
+    #[serde(with = "packed::count")]
     pub tx_bytes: Count,
+    #[serde(with = "packed::count")]
     pub rx_bytes: Count,
+    #[serde(with = "packed::count")]
     pub tx_packets: Count,
+    #[serde(with = "packed::count")]
     pub rx_packets: Count,
     pub queue_bytes: Option<f32>,
 }
 
 /// The slower counters, of which the last value of a tick is enough.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Health {
     pub link_up: Option<bool>,
+    #[serde(with = "packed::count")]
     pub link_down_events: Count,
     /// Packets that arrived damaged.
+    #[serde(with = "packed::count")]
     pub rx_damaged: Count,
     /// Packets that arrived well, and the receiver dropped.
+    #[serde(with = "packed::count")]
     pub rx_discards: Count,
+    #[serde(with = "packed::count")]
     pub rx_pause_us: Count,
 }
 

@@ -1,11 +1,12 @@
 //! The last reading of every counter, to see which fell: 8 bytes a series, column by column. Narrow counters come
 //! straightened (`wraps.rs`): their wraps are no falls.
 
-use crate::fabric::EntityTable;
+use super::slots::Slots;
 use crate::fabric::TickBatch;
 use arrow_array::Array;
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use weft_wire::{ColumnKind, CounterKind, Fingerprint, TableSchema, catalogue};
 
@@ -16,12 +17,12 @@ const FORGET_TICKS: i64 = 900;
 
 /// Last values per schema. Rows of one schema come in order of time; those of two (a tier read ten times a second, one
 /// read once) interleave, and are compared each with its own kind.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Series {
     schemas: BTreeMap<Fingerprint, Last>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Last {
     /// Entity slot → index into each column: a schema has the entities of one driver, a table those of all.
     places: Vec<u32>,
@@ -53,12 +54,12 @@ pub struct Falls {
 
 impl Series {
     /// Compares every counter of the batch with its last reading and remembers the new one.
-    pub fn update(&mut self, now: i64, tick: &TickBatch, entities: &EntityTable) -> Falls {
+    pub fn update(&mut self, now: i64, tick: &TickBatch, slots: &Slots) -> Falls {
         let rows = tick.batch.num_rows();
         let (mut fallen, mut compared) = (vec![0u16; rows], vec![0u16; rows]);
         let last = self.schemas.entry(tick.schema.fingerprint()).or_default();
         last.tick = now;
-        let places: Vec<u32> = tick.entities.iter().map(|&e| last.place(entities.get(e).slot as usize)).collect();
+        let places: Vec<u32> = tick.entities.iter().map(|&e| last.place(slots.of(e))).collect();
         let room = last.entities as usize;
         last.columns.resize_with(tick.schema.counters.len(), Vec::new);
         for (index, name) in tick.schema.counters.iter().enumerate() {

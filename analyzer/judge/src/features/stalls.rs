@@ -6,6 +6,7 @@ use arraydeque::{ArrayDeque, behavior::Wrapping};
 use arrow_array::Array;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int64Type};
+use serde::{Deserialize, Serialize};
 use weft_wire::TableSchema;
 
 /// The counters of the `host` table it reads, µs stood still; after them [`IDLE`].
@@ -18,14 +19,15 @@ const KINDS: usize = IDLE + 1;
 /// Ticks kept.
 const TICKS: usize = 40;
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Stalls {
+    #[serde(with = "super::packed::ring")]
     ring: ArrayDeque<Shares, TICKS, Wrapping>,
     last: [Option<(i64, i64)>; PRESSURE.len()],
 }
 
 /// Of one tick, the share of time by kind, 0 to 1; NaN where it was not told.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Shares {
     tick: i64,
     of: [f32; KINDS],

@@ -9,24 +9,26 @@
 //! further is left a fall, as a counter that was set back to zero shows. Where the link is so fast that half a turn may
 //! have passed unseen, the reading tells nothing and is taken out.
 
+use super::slots::Slots;
 use crate::fabric::TickBatch;
 use crate::fabric::{Entity, EntityTable};
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
 use arrow_array::{Array, Int64Array, RecordBatch};
+use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use weft_wire::{ColumnKind, CounterKind, Overflow, Profile, Table, TableSchema, catalogue};
 
 /// The last reading of every narrow counter, by table and name, then slot of the entity.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Wraps {
     last: BTreeMap<(Table, String), Vec<Option<Straight>>>,
 }
 
 /// A reading as handed on.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Straight {
     ts_ns: i64,
     value: i64,
@@ -40,11 +42,16 @@ const TIERS_NS: i64 = 10_000_000_000;
 
 impl Wraps {
     /// The batches of a tick with their narrow counters straightened. Most batches have none, and are not copied.
-    pub fn straighten<'a>(&mut self, batches: &'a [TickBatch], entities: &EntityTable) -> Cow<'a, [TickBatch]> {
+    pub fn straighten<'a>(
+        &mut self,
+        batches: &'a [TickBatch],
+        entities: &EntityTable,
+        slots: &Slots,
+    ) -> Cow<'a, [TickBatch]> {
         let mut straight = Cow::Borrowed(batches);
         for (at, batch) in batches.iter().enumerate().filter(|(_, batch)| batch.table.is_wide()) {
             for column in narrow_columns(batch, entities) {
-                let Some(values) = self.column(batch, column, entities) else { continue };
+                let Some(values) = self.column(batch, column, entities, slots) else { continue };
                 let to = &mut straight.to_mut()[at];
                 let mut columns = to.batch.columns().to_vec();
                 columns[column + TableSchema::KEYS] = Arc::new(values);
@@ -57,13 +64,19 @@ impl Wraps {
     }
 
     /// `None` when the column stays as it is.
-    fn column(&mut self, batch: &TickBatch, column: usize, entities: &EntityTable) -> Option<Int64Array> {
+    fn column(
+        &mut self,
+        batch: &TickBatch,
+        column: usize,
+        entities: &EntityTable,
+        slots: &Slots,
+    ) -> Option<Int64Array> {
         let name = &batch.schema.counters[column];
         let read = batch.batch.column(column + TableSchema::KEYS).as_primitive_opt::<Int64Type>()?;
         let times = batch.batch.column(1).as_primitive::<Int64Type>().values();
         let unit = catalogue().counter(batch.table, name).map_or("", |counter| counter.unit.as_str());
         let last = self.last.entry((batch.table, name.clone())).or_default();
-        last.resize(entities.slots(batch.table).max(last.len()), None);
+        last.resize(slots.len(batch.table).max(last.len()), None);
         let (mut turn, mut of): (Option<i64>, Option<&Arc<Profile>>) = (None, None);
         let straight = |row: usize| {
             let entity = entities.get(batch.entities[row]);
@@ -72,7 +85,7 @@ impl Wraps {
             }
             let value = read.is_valid(row).then(|| read.value(row))?;
             let Some(turn) = turn else { return Some(value) };
-            let last = last.get_mut(entity.slot as usize)?;
+            let last = last.get_mut(slots.of(batch.entities[row]))?;
             step(last, times[row], value, turn, most_per_ns(entity, unit))
         };
         let values: Int64Array = (0..read.len()).map(straight).collect();
