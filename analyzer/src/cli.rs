@@ -169,7 +169,7 @@ async fn until_signal(mut service: Service) -> Result<()> {
 
 /// An empty plan when none is named: weft then knows only what collectors tell of themselves.
 pub fn load_plan(config: &Config) -> Result<Plan> {
-    let plan = config.analyzer.plan.as_deref().map(crate::trace::load_plan).transpose()?;
+    let plan = config.analyzer.plan.as_deref().map(weft_trace::load_plan).transpose()?;
     Ok(plan.unwrap_or_default())
 }
 

@@ -2,6 +2,11 @@
 
 use std::ops::Range;
 
+/// Length of a tick, ns: one second, which is how often collectors flush unless they are configured otherwise
+/// (`[collector] flush_ms = 1000`). A trace that was sampled faster is judged once a second too; one that was sampled more
+/// seldom has ticks as long as its own sampling interval.
+pub const TICK_NS: i64 = 1_000_000_000;
+
 /// Every bound here is there so that a lost or hostile sender costs a count, not memory.
 #[derive(Clone, Debug)]
 pub struct IngestConfig {
@@ -26,7 +31,7 @@ pub struct IngestConfig {
 impl Default for IngestConfig {
     fn default() -> Self {
         IngestConfig {
-            tick_ns: 1_000_000_000,
+            tick_ns: TICK_NS,
             lateness_ns: 2_000_000_000,
             close_early: true,
             clock_jump_ns: 3_600_000_000_000,

@@ -28,7 +28,7 @@ mod watermark;
 
 pub use self::core::Ingest;
 pub use collector::Mark;
-pub use config::IngestConfig;
+pub use config::{IngestConfig, TICK_NS};
 pub use event::IngestEvent;
 pub use gaps::{GapKey, GapReason, GapRow};
 pub use resolve::KnownInventory;

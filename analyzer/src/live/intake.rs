@@ -7,9 +7,8 @@ use super::options::{LiveError, OnUpdate};
 use super::previews::Previews;
 use super::reader::position;
 use super::{Core, LiveView};
-use crate::ingest::{GapRow, IngestEvent, IngestStats};
+use crate::ingest::{GapRow, IngestEvent, IngestStats, TICK_NS};
 use crate::store::{Changes, IngestView, StateDb};
-use crate::trace::MIN_TICK_NS;
 use bytes::Bytes;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -183,7 +182,7 @@ impl Intake {
             stats: core.ingest.stats().clone(),
             collectors: Arc::new(collectors),
             gaps: Arc::new(self.view.gaps_with(core.ingest.gaps())),
-            closed_ns: closed.map(|tick| (tick + 1) * MIN_TICK_NS),
+            closed_ns: closed.map(|tick| (tick + 1) * TICK_NS),
             watermark_ns: core.ingest.watermark_ns(),
             last_frame: self.last_frame,
             marked_frames: self.marked_frames,
@@ -191,7 +190,7 @@ impl Intake {
     }
 
     fn on_preview(&mut self, core: &Core, event: &LinkEvent) {
-        let tick = event.ts_ns.div_euclid(MIN_TICK_NS);
+        let tick = event.ts_ns.div_euclid(TICK_NS);
         for incident in core.engine.preview(event) {
             let Some(incident) = self.continuity.recognise(incident, tick) else { continue };
             // One that the engine knows needs no confirming: it changes.

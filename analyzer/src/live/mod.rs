@@ -27,10 +27,9 @@ pub use heart::Heart;
 pub use options::{LiveError, LiveOptions, OnUpdate};
 pub use view::LiveView;
 
-use crate::ingest::{Ingest, IngestConfig};
+use crate::ingest::{Ingest, IngestConfig, TICK_NS};
 use crate::sql::SqlEngine;
 use crate::store::{Remembered, StateDb, Store, StoreConfig};
-use crate::trace::MIN_TICK_NS;
 use continuity::Continuity;
 use intake::Intake;
 use std::sync::{Arc, Mutex};
@@ -61,7 +60,7 @@ pub fn start(options: LiveOptions) -> Result<Live, LiveError> {
     let remembered = state.as_ref().map(StateDb::read).transpose()?.unwrap_or_default();
     let ingest = IngestConfig {
         lateness_ns: options.lateness_ns,
-        tick_ns: MIN_TICK_NS,
+        tick_ns: TICK_NS,
         credible_ns: weft_wire::stamp::CREDIBLE_NS,
         ..Default::default()
     };
@@ -72,7 +71,7 @@ pub fn start(options: LiveOptions) -> Result<Live, LiveError> {
     incidents.iter().for_each(|i| store.put_incident(Arc::new(i.clone())));
     let core = Arc::new(Mutex::new(Core {
         ingest: Ingest::resume(ingest, marks),
-        engine: Engine::new(options.plan, EngineConfig { tick_ns: MIN_TICK_NS }),
+        engine: Engine::new(options.plan, EngineConfig { tick_ns: TICK_NS }),
     }));
     let sql = SqlEngine::new(store.clone(), options.sql).map_err(LiveError::Threads)?;
     let transport = options.subscriber.health();
@@ -90,7 +89,7 @@ pub fn start(options: LiveOptions) -> Result<Live, LiveError> {
 fn is_to_come(tick: i64) -> bool {
     const CLOCKS_S: u64 = 3_600;
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    tick.saturating_mul(MIN_TICK_NS) as i128 > (now + Duration::from_secs(CLOCKS_S)).as_nanos() as i128
+    tick.saturating_mul(TICK_NS) as i128 > (now + Duration::from_secs(CLOCKS_S)).as_nanos() as i128
 }
 
 /// The number below which all incident updates were given out by earlier runs with this state folder.

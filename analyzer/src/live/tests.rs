@@ -3,13 +3,13 @@
 use super::*;
 use crate::http::view::{ReadModel, SeriesMode, SeriesQuery, SqlQuery};
 use crate::sql::SqlLimits;
-use crate::trace::FrameSource;
-use crate::trace::tests::{Folder, tiny};
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
 use std::path::Path;
 use std::time::Duration;
 use weft_judge::incident::{Incident, State};
+use weft_trace::FrameSource;
+use weft_trace::testkit::tiny;
 use weft_transport::{Publisher, Topic, in_process};
 
 type Told = Arc<Mutex<Vec<Arc<Incident>>>>;
@@ -17,7 +17,7 @@ type Told = Arc<Mutex<Vec<Arc<Incident>>>>;
 fn options(trace: &Path, state: &Path, subscriber: Box<dyn weft_transport::Subscriber>, told: &Told) -> LiveOptions {
     let told = told.clone();
     LiveOptions {
-        plan: crate::trace::load_plan(trace).unwrap(),
+        plan: weft_trace::load_plan(trace).unwrap(),
         subscriber,
         dead_letters: None,
         state_dir: Some(state.to_owned()),
@@ -36,7 +36,7 @@ fn options(trace: &Path, state: &Path, subscriber: Box<dyn weft_transport::Subsc
 
 /// What the inventory topic holds at this moment.
 async fn publish_inventory(publisher: &Arc<dyn Publisher>, trace: &Path) {
-    let mut source = FrameSource::open(trace).unwrap();
+    let mut source = FrameSource::open(trace, TICK_NS).unwrap();
     for frame in source.next_tick().unwrap().unwrap() {
         let bytes = frame.inventory.unwrap().encode().unwrap().into();
         publisher.publish(Topic::Inventory, &frame.collector, bytes).await.unwrap();
@@ -45,7 +45,7 @@ async fn publish_inventory(publisher: &Arc<dyn Publisher>, trace: &Path) {
 
 /// Publishing resolves when it is committed, so afterwards all has been taken in.
 async fn publish(publisher: &Arc<dyn Publisher>, trace: &Path, ticks: std::ops::Range<usize>) {
-    let mut source = FrameSource::open(trace).unwrap();
+    let mut source = FrameSource::open(trace, TICK_NS).unwrap();
     let mut sends = Vec::new();
     for tick in 0..ticks.end {
         for frame in source.next_tick().unwrap().unwrap() {
@@ -66,10 +66,11 @@ async fn count(view: &LiveView, sql: &str) -> i64 {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn from_frames_to_answers_and_over_a_restart() {
-    let (trace, state, told) = (tiny("live"), Folder::new("live-state"), Told::default());
+    let (trace, state, told) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap(), Told::default());
+    tiny(trace.path());
     let (publisher, subscriber) = in_process(10_000);
-    let live = start(options(&trace.0, &state.0, subscriber, &told)).unwrap();
-    publish(&publisher, &trace.0, 0..30).await;
+    let live = start(options(trace.path(), state.path(), subscriber, &told)).unwrap();
+    publish(&publisher, trace.path(), 0..30).await;
     let view = live.view().clone();
     assert!(count(&view, "select count(*) from nic").await >= 50);
     assert_eq!(count(&view, "select count(*) from event where event = 'link_down'").await, 1);
@@ -102,11 +103,11 @@ async fn from_frames_to_answers_and_over_a_restart() {
     // Ten ticks come again, as after a rewind, then what is new: the link is mended in second 40.
     let before = told.lock().unwrap().len();
     let (publisher, subscriber) = in_process(10_000);
-    let live = start(options(&trace.0, &state.0, subscriber, &told)).unwrap();
-    publish_inventory(&publisher, &trace.0).await;
-    publish(&publisher, &trace.0, 15..30).await;
+    let live = start(options(trace.path(), state.path(), subscriber, &told)).unwrap();
+    publish_inventory(&publisher, trace.path()).await;
+    publish(&publisher, trace.path(), 15..30).await;
     assert_eq!(told.lock().unwrap().len(), before, "nothing old is told again");
-    publish(&publisher, &trace.0, 30..60).await;
+    publish(&publisher, trace.path(), 30..60).await;
     let view = live.view().clone();
     let ingest = view.store().ingest();
     assert_eq!((ingest.stats.rebuilt_frames, ingest.stats.frames > 80), (45, true));
@@ -114,6 +115,6 @@ async fn from_frames_to_answers_and_over_a_restart() {
     let told = told.lock().unwrap()[before..].to_vec();
     assert!(told.iter().all(|i| i.id == first), "the old incident keeps its id: {told:#?}");
     live.shutdown().await.unwrap();
-    let db = crate::store::StateDb::open(&state.0).unwrap();
+    let db = crate::store::StateDb::open(state.path()).unwrap();
     assert_eq!(db.read().unwrap().incidents.len(), 1);
 }

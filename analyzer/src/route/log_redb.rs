@@ -91,7 +91,6 @@ mod tests {
     use super::super::log::KEPT_RESOLVED;
     use super::*;
     use crate::notify::{Alert, Context};
-    use crate::trace::tests::Folder;
     use redb::ReadableTableMetadata;
     use weft_judge::sample::{Changed, open};
 
@@ -106,8 +105,8 @@ mod tests {
 
     #[test]
     fn the_table_forgets_what_memory_forgets() {
-        let folder = Folder::new("deliveries");
-        let path = folder.0.join("deliveries.redb");
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("deliveries.redb");
         let log = RedbLog::open(&path).unwrap();
         let all: Vec<Sent> = (0..KEPT_RESOLVED).map(ended).collect();
         log.record("webhook", &all).unwrap();

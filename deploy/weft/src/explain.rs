@@ -5,7 +5,7 @@ use anyhow::Result;
 use serde::Deserialize;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use weft_analyzer::trace;
+use weft_analyzer::explain;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -39,7 +39,7 @@ struct Story {
 pub async fn run(args: Args) -> Result<ExitCode> {
     let Args { incident, state, out, at } = args;
     if state.is_some() || out.is_some() {
-        return Ok(trace::explain::run(&trace::ExplainArgs { incident, state, out }));
+        return Ok(explain::run(&explain::ExplainArgs { incident, state, out }));
     }
     let api = Api::new(&at)?;
     let request = api.client.get(api.url(&["incidents", &incident, "explain"])?);

@@ -11,7 +11,7 @@ mod up;
 use clap::{Parser, Subcommand};
 use std::future::Future;
 use std::process::ExitCode;
-use weft_analyzer::{cli, trace};
+use weft_analyzer::{cli, import, record, replay};
 use weft_settings::exit::{self, told};
 use weft_settings::log;
 
@@ -41,9 +41,9 @@ enum Command {
     Dashboard(weft_dashboard::cli::Args),
     Sql(sql::Args),
     Explain(explain::Args),
-    Replay(trace::ReplayArgs),
-    Record(trace::RecordArgs),
-    Import(trace::ImportArgs),
+    Replay(replay::ReplayArgs),
+    Record(record::RecordArgs),
+    Import(import::ImportArgs),
     Demo(demo::Args),
 }
 
@@ -66,9 +66,9 @@ fn run(command: Command) -> ExitCode {
         Command::Dashboard(args) => told("weft dashboard", block_on(weft_dashboard::cli::run(args))),
         Command::Sql(args) => told("weft sql", block_on(sql::run(args))),
         Command::Explain(args) => told("weft explain", block_on(explain::run(args))),
-        Command::Replay(args) => told("weft replay", block_on(async { anyhow::Ok(trace::replay::run(args).await) })),
-        Command::Record(args) => told("weft record", block_on(async { anyhow::Ok(trace::record::run(args).await) })),
-        Command::Import(args) => trace::import::run(&args),
+        Command::Replay(args) => told("weft replay", block_on(async { anyhow::Ok(replay::run(args).await) })),
+        Command::Record(args) => told("weft record", block_on(async { anyhow::Ok(record::run(args).await) })),
+        Command::Import(args) => import::run(&args),
         Command::Demo(args) => told("weft demo", block_on(demo::run(args))),
     }
 }

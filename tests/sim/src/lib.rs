@@ -6,7 +6,7 @@
 //!                      ▼                              ▼
 //!                   Sampler ─► Sink: trace folder, or frames as collectors send them     Truth
 //! ```
-//! It depends on the wire format and the transport alone: nothing here knows a detector, and no detector knows this.
+//! It depends on the wire format, the trace format and the transport alone: nothing here knows a detector, and no detector knows this.
 //! What is modelled, and what is not: `docs/simulator.md`.
 
 pub mod estimate;

@@ -6,7 +6,6 @@
 //! ```
 
 mod ledger;
-mod plan;
 mod report;
 
 use crate::assemble::{self, AssembleOptions, Running};
@@ -22,7 +21,7 @@ use weft_analyzer::config::Config;
 use weft_analyzer::http::default_listen;
 use weft_settings::{Address, Flags, effective};
 use weft_sim::live::{self, Live, LiveOptions};
-use weft_sim::plan::PlanRows;
+use weft_sim::plan::plan;
 use weft_sim::sampler::SamplerOptions;
 use weft_sim::script::{self, Planned};
 use weft_sim::sim::{Fabric, Sim};
@@ -86,7 +85,7 @@ pub async fn run(args: Args) -> Result<ExitCode> {
     config.http.listen = address(args.listen.is_some(), &config.http.listen).await;
     let start_ns = i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_nanos())?;
     let (publisher, subscriber) = weft_transport::in_process(QUEUE);
-    let plan = plan::plan(PlanRows::new(&fabric, start_ns, None));
+    let plan = plan(&fabric, start_ns, None);
     let running = assemble::start(AssembleOptions { plan, state_dir: None, subscriber, config }).await?;
     let reporter = Reporter::new(args.json.as_deref(), start_ns)?;
     reporter.welcome(&running.url, &fabric, args.seed, &script);

@@ -1,85 +1,59 @@
-//! A trace folder (CSV form) from readings: weft's own and anybody's tools read it.
+//! A trace folder from readings, and the truth beside it.
 
 use super::{Row, Sink, entities};
 use crate::faults::Nature;
 use crate::job::Mark;
 use crate::layout::{LAYOUTS, Value};
-use crate::plan::PlanRows;
+use crate::plan::plan;
 use crate::sim::{Fabric, Sim};
-use crate::topology::DeviceId;
+use crate::topology::{DeviceId, Topology};
 use crate::truth::Truth;
-use anyhow::{Context, Result};
-use std::fs::File;
-use std::io::{BufWriter, Write};
+use anyhow::Result;
 use std::path::{Path, PathBuf};
-
-type Zstd = zstd::Encoder<'static, BufWriter<File>>;
+use weft_trace::{Manifest, StepFile, TraceWriter, write_plan};
+use weft_wire::StepRow;
 
 pub struct TraceSink {
     dir: PathBuf,
-    samples: Zstd,
-    steps: Option<Zstd>,
-    events: BufWriter<File>,
-    /// `[device][entity]`: `device,port`.
-    names: Vec<Vec<String>>,
-    /// `[layout]`: `,counter,` of each column.
-    columns: Vec<Vec<String>>,
-    devices: Vec<String>,
+    writer: TraceWriter,
+    /// Name of each device, and of each of its entities.
+    names: Vec<(String, Vec<String>)>,
+    /// Names of each layout's columns.
+    columns: Vec<Vec<&'static str>>,
 }
 
 impl TraceSink {
-    /// Makes the folder and its plan.
+    /// Makes the folder and its plan. Marks of the jobs are written only where `marks` says so.
     pub fn create(dir: &Path, fabric: &Fabric, start_ns: i64, end_ns: Option<i64>, marks: bool) -> Result<TraceSink> {
-        PlanRows::new(fabric, start_ns, end_ns).write(dir)?;
-        let topology = &fabric.world.topology;
-        let names = |(id, device): (usize, &crate::topology::Device)| {
-            entities(topology, id).iter().map(|e| format!("{},{}", device.name, e.port)).collect()
-        };
-        let mut samples = zstd_file(&dir.join("samples.csv.zst"))?;
-        samples.write_all(b"ts_ns,device,port,counter,value\n")?;
-        let mut events = BufWriter::new(File::create(dir.join("events.csv"))?);
-        events.write_all(b"ts_ns,device,port,event,text\n")?;
-        let steps = match marks {
-            true => {
-                let mut steps = zstd_file(&dir.join("steps.csv.zst"))?;
-                steps.write_all(b"job,rank,device,step,phase,start_ns,end_ns\n")?;
-                Some(steps)
-            }
-            false => None,
-        };
+        write_plan(dir, &plan(fabric, start_ns, end_ns))?;
+        let steps = if marks { StepFile::Compressed } else { StepFile::Absent };
         Ok(TraceSink {
             dir: dir.to_owned(),
-            samples,
-            steps,
-            events,
-            names: topology.devices.iter().enumerate().map(names).collect(),
-            columns: LAYOUTS.iter().map(|l| l.columns.iter().map(|c| format!(",{},", c.name())).collect()).collect(),
-            devices: topology.devices.iter().map(|d| d.name.clone()).collect(),
+            writer: TraceWriter::create(dir, steps)?,
+            names: names(&fabric.world.topology),
+            columns: LAYOUTS.iter().map(|layout| layout.columns.iter().map(|c| c.name()).collect()).collect(),
         })
     }
 
     /// Ends the files and writes trace.toml, truth.csv, and the plan anew with the jobs' end.
-    pub fn finish(mut self, sim: &Sim, start_ns: i64, description: &str) -> Result<()> {
-        self.samples.finish()?.flush()?;
-        self.events.flush()?;
-        if let Some(steps) = self.steps.take() {
-            steps.finish()?.flush()?;
-        }
-        let name = self.dir.file_name().map_or("sim".into(), |n| n.to_string_lossy().into_owned());
-        let toml = format!(
-            "name = {name:?}\ntick_ns = 1000000000\ndescription = {description:?}\nclock = \"each device's own, 16 to 800 us wrong\"\n"
-        );
+    pub fn finish(self, sim: &Sim, start_ns: i64, description: &str) -> Result<()> {
         let end_ns = start_ns + (sim.now() * 1e9) as i64;
-        PlanRows::new(&sim.fabric, start_ns, Some(end_ns)).write(&self.dir)?;
-        std::fs::write(self.dir.join("trace.toml"), toml)?;
-        std::fs::write(self.dir.join("truth.csv"), truth_csv(&sim.truths, start_ns))?;
-        Ok(())
+        let manifest = Manifest {
+            name: self.dir.file_name().map_or("sim".into(), |name| name.to_string_lossy().into_owned()),
+            tick_ns: 1_000_000_000,
+            description: description.to_owned(),
+            clock: "each device's own, 16 to 800 us wrong".to_owned(),
+        };
+        self.writer.finish(&manifest, &plan(&sim.fabric, start_ns, Some(end_ns)))?;
+        Ok(std::fs::write(self.dir.join("truth.csv"), truth_csv(&sim.truths, start_ns))?)
     }
 }
 
-fn zstd_file(path: &Path) -> Result<Zstd> {
-    let file = File::create(path).with_context(|| format!("cannot write {}", path.display()))?;
-    Ok(zstd::Encoder::new(BufWriter::new(file), 3)?)
+fn names(topology: &Topology) -> Vec<(String, Vec<String>)> {
+    let of = |(id, device): (usize, &crate::topology::Device)| {
+        (device.name.clone(), entities(topology, id).into_iter().map(|entity| entity.port).collect())
+    };
+    topology.devices.iter().enumerate().map(of).collect()
 }
 
 fn truth_csv(truths: &[Truth], start_ns: i64) -> String {
@@ -104,12 +78,14 @@ fn truth_csv(truths: &[Truth], start_ns: i64) -> String {
 
 impl Sink for TraceSink {
     fn row(&mut self, row: Row<'_>) -> Result<()> {
-        let name = &self.names[row.device][row.entity];
-        for (column, value) in self.columns[row.layout].iter().zip(row.values) {
+        let (device, ports) = &self.names[row.device];
+        // Once a row: a row has a dozen values.
+        let place = format!("{},{device},{}", row.ts_ns, ports[row.entity]);
+        for (counter, value) in self.columns[row.layout].iter().zip(row.values) {
             match value {
                 Value::Absent => continue,
-                Value::Int(value) => writeln!(self.samples, "{},{name}{column}{value}", row.ts_ns)?,
-                Value::Float(value) => writeln!(self.samples, "{},{name}{column}{value}", row.ts_ns)?,
+                Value::Int(value) => self.writer.sample(&place, counter, value)?,
+                Value::Float(value) => self.writer.sample(&place, counter, value)?,
             }
         }
         Ok(())
@@ -117,15 +93,21 @@ impl Sink for TraceSink {
 
     fn event(&mut self, device: DeviceId, entity: usize, ts_ns: i64, up: bool) -> Result<()> {
         let (event, text) = if up { ("link_up", "carrier acquired") } else { ("link_down", "carrier lost") };
-        Ok(writeln!(self.events, "{ts_ns},{},{event},{text}", self.names[device][entity])?)
+        let (device, ports) = &self.names[device];
+        Ok(self.writer.event(ts_ns, device, &ports[entity], event, text)?)
     }
 
     fn mark(&mut self, device: DeviceId, job: &str, mark: &Mark, start_ns: i64, end_ns: i64) -> Result<()> {
-        if let Some(steps) = &mut self.steps {
-            let Mark { rank, step, phase, .. } = mark;
-            writeln!(steps, "{job},{rank},{},{step},{phase},{start_ns},{end_ns}", self.devices[device])?;
-        }
-        Ok(())
+        Ok(self.writer.step(&StepRow {
+            device: self.names[device].0.clone(),
+            job: job.to_owned(),
+            rank: mark.rank as i32,
+            step: mark.step,
+            phase: mark.phase.to_owned(),
+            start_ns,
+            end_ns,
+            ..Default::default()
+        })?)
     }
 
     fn flush(&mut self, _device: DeviceId, _ts_ns: i64) -> Result<()> {

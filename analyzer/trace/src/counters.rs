@@ -1,7 +1,7 @@
 //! counters.csv: what feeds each counter of a port, where it is known.
 
-use super::error::Result;
-use super::table::Table;
+use crate::error::Result;
+use crate::table::Table;
 use std::collections::HashMap;
 use std::path::Path;
 use weft_wire::{CounterSource, Overflow};

@@ -37,7 +37,8 @@ pub struct Entities {
 }
 
 impl Entities {
-    /// In the order of the plan, so that local indices do not depend on who speaks first.
+    /// The plan's devices and ports in the plan's order, so that their indices do not depend on which of them has the first
+    /// sample.
     pub fn of_plan(plan: &Plan) -> Entities {
         let mut entities = Entities::default();
         for device in &plan.devices {
@@ -100,7 +101,8 @@ impl Entities {
     }
 }
 
-/// By the naming of ports in contracts.md.
+/// The table of a port that ports.csv does not have, by how ports are named: `gpu3` is a GPU, `gpu3/link7` a link of it,
+/// `Ethernet1/q3` a queue, `eth0/l2` a lane, `eth0>n3/eth1#4` a probe, and an empty name the host.
 fn table_by_name(port: &str, is_switch: bool) -> Table {
     let numbered = |text: &str, prefix: &str| {
         text.strip_prefix(prefix).is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()))
@@ -120,7 +122,8 @@ fn table_by_name(port: &str, is_switch: bool) -> Table {
     }
 }
 
-/// FNV-like over 8 bytes at a time: the keys are the trace's own, so nobody attacks the table, and there are 10^8 look-ups.
+/// A multiplicative hash over 8 bytes at a time. It is faster than the standard one, which guards against keys chosen to
+/// collide: a trace of 10^8 samples is 10^8 look-ups, and its names are its owner's own.
 #[derive(Default)]
 pub struct QuickHasher(u64);
 

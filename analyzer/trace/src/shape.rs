@@ -3,7 +3,7 @@
 //! A collector knows what it reads; a trace only shows it. So rows that carry the same counters share a schema, and a row
 //! that misses a few (a failed read, a slower counter's turn) goes in the schema of its fellows with nulls.
 
-use super::samples::counters_of;
+use crate::samples::counters_of;
 use std::sync::Arc;
 use weft_wire::{Table, TableSchema, WireError};
 

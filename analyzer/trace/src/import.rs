@@ -1,67 +1,43 @@
-//! `weft import`: a trace in CSVs that someone wrote, checked, sorted and written as weft writes them.
+//! A trace in CSV files that somebody wrote: checked, sorted by time, and written as weft writes traces.
 
-use super::counters::CounterSources;
-use super::entities::Entities;
-use super::error::{Result, TraceError};
-use super::manifest::Manifest;
-use super::marks::{events, steps};
-use super::ordered::Ordered;
-use super::samples::{Sample, Samples, Slot, Value, counters_of};
-use super::table::Table as File;
-use super::write::{TraceWriter, field};
+use crate::counters::CounterSources;
+use crate::csv_file::field;
+use crate::entities::Entities;
+use crate::error::{Result, TraceError};
+use crate::manifest::Manifest;
+use crate::marks::{events, steps};
+use crate::ordered::Ordered;
+use crate::plan::load_plan;
+use crate::samples::{Sample, Samples, Slot, Value, counters_of};
+use crate::table::Table as File;
+use crate::write::{StepFile, TraceWriter};
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::path::Path;
 use weft_wire::Table;
 use weft_wire::plan::Plan;
 
-const EXAMPLES: &str = "\
-Examples:
-  weft import dump/ --out trace/ && weft replay trace/ --out verdicts/";
-
-/// Check a trace of CSV files and write it sorted and compressed.
-#[derive(Clone, Debug, clap::Args)]
-#[command(after_help = EXAMPLES)]
-pub struct ImportArgs {
-    /// Folder with trace.toml, devices.csv, samples.csv and so on.
-    pub src: PathBuf,
-    /// Folder of the trace to write.
-    #[arg(long)]
-    pub out: PathBuf,
-}
-
 /// Files taken over as they are, once they have been read without error.
 const COPIED: [&str; 3] = ["counters.csv", "paths.csv", "truth.csv"];
+/// Samples are sorted and written a second of event time at a time, or a sampling interval where that is longer. The
+/// length changes how much is held in memory, never what is written.
+const SORTED_AT_ONCE_NS: i64 = 1_000_000_000;
 
-/// The subcommand: 0 well, 2 with `FILE:LINE: what is wrong; how to mend`.
-pub fn run(args: &ImportArgs) -> ExitCode {
-    match import(args) {
-        Ok(rows) => {
-            println!("{}", serde_json::json!({"imported": args.out, "samples": rows}));
-            ExitCode::SUCCESS
-        }
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::from(2)
-        }
-    }
-}
-
-/// Returns how many samples were written.
-pub fn import(args: &ImportArgs) -> Result<u64> {
-    let manifest = Manifest::load(&args.src)?;
-    let plan = super::plan::load_plan(&args.src)?;
+/// Reads the trace in `src` and writes it to `out`. Returns how many samples were written.
+pub fn import(src: &Path, out: &Path) -> Result<u64> {
+    let manifest = Manifest::load(src)?;
+    let plan = load_plan(src)?;
     let mut entities = Entities::of_plan(&plan);
-    CounterSources::load(&args.src)?;
-    check_truth(&args.src)?;
-    let steps = steps(&args.src, &mut entities)?;
-    let events = events(&args.src, &mut entities)?;
-    check_devices(&args.src, &plan, &entities)?;
-    let samples = Samples::open(&args.src)?.of_known_devices();
-    let out = args.out.display().to_string();
-    let failed = |e: std::io::Error| TraceError::new(&out, 0, e.to_string(), "check that it can be written");
-    let mut writer = TraceWriter::create(&args.out).map_err(failed)?;
-    let mut ordered = Ordered::new(samples, manifest.analysis_tick_ns());
+    CounterSources::load(src)?;
+    check_truth(src)?;
+    let steps = steps(src, &mut entities)?;
+    let events = events(src, &mut entities)?;
+    check_devices(src, &plan, &entities)?;
+    let samples = Samples::open(src)?.of_known_devices();
+    let failed = |e: std::io::Error| {
+        TraceError::new(out.display().to_string(), 0, e.to_string(), "check that it can be written")
+    };
+    let mut writer = TraceWriter::create(out, StepFile::Plain).map_err(failed)?;
+    let mut ordered = Ordered::new(samples, manifest.tick_ns.max(SORTED_AT_ONCE_NS));
     let mut names = Names::default();
     while let Some((_, mut tick)) = ordered.next_tick(&mut entities)? {
         tick.sort_by_key(|s| (s.ts_ns, s.at, s.slot));
@@ -69,7 +45,7 @@ pub fn import(args: &ImportArgs) -> Result<u64> {
             write(&mut writer, &entities, ordered.samples(), &mut names, sample).map_err(failed)?;
         }
     }
-    let rows = writer.rows();
+    let rows = writer.samples();
     for event in events {
         let device = &entities.devices[event.device as usize].name;
         let port = event.port.map_or("", |p| entities.port(p).name.as_str());
@@ -78,12 +54,12 @@ pub fn import(args: &ImportArgs) -> Result<u64> {
     for (_, step) in &steps {
         writer.step(step).map_err(failed)?;
     }
-    writer.finish(&manifest, &plan, None).map_err(failed)?;
-    copy(&args.src, &args.out).map_err(failed)?;
+    writer.finish(&manifest, &plan).map_err(failed)?;
+    copy(src, out).map_err(failed)?;
     Ok(rows)
 }
 
-/// It is taken over as it is, so its times are checked here.
+/// The file is taken over as it is, so its times are checked here.
 fn check_truth(dir: &Path) -> Result<()> {
     let Some(mut table) = File::open(dir, "truth.csv")? else { return Ok(()) };
     let [start, end] = ["start_ns", "end_ns"].map(|name| table.optional_column(name));
@@ -94,6 +70,7 @@ fn check_truth(dir: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Every device that steps.csv and events.csv name must be planned.
 fn check_devices(dir: &Path, plan: &Plan, entities: &Entities) -> Result<()> {
     match entities.devices.get(plan.devices.len()) {
         None => Ok(()),
@@ -104,7 +81,7 @@ fn check_devices(dir: &Path, plan: &Plan, entities: &Entities) -> Result<()> {
     }
 }
 
-/// Names of counters by table and column, as elements.
+/// The names of counters and of their elements, by table and column.
 #[derive(Default)]
 struct Names {
     by_table: HashMap<Table, Vec<Vec<String>>>,
@@ -127,16 +104,17 @@ fn write(
 ) -> std::io::Result<()> {
     let port = entities.port(sample.at);
     let device = &entities.devices[sample.at.device as usize].name;
-    let place = format!("{},{},{}", sample.ts_ns, field(device), field(&port.name));
+    let place = format_args!("{},{},{}", sample.ts_ns, field(device), field(&port.name));
     let counter = match sample.slot {
         Slot::Counter { column, element } => names.get(port.table, column, element),
         Slot::Extra(name) => samples.extra_names.get(name as usize).map_or("", String::as_str),
     };
+    let counter = field(counter);
     match sample.value {
-        Value::Int(value) => writer.sample(&place, &field(counter), format_args!("{value}")),
-        Value::Float(value) => writer.sample(&place, &field(counter), format_args!("{value}")),
-        // 2^63: too large for every reader of a trace, and they say so.
-        Value::TooLarge => writer.sample(&place, &field(counter), format_args!("9223372036854775808")),
+        Value::Int(value) => writer.sample(place, counter, value),
+        Value::Float(value) => writer.sample(place, counter, value),
+        // 2^63 stands for every value above 2^63 - 1: readers of a trace say of it that it is too large, as of the original.
+        Value::TooLarge => writer.sample(place, counter, 1u64 << 63),
     }
 }
 

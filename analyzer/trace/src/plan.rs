@@ -1,7 +1,7 @@
 //! The plan folder, and the same four files of a trace.
 
-use super::error::{Result, TraceError};
-use super::table::Table;
+use crate::error::{Result, TraceError};
+use crate::table::Table;
 use std::collections::HashSet;
 use std::path::Path;
 use weft_wire::plan::{Plan, PlanCable, PlanDevice, PlanJob, PlanPort};

@@ -1,8 +1,8 @@
 //! steps.csv and events.csv, whole in memory and sorted: a mark a rank and phase is little beside the samples.
 
-use super::entities::{Entities, PortIndex};
-use super::error::Result;
-use super::table::Table;
+use crate::entities::{Entities, PortIndex};
+use crate::error::Result;
+use crate::table::Table;
 use std::path::Path;
 use weft_wire::StepRow;
 

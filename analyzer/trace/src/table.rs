@@ -1,6 +1,6 @@
 //! One CSV file of a trace, plain, `.gz` or `.zst`: rows by column name, errors by line.
 
-use super::error::{Result, TraceError};
+use crate::error::{Result, TraceError};
 use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};

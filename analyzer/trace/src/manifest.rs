@@ -1,8 +1,10 @@
-//! `trace.toml`.
+//! `trace.toml`: a trace's name, and how often its counters were sampled.
 
-use super::error::{Result, TraceError};
+use crate::error::{Result, TraceError};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
+
+const FILE: &str = "trace.toml";
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manifest {
@@ -16,12 +18,9 @@ pub struct Manifest {
     pub clock: String,
 }
 
-/// The shortest tick that is analysed, ns: a trace sampled faster is still judged once a second.
-pub const MIN_TICK_NS: i64 = 1_000_000_000;
-
 impl Manifest {
     pub fn load(dir: &Path) -> Result<Manifest> {
-        let path = dir.join("trace.toml");
+        let path = dir.join(FILE);
         let file = path.display().to_string();
         let text = std::fs::read_to_string(&path).map_err(|e| {
             TraceError::new(&file, 0, e.to_string(), "a trace needs it, with tick_ns = 1000000000 or so")
@@ -41,8 +40,8 @@ impl Manifest {
         }
     }
 
-    /// Length of a tick of analysis.
-    pub fn analysis_tick_ns(&self) -> i64 {
-        self.tick_ns.max(MIN_TICK_NS)
+    pub(crate) fn write(&self, dir: &Path) -> std::io::Result<()> {
+        let text = toml::to_string(self).map_err(std::io::Error::other)?;
+        std::fs::write(dir.join(FILE), text)
     }
 }

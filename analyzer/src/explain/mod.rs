@@ -1,6 +1,9 @@
 //! `weft explain`: an incident's story, from the analyzer's state folder or from a replay's.
 
-use crate::explain::story;
+mod story;
+
+pub use story::story;
+
 use crate::store::StateDb;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;

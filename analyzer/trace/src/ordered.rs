@@ -4,17 +4,19 @@
 //! not. The first samples tell which it is: a sorted file streams in bounded memory, any other is sorted in memory as
 //! long as it fits.
 
-use super::entities::Entities;
-use super::error::Result;
-use super::samples::{Sample, Samples};
+use crate::entities::Entities;
+use crate::error::Result;
+use crate::samples::{Sample, Samples};
 use std::collections::BTreeMap;
 
-/// Samples read before the file is taken for sorted. 24 bytes each.
+/// Samples read before the file is taken for sorted: 2 million of 40 bytes are 80 MB, and more than 20 minutes of a fabric
+/// of 100 ports with 15 counters each at 1 Hz.
 const LOOK_AHEAD: usize = 2_000_000;
-/// The most samples of an unsorted file.
+/// The most samples of an unsorted file: all are held in memory, 2.4 GB of them.
 const MAX_UNSORTED: usize = 60_000_000;
-/// How far back in time a sorted file may step, ns, and at least this many ticks.
+/// How far back in time a sorted file may step, ns: devices' clocks and the moments of reading differ by less.
 const SLACK_NS: i64 = 5_000_000_000;
+/// The same in ticks, where ticks are long: the further of the two holds.
 const SLACK_TICKS: i64 = 3;
 
 pub struct Ordered {
@@ -75,7 +77,7 @@ impl Ordered {
         Ok(())
     }
 
-    fn too_far_back(&self, ts_ns: i64) -> super::error::TraceError {
+    fn too_far_back(&self, ts_ns: i64) -> crate::error::TraceError {
         let back_s = self.newest_ns.saturating_sub(ts_ns) as f64 / 1e9;
         let what = format!("ts_ns steps back by {back_s:.1} s after millions of rows in order");
         self.samples.error(what, "sort the file by ts_ns")

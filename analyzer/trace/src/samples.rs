@@ -1,8 +1,8 @@
 //! samples.csv, streamed: one reading a line.
 
-use super::entities::{Entities, PortIndex, QuickHash};
-use super::error::Result;
-use super::table::{Column, Table, parse_int};
+use crate::entities::{Entities, PortIndex, QuickHash};
+use crate::error::Result;
+use crate::table::{Column, Table, parse_int};
 use std::collections::HashMap;
 use std::path::Path;
 use weft_wire::{self as wire, ColumnKind, catalogue};
@@ -69,7 +69,7 @@ impl Samples {
         self.rows
     }
 
-    pub fn error(&self, what: impl Into<String>, mend: impl Into<String>) -> super::error::TraceError {
+    pub fn error(&self, what: impl Into<String>, mend: impl Into<String>) -> crate::error::TraceError {
         self.table.error(what, mend)
     }
 

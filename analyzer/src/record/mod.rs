@@ -2,15 +2,15 @@
 //!
 //! It records closed ticks, as the analyzer judged them: a replay shows the engine the same rows, so it says the same.
 
-use super::manifest::{MIN_TICK_NS, Manifest};
-use super::write::TraceWriter;
-use crate::ingest::{Ingest, IngestConfig, IngestEvent};
+mod recorder;
+#[cfg(test)]
+mod tests;
+
+use recorder::Recorder;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use tokio_util::sync::CancellationToken;
 use weft_transport::{Incoming, Subscriber, SubscriberOptions, TransportUrl};
-use weft_wire::Table;
-use weft_wire::plan::{Plan, PlanDevice, PlanPort};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -46,7 +46,7 @@ pub struct RecordArgs {
 #[derive(Debug, thiserror::Error)]
 pub enum RecordError {
     #[error("{0}")]
-    Trace(#[from] super::TraceError),
+    Trace(#[from] weft_trace::TraceError),
     #[error("{path}: {source}; check that it can be written", path = path.display())]
     Out { path: PathBuf, source: std::io::Error },
     #[error("transport: {0}")]
@@ -99,7 +99,7 @@ pub async fn record_from(
     args: &RecordArgs,
     stop: CancellationToken,
 ) -> Result<u64, RecordError> {
-    let plan = args.plan.as_deref().map(super::plan::load_plan).transpose()?;
+    let plan = args.plan.as_deref().map(weft_trace::load_plan).transpose()?;
     let failed = |source| RecordError::Out { path: args.out.clone(), source };
     let mut recorder = Recorder::new(args).map_err(failed)?;
     loop {
@@ -110,8 +110,7 @@ pub async fn record_from(
         };
         match incoming {
             Ok(Incoming::Delivery(delivery)) => {
-                let events = recorder.ingest.push(&delivery.key, &delivery.payload);
-                recorder.write(events).map_err(failed)?;
+                recorder.take(&delivery.key, &delivery.payload).map_err(failed)?;
                 if delivery.partition != weft_transport::UNCOMMITTED {
                     subscriber.commit(delivery.partition, delivery.offset + 1).await?;
                 }
@@ -123,64 +122,4 @@ pub async fn record_from(
         }
     }
     recorder.finish(plan, &args.name).map_err(failed)
-}
-
-struct Recorder {
-    ingest: Ingest,
-    writer: TraceWriter,
-}
-
-impl Recorder {
-    fn new(args: &RecordArgs) -> std::io::Result<Recorder> {
-        let lateness_ns = (args.lateness_s.max(0.0) * 1e9) as i64;
-        let config = IngestConfig { tick_ns: MIN_TICK_NS, lateness_ns, ..Default::default() };
-        Ok(Recorder { ingest: Ingest::new(config), writer: TraceWriter::create(&args.out)? })
-    }
-
-    fn write(&mut self, events: Vec<IngestEvent>) -> std::io::Result<()> {
-        for event in events {
-            if let IngestEvent::Tick(tick) = event {
-                self.writer.add_tick(&tick, self.ingest.entities())?;
-            }
-        }
-        Ok(())
-    }
-
-    fn finish(mut self, plan: Option<Plan>, name: &str) -> std::io::Result<u64> {
-        let events = self.ingest.finish();
-        self.write(events)?;
-        let rows = self.writer.rows();
-        let plan = plan.unwrap_or_else(|| described(&self.ingest));
-        let manifest = Manifest {
-            name: name.to_owned(),
-            tick_ns: MIN_TICK_NS,
-            description: "recorded by weft".to_owned(),
-            clock: "realtime".to_owned(),
-        };
-        self.writer.finish(&manifest, &plan, Some(self.ingest.entities()))?;
-        Ok(rows)
-    }
-}
-
-/// The devices and ports that collectors describe, as a plan without cables and jobs.
-fn described(ingest: &Ingest) -> Plan {
-    let mut plan = Plan::default();
-    let mut seen = std::collections::BTreeSet::new();
-    for entity in ingest.entities().iter() {
-        if seen.insert(entity.device.clone()) {
-            let is_switch = entity.table == Table::SwitchPort;
-            let kind = if is_switch { "switch" } else { "node" }.to_owned();
-            plan.devices.push(PlanDevice { device: entity.device.to_string(), kind, ..Default::default() });
-        }
-        if matches!(entity.table, Table::Nic | Table::SwitchPort | Table::Gpu | Table::GpuLink | Table::Host) {
-            plan.ports.push(PlanPort {
-                device: entity.device.to_string(),
-                port: entity.port.to_string(),
-                table: entity.table.name().to_owned(),
-                speed_bps: entity.speed_bps,
-                ..Default::default()
-            });
-        }
-    }
-    plan
 }

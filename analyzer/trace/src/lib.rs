@@ -1,0 +1,38 @@
+//! The trace format: recorded or foreign telemetry of a fabric as a folder of CSV files.
+//!
+//! ```text
+//! reading: folder ─► Table (rows of one file) ─► samples, steps, events by tick ─► FrameSource: one frame a device and tick
+//! writing: rows, step marks, events, a plan ─► TraceWriter ─► folder
+//! import:  somebody's folder ─► read, checked, sorted by time ─► TraceWriter
+//! ```
+//! The format alone lives here. Who fills a trace (the recorder, the simulator) and who judges one (the replay) use this
+//! crate; this crate knows neither ingest, nor the judge, nor a transport.
+
+mod counters;
+mod csv_file;
+mod entities;
+mod error;
+mod frames;
+mod import;
+mod manifest;
+mod marks;
+mod ordered;
+mod plan;
+mod samples;
+mod shape;
+mod table;
+#[doc(hidden)]
+pub mod testkit;
+#[cfg(test)]
+mod tests;
+mod write;
+mod write_plan;
+
+pub use csv_file::field;
+pub use error::TraceError;
+pub use frames::FrameSource;
+pub use import::import;
+pub use manifest::Manifest;
+pub use plan::load_plan;
+pub use write::{StepFile, TraceWriter};
+pub use write_plan::write_plan;
