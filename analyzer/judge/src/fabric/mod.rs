@@ -5,10 +5,12 @@
 mod inventory;
 mod name_index;
 mod names;
+mod paths;
 mod tick;
 mod topology;
 
 pub use inventory::{Entity, EntityId, EntityTable};
 pub use names::PortRef;
+pub use paths::Carries;
 pub use tick::{LinkEvent, Silence, StepMark, Tick, TickBatch, is_time};
 pub use topology::{Cable, CableId, Device, DeviceId, Job, Port, PortId, Topology};

@@ -1,8 +1,10 @@
 //! Who is cabled to whom and who works for which job, as dense indices.
 
 use super::name_index::NameIndex;
+use super::paths::Carried;
 use crate::fabric::PortRef;
 use std::collections::{BTreeMap, HashMap};
+use std::sync::OnceLock;
 use weft_wire::plan::Plan;
 
 /// Index of a fabric port (a row of `nic` or `switch_port`), planned or merely seen.
@@ -19,6 +21,8 @@ pub struct Topology {
     /// By device and name.
     by_port: NameIndex,
     by_device: HashMap<String, DeviceId>,
+    /// By job, once asked for: the cables between switches that its traffic can take.
+    pub(super) carried: Vec<OnceLock<Carried>>,
 }
 
 #[derive(Clone, Debug)]
@@ -103,6 +107,7 @@ impl Topology {
             }
         }
         self.jobs = jobs.into_values().collect();
+        self.carried = vec![OnceLock::new(); self.jobs.len()];
         for job in &mut self.jobs {
             job.devices.sort_unstable();
             job.devices.dedup();
