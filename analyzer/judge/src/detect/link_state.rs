@@ -38,7 +38,7 @@ pub fn forget(features: &mut Features, spot: Option<Spot>) {
 /// One link, by the ends that are watched.
 fn look(features: &Features, ends: &[PortId], out: &mut Sink<'_>) {
     let place = place_of(features, ends[0]);
-    out.look_at(Spot::Place(place), 1 + ends.iter().map(|&p| features.ports[p].link.downs.len()).sum::<usize>());
+    out.look_at(Spot::Place(place), 1 + ends.iter().map(|&p| features.ports[p].link.downs.moments()).sum::<usize>());
     let set_down = ends.iter().any(|&p| features.ports[p].link.is_admin_down());
     let went_down = |p: &PortId| !set_down && went_down(features, *p);
     let down = ends.iter().copied().filter(went_down).min_by_key(|&p| (down_since(features, p), p));
@@ -78,10 +78,9 @@ pub fn why_over(features: &Features, place: Place) -> Option<String> {
 }
 
 fn flap(features: &Features, ends: &[PortId], place: Place, out: &mut Sink<'_>) {
-    let recent =
-        |p: PortId| features.ports[p].link.downs.iter().filter(|&&t| t > features.now_ns - FLAP_MEMORY_NS).count();
+    let recent = |p: PortId| features.ports[p].link.downs_within(FLAP_MEMORY_NS, features.now_ns);
     let Some(port) = ends.iter().copied().max_by_key(|&p| (recent(p), std::cmp::Reverse(p))) else { return };
-    let last = features.ports[port].link.downs.back().copied();
+    let last = features.ports[port].link.downs.last_ns();
     let Some(since_ns) = last.filter(|&t| recent(port) >= 2 && t >= features.now_ns - features.tick_ns) else { return };
     out.present(FactKind::LinkFlap, place, presence(port, since_ns, flap_evidence(recent(port))));
 }
@@ -92,7 +91,7 @@ fn went_down(features: &Features, port: PortId) -> bool {
     match (link.up, link.off) {
         (_, Some(off)) => off.change == PortChange::Removed && off.was_up && is_planned(features, port),
         (Some(false), None) => link.is_down(features.now_ns),
-        _ => link.downs.back().is_some_and(|&t| t >= features.now_ns - features.tick_ns),
+        _ => link.downs.last_ns().is_some_and(|t| t >= features.now_ns - features.tick_ns),
     }
 }
 
@@ -104,7 +103,7 @@ fn is_planned(features: &Features, port: PortId) -> bool {
 fn down_since(features: &Features, port: PortId) -> i64 {
     let link = &features.ports[port].link;
     let is_now = link.up == Some(false) || link.off.is_some();
-    link.downs.back().copied().filter(|_| !is_now).unwrap_or(link.since_ns)
+    link.downs.last_ns().filter(|_| !is_now).unwrap_or(link.since_ns)
 }
 
 fn presence(port: PortId, since_ns: i64, evidence: Evidence) -> Presence {

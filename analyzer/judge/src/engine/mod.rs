@@ -139,7 +139,7 @@ impl Engine {
             return None;
         }
         let place = self.features.topology.ports[port].cable.map_or(Place::Port(port), Place::Cable);
-        let downs = link.downs.iter().filter(|&&t| t > event.ts_ns - crate::features::FLAP_MEMORY_NS).count();
+        let downs = link.downs_within(crate::features::FLAP_MEMORY_NS, event.ts_ns);
         let kind = if downs > 0 { FactKind::LinkFlap } else { FactKind::LinkDown };
         let evidence = if downs > 0 { flap_evidence(downs + 1) } else { down_evidence() };
         let presence = Presence {

@@ -10,15 +10,16 @@
 //! Losing the carrier while the interface is up is a fault of the link. What somebody does to the interface is none: its
 //! carrier goes with it, and so may the far end's.
 
-use super::port::push;
+use super::downs::Downs;
 use serde::{Deserialize, Serialize};
-use std::collections::VecDeque;
 use weft_wire::PortChange;
 
-/// Link-downs kept a port.
-pub const DOWNS: usize = 8;
-/// Two downs within six hours are a flap.
-pub const FLAP_MEMORY_NS: i64 = 6 * 3600 * 1_000_000_000;
+/// The shortest time from one loss of the carrier to the next: a receiver says that its signal is lost and found again
+/// within 0.1 s each (SFF-8636, LOS assert and deassert), and lanes train for 0.5 s (IEEE 802.3, clause 72: max_wait_timer).
+const SHORTEST_CYCLE_NS: i64 = 1_000_000_000;
+/// A source may refresh the count of downs as seldom as this and show in one reading what happened before: the slowest
+/// port counters known are refreshed every 10 s (`reference/counters.md`).
+const SLOWEST_REFRESH_NS: i64 = 10_000_000_000;
 /// A carrier lost this shortly before an interface was set down or removed went with it: the two are told apart, and by a
 /// veth's two ends in either order.
 const NEAR_NS: i64 = 2_000_000_000;
@@ -29,15 +30,16 @@ const TRAINING_NS: i64 = 30_000_000_000;
 pub struct Link {
     pub up: Option<bool>,
     pub since_ns: i64,
-    /// Starts of the downs seen, oldest first.
-    pub downs: VecDeque<i64>,
+    /// The downs seen or counted.
+    pub downs: Downs,
     /// What was done to the interface, for as long as that stands.
     pub off: Option<Off>,
     /// It was up, was set down and set up again: without a carrier from this time on it is down by a fault.
     owed_ns: Option<i64>,
-    /// `link_down_events` as last read, and downs known at that time.
-    counter: Option<i64>,
-    seen_since_counter: i64,
+    /// `link_down_events` as last read, with the time of that reading.
+    down_events: Option<(i64, i64)>,
+    /// Downs that the state showed since that reading: the next one counts them too.
+    seen_since_reading: i64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -49,7 +51,7 @@ pub struct Off {
 }
 
 impl Link {
-    pub fn tell(&mut self, ts_ns: i64, up: bool) {
+    pub fn update_carrier(&mut self, ts_ns: i64, up: bool) {
         if (self.up.is_some() || self.off.is_some()) && ts_ns < self.since_ns {
             return; // older than what is known
         }
@@ -62,8 +64,8 @@ impl Link {
             self.owed_ns = Some(off.since_ns.max(ts_ns) + TRAINING_NS);
         }
         if self.up == Some(true) && !up {
-            self.note_down(ts_ns);
-            self.seen_since_counter += 1;
+            self.downs.note(ts_ns, 1);
+            self.seen_since_reading += 1;
         }
         if up {
             self.owed_ns = None;
@@ -73,19 +75,24 @@ impl Link {
         }
     }
 
-    /// A reading of the cumulative down counter; it also tells of downs too short for the state to show. Drivers count one
-    /// when an interface is set down, and some when it is set up.
-    pub fn tell_counter(&mut self, ts_ns: i64, count: i64) {
-        if let Some(before) = self.counter.filter(|_| self.off.is_none() && self.owed_ns.is_none()) {
-            for _ in 0..count.saturating_sub(before).saturating_sub(self.seen_since_counter).clamp(0, DOWNS as i64) {
-                self.note_down(ts_ns);
+    /// Takes in a reading of the cumulative count of downs, which also counts those too short for the state to show.
+    /// Drivers count one when an interface is set down, and some when it is set up: those are no faults. A count that rose by
+    /// more than a link can go down since the last reading belongs to another machine, a clone or a replacement of the
+    /// first: from 4 to 57 within a second, where 1 + (1 s + 10 s) / 1 s = 12 is the most.
+    pub fn update_down_events(&mut self, ts_ns: i64, count: i64) {
+        let last = self.down_events.filter(|_| self.off.is_none() && self.owed_ns.is_none());
+        if let Some((last_ns, last_count)) = last {
+            let rise = count.saturating_sub(last_count);
+            let most = 1 + (ts_ns.saturating_sub(last_ns).max(0) + SLOWEST_REFRESH_NS) / SHORTEST_CYCLE_NS;
+            if rise <= most {
+                self.downs.note(ts_ns, (rise - self.seen_since_reading).max(0) as u32);
             }
         }
-        (self.counter, self.seen_since_counter) = (Some(count), 0);
+        (self.down_events, self.seen_since_reading) = (Some((ts_ns, count)), 0);
     }
 
     /// Somebody did something to the interface.
-    pub fn tell_change(&mut self, ts_ns: i64, change: PortChange) {
+    pub fn update_interface(&mut self, ts_ns: i64, change: PortChange) {
         if (self.up.is_some() || self.off.is_some()) && ts_ns < self.since_ns {
             return;
         }
@@ -109,11 +116,9 @@ impl Link {
         }
     }
 
-    /// Downs from shortly before that time on are taken back; true when there were any.
+    /// Takes back the downs from shortly before that time on; true when there were any.
     fn forgive(&mut self, since_ns: i64) -> bool {
-        let before = self.downs.len();
-        self.downs.retain(|down| *down < since_ns - NEAR_NS);
-        self.downs.len() < before
+        self.downs.take_back(since_ns - NEAR_NS)
     }
 
     /// Down by a fault: without a carrier after having had one, and nobody's doing.
@@ -125,12 +130,14 @@ impl Link {
         self.off.is_some_and(|off| off.change == PortChange::AdminDown)
     }
 
-    fn note_down(&mut self, ts_ns: i64) {
-        push(&mut self.downs, ts_ns, DOWNS);
+    /// How often the link went down within so long before a moment, up to six hours.
+    pub fn downs_within(&self, span_ns: i64, now_ns: i64) -> usize {
+        self.downs.since(now_ns.saturating_sub(span_ns))
     }
 
-    pub fn restart_counter(&mut self) {
-        (self.counter, self.seen_since_counter) = (None, 0);
+    /// The count of downs begins anew.
+    pub fn restart_down_events(&mut self) {
+        (self.down_events, self.seen_since_reading) = (None, 0);
     }
 }
 
@@ -158,9 +165,9 @@ mod tests {
         for &(second, say) in says {
             let ts_ns = second * S;
             match say {
-                Up | Down => link.tell(ts_ns, matches!(say, Up)),
-                Count(count) => link.tell_counter(ts_ns, count),
-                Did(change) => link.tell_change(ts_ns, change),
+                Up | Down => link.update_carrier(ts_ns, matches!(say, Up)),
+                Count(count) => link.update_down_events(ts_ns, count),
+                Did(change) => link.update_interface(ts_ns, change),
                 FarDown(since) => link.excuse(since * S, ts_ns),
             }
         }
@@ -176,6 +183,11 @@ mod tests {
             ("carrier lost", &[(1, Up), (9, Down)], 9, true, 1),
             ("never up", &[(1, Down)], 9, false, 0),
             ("lost and found", &[(1, Up), (9, Down), (11, Up)], 11, false, 1),
+            ("a down too short to be seen", &[(1, Up), (1, Count(4)), (2, Count(5))], 2, false, 1),
+            ("counted and seen", &[(1, Up), (1, Count(4)), (2, Down), (3, Count(5))], 3, true, 1),
+            ("more than are seen", &[(1, Up), (1, Count(4)), (11, Count(24))], 11, false, 20),
+            ("the count of another machine", &[(1, Up), (1, Count(4)), (2, Count(57))], 2, false, 0),
+            ("and its own from there on", &[(1, Up), (1, Count(4)), (2, Count(57)), (3, Count(58))], 3, false, 1),
             ("set down", &[(1, Up), (9, Did(AdminDown))], 60, false, 0),
             ("set down, and its state says so too", &[(1, Up), (9, Did(AdminDown)), (10, Down)], 60, false, 0),
             (
@@ -254,7 +266,7 @@ mod tests {
         ];
         for (story, says, asked, down, downs) in table {
             let link = told(says);
-            assert_eq!((link.is_down(asked * S), link.downs.len()), (*down, *downs), "{story}: {link:?}");
+            assert_eq!((link.is_down(asked * S), link.downs.since(0)), (*down, *downs), "{story}: {link:?}");
         }
     }
 }

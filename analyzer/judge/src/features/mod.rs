@@ -9,6 +9,7 @@
 mod backlog;
 mod bins;
 mod clocks;
+mod downs;
 mod drift;
 mod job;
 mod link;
@@ -22,9 +23,10 @@ pub mod stalls;
 mod wraps;
 
 pub use bins::{BINS, Grid};
+pub use downs::{Downs, FLAP_MEMORY_NS};
 pub use drift::{Conservation, Drift, TICKS};
 pub use job::{JobState, Progress, RankMarks, SHORTLY_NS};
-pub use link::{FLAP_MEMORY_NS, Link, Off};
+pub use link::{Link, Off};
 pub use port::{Busy, PortState, SHORT_NS, Service};
 pub use saved::Saved;
 
@@ -301,10 +303,10 @@ impl Features {
     fn update_links(&mut self, told: Vec<(i64, PortId, Told)>) {
         for (ts_ns, port, told) in told {
             match told {
-                Told::Event(up) => self.ports[port].link.tell(ts_ns, up),
+                Told::Event(up) => self.ports[port].link.update_carrier(ts_ns, up),
                 Told::Health(health) => self.ports[port].tell_health(ts_ns, health),
                 Told::Change(change) => {
-                    self.ports[port].link.tell_change(ts_ns, change);
+                    self.ports[port].link.update_interface(ts_ns, change);
                     self.set_down.insert(port);
                 }
             }

@@ -78,7 +78,7 @@ fn standing_bytes(planned_bps: Option<i64>) -> f64 {
     (planned_bps.unwrap_or(0) as f64 / 8.0 * 5e-6).max(JUMBO_BYTES)
 }
 
-pub(super) fn push<T>(ring: &mut VecDeque<T>, value: T, room: usize) {
+fn push<T>(ring: &mut VecDeque<T>, value: T, room: usize) {
     while ring.len() >= room {
         ring.pop_front();
     }
@@ -105,10 +105,10 @@ impl PortState {
         self.discarded += rose(known.rx_discards, health.rx_discards) as f32;
         self.paused_us = self.paused_us.saturating_add(rose(known.rx_pause_us, health.rx_pause_us));
         if let Some(up) = health.link_up {
-            self.link.tell(ts_ns, up);
+            self.link.update_carrier(ts_ns, up);
         }
         if let Some(count) = health.link_down_events {
-            self.link.tell_counter(ts_ns, count.get());
+            self.link.update_down_events(ts_ns, count.get());
         }
         self.health = Health {
             link_up: health.link_up.or(self.health.link_up),
@@ -232,6 +232,6 @@ impl PortState {
         (self.backlogged, self.backlog) = (0, None);
         self.reset_tick = Some(tick);
         self.health = Health { link_up: self.health.link_up, ..Health::default() };
-        self.link.restart_counter();
+        self.link.restart_down_events();
     }
 }
