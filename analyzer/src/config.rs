@@ -133,7 +133,7 @@ mod tests {
             ("WEFT_ANALYZER_WINDOW_S", "soon", "expected a whole number"),
             ("WEFT_ANALYSER_WINDOW_S", "60", "WEFT_ANALYZER_"),
             ("WEFT_COLLECTOR_FLUSHMS", "60", "did you mean `flush_ms`"),
-            ("WEFT_HTTP_PORT", "9870", "did you mean"),
+            ("WEFT_HTTP_PORT", "9870", "(known: listen, "),
             ("WEFT_HTTP_LISTEN", "9870", "[http] listen"),
             ("WEFT_ANALYZER_LATENESS_S", "-1", "0 to 3600"),
         ] {

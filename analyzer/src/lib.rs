@@ -9,6 +9,7 @@ pub mod import;
 pub mod ingest;
 pub mod live;
 pub mod notify;
+pub mod read;
 pub mod record;
 pub mod replay;
 pub mod route;

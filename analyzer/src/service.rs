@@ -2,17 +2,18 @@
 //!
 //! ```text
 //! subscriber ─► live (ingest → engine → store) ─► feed ─► page's event stream
-//!                                            └──► route ─► pagers
+//!                                       │    └──► route ─► pagers
+//!                                       └──► sql, http ─► readers
 //! ```
 
 use crate::config::Config;
 use crate::feed::Feed;
-use crate::http::view::ReadModel;
 use crate::http::{self, AppState};
 use crate::live::{self, Live, LiveError, LiveOptions, LiveView};
 use crate::notify::{Context as AlertContext, Links, Places};
+use crate::read::ReadModel;
 use crate::route::{self, DeliveryLog, MemoryLog, RedbLog, Route, RouteOptions};
-use crate::sql::SqlLimits;
+use crate::sql::{SqlEngine, SqlLimits};
 use crate::watchdog;
 use anyhow::{Context, Result, anyhow};
 use axum::Router;
@@ -77,7 +78,6 @@ pub async fn start(options: ServiceOptions) -> Result<Service> {
         lateness_ns: (config.analyzer.lateness_s * 1e9) as i64,
         window_ns: i64::try_from(config.analyzer.window_s).unwrap_or(i64::MAX).saturating_mul(1_000_000_000),
         window_bytes: usize::try_from(config.analyzer.window_bytes).unwrap_or(usize::MAX),
-        sql: SqlLimits::default(),
         on_update: announce(&feed, &route),
     })?;
     let watchdog = watchdog::start(live.heart().clone());
@@ -86,7 +86,10 @@ pub async fn start(options: ServiceOptions) -> Result<Service> {
     route.offers().offer_known(&view.incidents().into_iter().rev().collect::<Vec<_>>());
     let _ = seen.set(view.clone());
     let stop = CancellationToken::new();
-    let state = AppState { view, feed: feed.clone(), config: Arc::new(config.http), stop: stop.clone() };
+    let sql =
+        SqlEngine::new(view.store().clone(), SqlLimits::default()).context("threads for queries cannot be started")?;
+    let sql = Arc::new(sql);
+    let state = AppState { view, sql, feed: feed.clone(), config: Arc::new(config.http), stop: stop.clone() };
     let page = page.unwrap_or_else(|| http::plain_pages(state.clone()));
     let server =
         axum::serve(listener, http::router(state, page)).with_graceful_shutdown(stop.clone().cancelled_owned());

@@ -16,22 +16,22 @@ const LOOKS: u32 = 3;
 /// Needs a Tokio runtime. `None` where systemd asks for no watchdog (no `WatchdogSec` in the unit, or no systemd).
 pub fn start(heart: Arc<Heart>) -> Option<JoinHandle<()>> {
     let period = sd_notify::watchdog_enabled().filter(|period| !period.is_zero())?;
-    let tell = || {
+    let feed = || {
         if let Err(error) = sd_notify::notify(&[sd_notify::NotifyState::Watchdog]) {
             tracing::warn!(%error, "systemd's watchdog cannot be told");
         }
     };
-    Some(tokio::spawn(watch(heart, period / LOOKS, tell)))
+    Some(tokio::spawn(watch(heart, period / LOOKS, feed)))
 }
 
-/// Calls `tell` every `period` in which the heart beat or rests.
-async fn watch(heart: Arc<Heart>, period: Duration, tell: impl Fn()) {
+/// Calls `feed` every `period` in which the heart beat or rests.
+async fn watch(heart: Arc<Heart>, period: Duration, feed: impl Fn()) {
     let mut looks = tokio::time::interval(period);
     let mut watch = Watch::default();
     loop {
         looks.tick().await;
         match watch.is_well(heart.pulse()) {
-            true => tell(),
+            true => feed(),
             false => {
                 tracing::error!("the analyzer's thread has not moved since the last look: the watchdog is not fed")
             }

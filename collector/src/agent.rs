@@ -14,7 +14,7 @@ use crate::outbox::{Outbox, Sender};
 use crate::publish::publish_all;
 use crate::sampler::{Progress, Sampler, Watched, event_section};
 use crate::schedule::Schedule;
-use crate::sources::{self, LinkEvents, Setup, StepBuffer, StepSocket};
+use crate::sources::{self, LinkEvents, StepBuffer, StepSocket};
 use crate::status::Status;
 use crate::sysfs;
 use crate::telemetry::Telemetry;
@@ -112,7 +112,7 @@ fn make_sampler(
     steps: &Arc<StepBuffer>,
     telemetry: &Arc<Telemetry>,
 ) -> Sampler {
-    let setup = Setup { config, root: config.root(), directory: directory.clone() };
+    let setup = config.setup(directory.clone());
     let mut watched = Vec::new();
     for made in sources::make_all(&setup) {
         match made.source {
@@ -151,16 +151,17 @@ fn listen(
     telemetry: &Arc<Telemetry>,
 ) -> Vec<JoinHandle<()>> {
     let mut tasks = Vec::new();
-    if !config.root().is_live() {
+    let setup = config.setup(directory.clone());
+    if !setup.root.is_live() {
         return tasks;
     }
-    if config.reads(sources::LISTENERS[0]) {
+    if setup.reads(sources::LISTENERS[0]) {
         let events = LinkEvents::new(id, directory.clone(), telemetry.clone());
         let outbox = outbox.clone();
         tasks.push(tokio::spawn(events.run(move |rows| tell_link_events(&rows, &outbox))));
     }
     let path = &config.step.socket;
-    if config.reads(sources::LISTENERS[1]) && !path.as_os_str().is_empty() {
+    if setup.reads(sources::LISTENERS[1]) && !path.as_os_str().is_empty() {
         match StepSocket::bind(path) {
             Ok(socket) => tasks.push(tokio::spawn(take_marks(socket, id.to_owned(), steps.clone()))),
             Err(error) => warn!(

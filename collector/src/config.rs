@@ -1,13 +1,15 @@
 //! The sections that a collector reads. Each part's keys stand beside the code they configure.
 
+use crate::directory::PortDirectory;
 use crate::filter::InterfaceFilter;
 use crate::outbox::QueueConfig;
 use crate::root::Root;
 use crate::schedule::Rates;
-use crate::sources::StepConfig;
+use crate::sources::{Setup, StepConfig};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::Duration;
 use weft_settings::{Address, Settings, Wrong, nearest};
 use weft_transport::TransportConfig;
 use weft_wire::DeviceKind;
@@ -90,8 +92,9 @@ impl CollectorConfig {
         }
         let known: Vec<&str> = crate::sources::names().collect();
         if let Some(unknown) = self.off.iter().find(|name| !known.contains(&name.as_str())) {
-            let near = nearest(unknown, &known).unwrap_or(known[0]);
-            let what = format!("no source is called {unknown:?}; did you mean {near:?}? (known: {})", known.join(", "));
+            let near = nearest(unknown, known.iter().copied());
+            let mend = near.map_or_else(String::new, |near| format!("; did you mean {near:?}?"));
+            let what = format!("no source is called {unknown:?}{mend} (known: {})", known.join(", "));
             return Err(Wrong::new("collector.off", what));
         }
         match self.root.is_dir() {
@@ -111,8 +114,10 @@ impl CollectorConfig {
         }
     }
 
-    pub fn reads(&self, source: &str) -> bool {
-        !self.off.iter().any(|off| off == source)
+    /// What sources are made of; they tell `directory` of the ports that they find.
+    pub fn setup(&self, directory: PortDirectory) -> Setup<'_> {
+        let slow_read = Duration::from_millis(u64::from(self.slow_read_ms));
+        Setup { off: &self.off, interfaces: &self.interfaces, slow_read, root: self.root(), directory }
     }
 }
 

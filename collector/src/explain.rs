@@ -6,7 +6,7 @@ use crate::clock::now_ns;
 use crate::config::CollectorConfig;
 use crate::directory::PortDirectory;
 use crate::schedule::Round;
-use crate::sources::{self, Setup, SourceError};
+use crate::sources::{self, SourceError};
 use serde::Serialize;
 use std::io::{self, Write};
 use weft_wire::Tier;
@@ -32,7 +32,7 @@ pub struct Line {
 pub fn explain(config: &CollectorConfig) -> Vec<Line> {
     let identity = identity(config);
     let device = identity.id.clone();
-    let setup = Setup { config, root: config.root(), directory: PortDirectory::default() };
+    let setup = config.setup(PortDirectory::default());
     let mut board = Board::new(identity);
     let mut lines = Vec::new();
     board.begin_round();

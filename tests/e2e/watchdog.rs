@@ -91,7 +91,6 @@ async fn analyzer_process() {
         lateness_ns: 0,
         window_ns: 60 * S,
         window_bytes: 1 << 20,
-        sql: Default::default(),
         // In the intake's thread: whoever never returns from here holds it up for good.
         on_update: Box::new(|_| {
             println!("hanging");

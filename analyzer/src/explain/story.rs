@@ -15,7 +15,7 @@ pub fn story(incident: &Incident) -> String {
     let confidence = incident.confidence;
     line(&mut text, "incident", format!("{} ({}, {state})", incident.id, incident.class));
     line(&mut text, "certainty", format!("{confidence:.2}, evidence of tier {:?}", incident.tier));
-    line(&mut text, "since", format!("{}{}", time(incident.onset_ns), told_after(incident)));
+    line(&mut text, "since", format!("{}{}", time(incident.onset_ns), opened_after(incident)));
     for (n, culprit) in incident.culprits.iter().enumerate() {
         line(&mut text, if n == 0 { "culprit" } else { "or else" }, place(culprit));
     }
@@ -39,7 +39,7 @@ fn line(text: &mut String, name: &str, value: String) {
     let _ = writeln!(text, "{name:<10} {value}");
 }
 
-fn told_after(incident: &Incident) -> String {
+fn opened_after(incident: &Incident) -> String {
     incident
         .opened_ns
         .map_or_else(String::new, |opened| format!(", opened {:.1} s later", (opened - incident.onset_ns) as f64 / 1e9))

@@ -1,7 +1,7 @@
 //! Arrow batches as JSON, CSV or an Arrow stream.
 
 use super::ApiError;
-use super::view::SqlAnswer;
+use crate::sql::SqlAnswer;
 use anyhow::Result;
 use arrow_ipc::writer::StreamWriter;
 use arrow_json::StructMode;

@@ -1,10 +1,12 @@
 //! Errors as the contracts shape them: `{error:{code,message,hint,line,column}}`.
 
-use super::view::QueryError;
+use crate::read::SeriesError;
+use crate::sql::SqlError;
 use axum::Json;
 use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use std::fmt::Display;
 
 #[derive(Clone, Debug)]
 pub struct ApiError {
@@ -41,6 +43,11 @@ impl ApiError {
         ApiError::new(StatusCode::NOT_FOUND, "not_found", message)
     }
 
+    /// A fault of weft's own.
+    pub fn internal(what: impl Display) -> ApiError {
+        ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", what.to_string())
+    }
+
     pub fn hint(mut self, hint: impl Into<String>) -> ApiError {
         self.detail.hint = Some(hint.into());
         self
@@ -53,28 +60,38 @@ impl IntoResponse for ApiError {
     }
 }
 
-impl From<QueryError> for ApiError {
-    fn from(error: QueryError) -> ApiError {
+impl From<SqlError> for ApiError {
+    fn from(error: SqlError) -> ApiError {
         let message = error.to_string();
         match error {
-            QueryError::Invalid { hint, line, column, .. } => ApiError {
+            SqlError::Invalid { hint, line, column, .. } => ApiError {
                 status: StatusCode::BAD_REQUEST,
                 detail: Detail { code: "invalid_query", message, hint, line, column },
             },
-            QueryError::NotFound(_) => ApiError::not_found(message),
-            QueryError::NotReadOnly(_) => {
+            SqlError::NotReadOnly(_) => {
                 ApiError::new(StatusCode::FORBIDDEN, "not_read_only", message).hint("ask with SELECT, SHOW or EXPLAIN")
             }
-            QueryError::Deadline(_) => ApiError::new(StatusCode::REQUEST_TIMEOUT, "deadline", message)
+            SqlError::Deadline(_) => ApiError::new(StatusCode::REQUEST_TIMEOUT, "deadline", message)
                 .hint("bound ts_ns in WHERE, or raise timeout_ms"),
-            QueryError::Memory(_) => ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "memory", message)
+            SqlError::Memory(_) => ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "memory", message)
                 .hint("ask for fewer columns or a shorter time, or aggregate"),
-            QueryError::Busy(_) => {
+            SqlError::Busy(_) => {
                 ApiError::new(StatusCode::TOO_MANY_REQUESTS, "busy", message).hint("try again in a moment")
             }
-            QueryError::Panicked(_) => ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "query_panicked", message)
+            SqlError::Panicked(_) => ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "query_panicked", message)
                 .hint("a fault of weft's: report it with the query; all else goes on"),
-            QueryError::Internal(_) => ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", message),
+            SqlError::Internal(_) => ApiError::internal(message),
+        }
+    }
+}
+
+impl From<SeriesError> for ApiError {
+    fn from(error: SeriesError) -> ApiError {
+        match error {
+            SeriesError::UnknownPort { .. } | SeriesError::UnknownCounter { .. } => {
+                ApiError::not_found(error.to_string())
+            }
+            SeriesError::Failed(_) => ApiError::internal(error),
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use super::page::{Page, Paging, by_count};
 use super::params::Params;
-use super::view::{Armed, CollectorView, DeviceView, GapView, JobView, PortView, QueryError, ReadModel, Watching};
 use super::{ApiError, AppState};
+use crate::read::{Armed, CollectorView, DeviceView, GapView, JobView, PortView, ReadModel, Watching};
 use axum::Json;
 use axum::extract::State;
 use serde::Deserialize;
@@ -15,21 +15,22 @@ fn answer<T>(items: Vec<T>, paging: &Paging) -> Answer<T> {
     by_count(items, paging.limit, paging.after.as_deref()).map(Json)
 }
 
-/// Away from the threads that serve all requests: a large fabric takes its time, and waits for the intake.
-async fn aside<T: Send + 'static>(
+/// Reads on a thread that may block. Views of a large fabric take milliseconds and wait for the intake's lock, and the
+/// threads that serve all requests must not be held up by that.
+async fn read_blocking<T: Send + 'static>(
     app: AppState,
     read: impl FnOnce(&dyn ReadModel) -> Result<T, ApiError> + Send + 'static,
 ) -> Result<T, ApiError> {
     let read = tokio::task::spawn_blocking(move || read(&*app.view)).await;
-    read.map_err(|error| QueryError::Internal(error.to_string()))?
+    read.map_err(ApiError::internal)?
 }
 
 pub async fn devices(State(app): State<AppState>, Params(paging): Params<Paging>) -> Answer<DeviceView> {
-    aside(app, move |view| answer(view.devices(), &paging)).await
+    read_blocking(app, move |view| answer(view.devices(), &paging)).await
 }
 
 pub async fn jobs(State(app): State<AppState>, Params(paging): Params<Paging>) -> Answer<JobView> {
-    aside(app, move |view| answer(view.jobs(), &paging)).await
+    read_blocking(app, move |view| answer(view.jobs(), &paging)).await
 }
 
 pub async fn collectors(State(app): State<AppState>, Params(paging): Params<Paging>) -> Answer<CollectorView> {
@@ -38,11 +39,11 @@ pub async fn collectors(State(app): State<AppState>, Params(paging): Params<Pagi
 
 /// Which detectors can say anything here, and what would arm the rest. All in one page: they are few.
 pub async fn armed(State(app): State<AppState>) -> Answer<Armed> {
-    aside(app, |view| Ok(Json(Page { items: view.armed(), next: None }))).await
+    read_blocking(app, |view| Ok(Json(Page { items: view.armed(), next: None }))).await
 }
 
 pub async fn watching(State(app): State<AppState>) -> Result<Json<Watching>, ApiError> {
-    aside(app, |view| Ok(Json(view.watching()))).await
+    read_blocking(app, |view| Ok(Json(view.watching()))).await
 }
 
 /// The latest first.
@@ -64,7 +65,7 @@ pub struct PortQuery {
 }
 
 pub async fn ports(State(app): State<AppState>, Params(query): Params<PortQuery>) -> Answer<PortView> {
-    aside(app, move |view| chosen(view.ports(), query)).await
+    read_blocking(app, move |view| chosen(view.ports(), query)).await
 }
 
 fn chosen(mut ports: Vec<PortView>, query: PortQuery) -> Answer<PortView> {

@@ -3,7 +3,7 @@
 //! Names, kinds and help texts stand in [`METRICS`].
 
 use super::AppState;
-use super::view::{Health, JobView};
+use crate::read::{Health, JobView};
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;

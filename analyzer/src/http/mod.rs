@@ -1,4 +1,4 @@
-//! The HTTP API: every route of the contracts, over one read model. It changes nothing.
+//! The HTTP API: every route of the contracts, as a thin edge over the read model and SQL. It changes nothing.
 
 mod config;
 mod encode;
@@ -13,32 +13,20 @@ mod params;
 mod plain;
 mod series;
 mod sql;
-pub mod view;
+mod state;
 
 pub use config::{HttpConfig, default_listen};
 pub use error::ApiError;
 pub use metrics::recorder;
 pub use plain::plain_pages;
+pub use state::AppState;
 
-use crate::feed::Feed;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
-use std::sync::Arc;
-use tokio_util::sync::CancellationToken;
 use tower_http::compression::CompressionLayer;
-use view::ReadModel;
 use weft_guard::AllowedHosts;
-
-#[derive(Clone)]
-pub struct AppState {
-    pub view: Arc<dyn ReadModel>,
-    pub feed: Arc<Feed>,
-    pub config: Arc<HttpConfig>,
-    /// Ends event streams, which would otherwise outlive the server.
-    pub stop: CancellationToken,
-}
 
 /// All routes, behind the checks of Host, Origin and body. `page` serves what is not ours.
 pub fn router(state: AppState, page: Router) -> Router {

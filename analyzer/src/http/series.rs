@@ -1,8 +1,8 @@
 //! One counter of one port over time.
 
 use super::params::Params;
-use super::view::{Series, SeriesMode, SeriesQuery};
 use super::{ApiError, AppState};
+use crate::read::{Series, SeriesMode, SeriesQuery};
 use axum::Json;
 use axum::extract::State;
 use serde::Deserialize;

@@ -32,11 +32,11 @@ struct Pending {
     parts: Vec<Part>,
     events: Vec<LinkEvent>,
     steps: Vec<StepMark>,
-    /// Collector → latest flush that told of this tick.
-    told: HashMap<u32, i64>,
+    /// Collector → flush time of its latest frame with rows of this tick, ns.
+    reported: HashMap<u32, i64>,
 }
 
-/// A collector that has told of a closed tick.
+/// A collector that has reported in a closed tick.
 #[derive(Debug)]
 struct Member {
     name: Arc<str>,
@@ -107,8 +107,8 @@ impl Aligner {
             return None;
         }
         let pending = self.pending.entry(tick).or_default();
-        let told = pending.told.entry(origin.collector).or_insert(origin.flush_ns);
-        *told = origin.flush_ns.max(*told);
+        let reported = pending.reported.entry(origin.collector).or_insert(origin.flush_ns);
+        *reported = origin.flush_ns.max(*reported);
         Some(pending)
     }
 
@@ -150,14 +150,14 @@ impl Aligner {
         dropped.values().map(|p| rows(p) + p.events.len() + p.steps.len()).sum()
     }
 
-    /// Time goes back to this tick: it and those after it may be told again. Nobody is silent before they have been heard of
+    /// Time goes back to this tick: rows of it and of later ticks are taken again. Nobody is silent before they have been heard of
     /// in the new time.
     pub fn reopen(&mut self, first: i64) {
         self.closed_through = Some(first - 1);
         self.members.clear();
     }
 
-    /// Closes all ticks up to `through`, in order. Ticks nobody told of do not exist.
+    /// Closes all ticks up to `through`, in order. A tick without rows of any collector does not exist.
     pub fn close_through(&mut self, through: i64) -> Vec<Closed> {
         let later = self.pending.split_off(&through.saturating_add(1));
         let due = std::mem::replace(&mut self.pending, later);
@@ -178,15 +178,19 @@ impl Aligner {
         Closed { tick, unknown_rows, failed }
     }
 
-    /// Who told of an earlier tick and not of this one; and notes who told of this one.
+    /// Collectors that reported in an earlier tick and not in this one; and notes which did in this one.
     fn silent(&mut self, pending: &Pending) -> Vec<Silence> {
-        let mut silent: Vec<_> =
-            self.members.iter().filter(|(id, _)| !pending.told.contains_key(id)).map(|(_, m)| m.silence()).collect();
+        let mut silent: Vec<_> = self
+            .members
+            .iter()
+            .filter(|(id, _)| !pending.reported.contains_key(id))
+            .map(|(_, m)| m.silence())
+            .collect();
         silent.sort_unstable_by(|a, b| a.collector.cmp(&b.collector));
         for part in &pending.parts {
             self.note(part);
         }
-        for (collector, &flush_ns) in &pending.told {
+        for (collector, &flush_ns) in &pending.reported {
             if let Some(member) = self.members.get_mut(collector) {
                 member.last_ns = member.last_ns.max(flush_ns);
             }
@@ -253,7 +257,7 @@ impl Group {
         Group { schema, entities: Vec::new(), collectors: Vec::new(), batches: Vec::new() }
     }
 
-    /// Rows that cannot be joined are left out and counted for whoever told them.
+    /// Rows that cannot be joined are left out and counted for the collector that sent them.
     fn finish(self, gathered: &mut Gathered) {
         let joined = match self.batches.as_slice() {
             [one] => Ok(one.clone()),
@@ -293,7 +297,7 @@ mod tests {
     use weft_wire::Table;
 
     #[test]
-    fn rows_that_cannot_be_joined_are_counted_for_whoever_told_them() {
+    fn rows_that_cannot_be_joined_are_counted_for_the_collector_that_sent_them() {
         let schema = Arc::new(TableSchema::wide(Table::Nic, &["rx_bytes"]).unwrap());
         // As wide as its schema says and of other types: no joining of the two.
         let foreign = |rows: usize| {

@@ -1,7 +1,7 @@
 //! When a tick may close. It decides when, never what: within the lateness bound a tick holds the same rows either way.
 //!
 //! ```text
-//! all live collectors have told it, no hole below  ─┐
+//! all live collectors have reported, no hole below ─┐
 //!                                                   ├─► close
 //! watermark ≥ end + lateness + longest flush period ─┘
 //! ```
@@ -15,7 +15,7 @@ use std::collections::HashSet;
 pub struct Closing {
     /// First watermark of this run: until the lateness bound has passed, nobody knows who is there.
     began_ns: Option<i64>,
-    /// The tick awaited, and the live collectors that have not told it.
+    /// The tick awaited, and the live collectors that have not reported all of it.
     awaited: Option<i64>,
     waiting: HashSet<u32>,
 }
@@ -43,11 +43,12 @@ impl Closing {
         Some(now.saturating_sub(bounds.patience_ns()).div_euclid(bounds.tick_ns) - 1)
     }
 
-    /// Whether `tick`, the first that is pending, has been told by all live collectors. `told` = who just spoke.
-    pub fn all_told(
+    /// Whether all live collectors have reported `tick`, the first that is pending. `reporter`: the collector whose frame just
+    /// came; only its answer can have changed since the last call.
+    pub fn all_have_reported(
         &mut self,
         tick: i64,
-        told: u32,
+        reporter: u32,
         collectors: &[Collector],
         mark: &Watermark,
         bounds: Bounds,
@@ -63,10 +64,10 @@ impl Closing {
         if self.awaited != Some(tick) {
             self.awaited = Some(tick);
             self.waiting = laggards(end_ns, collectors, mark, bounds);
-        } else if collectors.get(told as usize).is_some_and(|c| has_told(c, end_ns)) {
-            self.waiting.remove(&told);
+        } else if collectors.get(reporter as usize).is_some_and(|c| has_reported(c, end_ns)) {
+            self.waiting.remove(&reporter);
         } else {
-            self.waiting.insert(told);
+            self.waiting.insert(reporter);
         }
         self.waiting.is_empty()
     }
@@ -76,13 +77,13 @@ impl Closing {
     }
 }
 
-fn has_told(collector: &Collector, end_ns: i64) -> bool {
-    collector.told_through_ns().is_some_and(|through| through >= end_ns)
+fn has_reported(collector: &Collector, end_ns: i64) -> bool {
+    collector.complete_through_ns().is_some_and(|through| through >= end_ns)
 }
 
 /// Live: among the active, and not further behind than the lateness bound.
 fn laggards(end_ns: i64, collectors: &[Collector], mark: &Watermark, bounds: Bounds) -> HashSet<u32> {
     let oldest = mark.now_ns().map_or(i64::MIN, |now| now.saturating_sub(bounds.patience_ns()));
     let live = |c: &&Collector| mark.is_active(c.id) && c.last_flush_ns.is_some_and(|last| last >= oldest);
-    collectors.iter().filter(live).filter(|c| !has_told(c, end_ns)).map(|c| c.id).collect()
+    collectors.iter().filter(live).filter(|c| !has_reported(c, end_ns)).map(|c| c.id).collect()
 }

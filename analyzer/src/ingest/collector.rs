@@ -75,9 +75,9 @@ impl Collector {
         // An incarnation that begins has dropped nothing yet.
         let begun = restarted.map(|flush_ns| Before { flush_ns, dropped: Some(0) });
         let known = mark.as_ref().map(|mark| Before { flush_ns: mark.last_flush_ns, dropped: mark.dropped });
-        let told = SequenceSet::from_ranges(mark.into_iter().flat_map(|m| m.ranges));
+        let counted = SequenceSet::from_ranges(mark.into_iter().flat_map(|m| m.ranges));
         // Known and restarted: it began at 0. Known from an earlier run: nothing after its mark may be missing.
-        let head = match (told.max(), restarted) {
+        let head = match (counted.max(), restarted) {
             (Some(max), _) => frame.sequence.min(max.saturating_add(1)),
             (None, Some(_)) => 0,
             (None, None) => frame.sequence,
@@ -85,7 +85,7 @@ impl Collector {
         if self.boots.len() == MAX_BOOTS {
             self.boots.remove(0);
         }
-        self.boots.push(BootStream::new(frame.boot, head, told, known.or(begun)));
+        self.boots.push(BootStream::new(frame.boot, head, counted, known.or(begun)));
         let last = self.boots.len() - 1;
         (&mut self.boots[last], restarted)
     }
@@ -94,16 +94,16 @@ impl Collector {
         self.boots.iter_mut()
     }
 
-    /// How far the newest incarnation has told without a hole.
-    pub fn told_through_ns(&self) -> Option<i64> {
-        self.boots.last().and_then(BootStream::told_through_ns)
+    /// Every frame that the newest incarnation flushed up to this time has come.
+    pub fn complete_through_ns(&self) -> Option<i64> {
+        self.boots.last().and_then(BootStream::complete_through_ns)
     }
 
     pub fn marks(&self) -> Vec<Mark> {
         let last_flush_ns = self.last_flush_ns.unwrap_or_default();
         let mark = |b: &BootStream| Mark {
             boot: b.boot,
-            ranges: b.told.ranges().collect(),
+            ranges: b.counted.ranges().collect(),
             last_flush_ns,
             dropped: b.dropped(),
         };

@@ -1,4 +1,4 @@
-//! What ingest may be told.
+//! How ingest is set.
 
 use std::ops::Range;
 
@@ -14,10 +14,10 @@ pub struct IngestConfig {
     pub tick_ns: i64,
     /// How much event time a frame may be behind the others and still count.
     pub lateness_ns: i64,
-    /// Close a tick as soon as all live collectors have told it. Off in a replay, where only the data may decide what a
+    /// Close a tick as soon as all live collectors have reported all of it. Off in a replay, where only the data may decide what a
     /// tick holds: a collector that joins or returns in that very tick would be in or out by its order of arrival.
     pub close_early: bool,
-    /// A frame stamped further than this from the watermark is set aside.
+    /// A frame stamped further than this from the watermark is quarantined until it is clear which clocks are right.
     pub clock_jump_ns: i64,
     /// Flush times that are times at all; a frame outside comes from a clock that was never set, and nothing is made of it.
     pub credible_ns: Range<i64>,

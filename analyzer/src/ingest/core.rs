@@ -1,7 +1,6 @@
 //! The core of ingest: one message in, what follows from it out. No IO, no clock.
 
 use super::align::{Aligner, FailedRows, Origin, Place};
-use super::aside::Aside;
 use super::closing::{Bounds, Closing};
 use super::collector::{Collector, Mark};
 use super::config::IngestConfig;
@@ -11,6 +10,7 @@ use super::event::IngestEvent;
 use super::gaps::{GapReason, GapRow, GapTable};
 use super::park::Parked;
 use super::quality::samples;
+use super::quarantine::Quarantine;
 use super::resolve::KnownInventory;
 use super::split::{Split, split, tick_of};
 use super::stats::{CollectorStatus, IngestStats};
@@ -24,7 +24,7 @@ use weft_judge::fabric::is_time;
 use weft_judge::guard::guarded;
 use weft_wire::{EventRow, Frame, Inventory, SchemaCache, Section, StepRow, Table, WireError};
 
-mod clocks;
+mod wrong_clocks;
 
 /// Arrow index of `ts_ns` in the wide tables and in `extra`.
 const TS_NS: usize = 1;
@@ -33,7 +33,8 @@ const MOST_JUMP_NS: i64 = 86_400_000_000_000;
 
 /// ```text
 /// bytes ─► decode ─► park? ─► clock ─► dedup ─► split by tick ─► align ─► close ─► Tick
-///             └► dead letter    └► aside  └► repeat     └► late
+///             │                 │        └► repeat     └► late
+///             └► dead letter    └► quarantine
 /// ```
 #[derive(Debug)]
 pub struct Ingest {
@@ -45,7 +46,7 @@ pub struct Ingest {
     watermark: Watermark,
     closing: Closing,
     aligner: Aligner,
-    aside: Aside,
+    quarantine: Quarantine,
     gaps: GapTable,
     stats: IngestStats,
     longest_flush_ms: u32,
@@ -68,7 +69,7 @@ impl Ingest {
             marks: marks.into_iter().collect(),
             watermark: Watermark::default(),
             closing: Closing::default(),
-            aside: Aside::default(),
+            quarantine: Quarantine::default(),
             gaps: GapTable::default(),
             stats: IngestStats::default(),
             longest_flush_ms: 0,
@@ -189,12 +190,12 @@ impl Ingest {
             Parked::Bytes(bytes) => self.dead_letter(&name, reason, Some(bytes)),
             Parked::Frame(frame) => {
                 self.dead_letter(&name, reason, frame.encode().ok().map(Bytes::from));
-                let told = self.collectors[id as usize].stream(&frame).0.arrive(
+                let arrival = self.collectors[id as usize].stream(&frame).0.arrive(
                     frame.sequence,
                     frame.flush_ts_ns,
                     frame.dropped_frames,
                 );
-                if told != Arrival::Repeat {
+                if arrival != Arrival::Repeat {
                     self.note_gap(gap_of(&frame, GapReason::DeadLetter));
                 }
             }
@@ -260,10 +261,10 @@ impl Ingest {
 
     fn take_known(&mut self, id: u32, frame: Box<Frame>, known: Arc<KnownInventory>) {
         if self.clock_is_sane(id, &frame) {
-            self.aside.leave(id, &frame.collector);
+            self.quarantine.release(id, &frame.collector);
             self.take_sane(id, &frame, &known);
         } else {
-            self.set_aside(id, frame);
+            self.quarantine(id, frame);
         }
     }
 
@@ -404,7 +405,7 @@ impl Ingest {
         }
     }
 
-    fn close_due(&mut self, told: u32) {
+    fn close_due(&mut self, reporter: u32) {
         let bounds = self.bounds();
         if let Some(through) = self.closing.by_lateness(&self.watermark, bounds)
             && self.aligner.closed_through().is_none_or(|closed| through > closed)
@@ -413,7 +414,7 @@ impl Ingest {
             self.close_through(through);
         }
         while let Some(first) = self.aligner.first_pending() {
-            if !self.closing.all_told(first, told, &self.collectors, &self.watermark, bounds) {
+            if !self.closing.all_have_reported(first, reporter, &self.collectors, &self.watermark, bounds) {
                 break;
             }
             self.close_through(first);

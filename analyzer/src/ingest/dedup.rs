@@ -38,9 +38,11 @@ pub struct Hole {
     pub is_in_sequence: bool,
 }
 
+/// What is kept of a frame that came: the part of its header that holes are described by.
 #[derive(Clone, Copy, Debug)]
-struct Told {
+struct FrameMark {
     flush_ns: i64,
+    /// Frames that the collector had dropped by then, in all.
     dropped: u64,
 }
 
@@ -56,13 +58,14 @@ pub struct Before {
 #[derive(Debug)]
 pub struct BootStream {
     pub boot: u64,
-    /// Seen in any run: what the marks in the state database hold.
-    pub told: SequenceSet,
+    /// Sequence numbers that came in this run or in an earlier one: what the marks in the state database hold.
+    pub counted: SequenceSet,
+    /// Sequence numbers that came in this run.
     seen: SequenceSet,
     head: u64,
-    ahead: BTreeMap<u64, Told>,
+    ahead: BTreeMap<u64, FrameMark>,
     /// The frame below the head.
-    last: Option<Told>,
+    last: Option<FrameMark>,
     /// What was known before this run, while no frame of it has come.
     before: Option<Before>,
     holes: Vec<Hole>,
@@ -70,29 +73,29 @@ pub struct BootStream {
 
 impl BootStream {
     /// `head`: 0 when the incarnation began under our eyes, else the number of the first frame heard of it.
-    pub fn new(boot: u64, head: u64, told: SequenceSet, before: Option<Before>) -> BootStream {
+    pub fn new(boot: u64, head: u64, counted: SequenceSet, before: Option<Before>) -> BootStream {
         let (seen, ahead) = Default::default();
-        BootStream { boot, told, seen, head, ahead, last: None, before, holes: Vec::new() }
+        BootStream { boot, counted, seen, head, ahead, last: None, before, holes: Vec::new() }
     }
 
     /// Frames that the collector said it had dropped, by the frame below the head.
     pub fn dropped(&self) -> Option<u64> {
-        self.last.map(|told| told.dropped)
+        self.last.map(|last| last.dropped)
     }
 
-    /// Everything flushed before this has been told, as far as frames without a hole below them say.
-    pub fn told_through_ns(&self) -> Option<i64> {
-        self.last.map(|told| told.flush_ns)
+    /// Every frame flushed up to this time has come: the flush time of the latest frame without a hole below it.
+    pub fn complete_through_ns(&self) -> Option<i64> {
+        self.last.map(|last| last.flush_ns)
     }
 
     pub fn arrive(&mut self, sequence: u64, flush_ns: i64, dropped: u64) -> Arrival {
         if !self.seen.insert(sequence) {
             return Arrival::Repeat;
         }
-        let counted = self.told.insert(sequence);
+        let counted = self.counted.insert(sequence);
         let behind = sequence < self.head;
         if !behind {
-            self.ahead.insert(sequence, Told { flush_ns, dropped });
+            self.ahead.insert(sequence, FrameMark { flush_ns, dropped });
             self.advance();
             if self.ahead.len() > MAX_AHEAD {
                 self.give_up_first();
@@ -103,7 +106,7 @@ impl BootStream {
 
     /// Gives up the holes below frames flushed before `before_ns`, and returns all that were given up since the last call.
     pub fn age(&mut self, before_ns: i64) -> Vec<Hole> {
-        while self.ahead.first_key_value().is_some_and(|(_, told)| told.flush_ns < before_ns) {
+        while self.ahead.first_key_value().is_some_and(|(_, frame)| frame.flush_ns < before_ns) {
             self.give_up_first();
         }
         std::mem::take(&mut self.holes)
@@ -118,26 +121,27 @@ impl BootStream {
     }
 
     fn advance(&mut self) {
-        while let Some(told) = self.ahead.remove(&self.head) {
+        while let Some(frame) = self.ahead.remove(&self.head) {
             // A drop that took no sequence number: the frame that tells of it stands for it.
-            if self.last.is_some_and(|last| told.dropped > last.dropped) {
-                self.note(self.head, self.head, told, true);
+            if self.last.is_some_and(|last| frame.dropped > last.dropped) {
+                self.note(self.head, self.head, frame, true);
             }
-            self.last = Some(told);
+            self.last = Some(frame);
             self.head = self.head.saturating_add(1);
         }
     }
 
     /// Gives up `head..=to`, less what an earlier run already has.
-    fn pass(&mut self, to: u64, above: Told) {
-        for (from, to) in self.told.holes(self.head, to) {
+    fn pass(&mut self, to: u64, above: FrameMark) {
+        for (from, to) in self.counted.holes(self.head, to) {
             self.note(from, to, above, false);
         }
-        // The holes stand for the drops, which must not be told twice.
-        self.last = Some(Told { dropped: above.dropped, flush_ns: self.last.map_or(above.flush_ns, |l| l.flush_ns) });
+        // The holes stand for the drops, which must not be counted twice.
+        self.last =
+            Some(FrameMark { dropped: above.dropped, flush_ns: self.last.map_or(above.flush_ns, |l| l.flush_ns) });
     }
 
-    fn note(&mut self, from: u64, to: u64, above: Told, is_in_sequence: bool) {
+    fn note(&mut self, from: u64, to: u64, above: FrameMark, is_in_sequence: bool) {
         let below = self.last.unwrap_or_else(|| self.below_all(above));
         let dropped = above.dropped.saturating_sub(below.dropped);
         let (from_ns, to_ns) = (below.flush_ns, above.flush_ns);
@@ -145,11 +149,11 @@ impl BootStream {
     }
 
     /// What stands for the frame below the first of this run.
-    fn below_all(&self, above: Told) -> Told {
+    fn below_all(&self, above: FrameMark) -> FrameMark {
         let Some(Before { flush_ns, dropped }) = self.before else {
-            return Told { flush_ns: above.flush_ns, dropped: 0 };
+            return FrameMark { flush_ns: above.flush_ns, dropped: 0 };
         };
-        Told { flush_ns: flush_ns.min(above.flush_ns), dropped: dropped.unwrap_or(above.dropped) }
+        FrameMark { flush_ns: flush_ns.min(above.flush_ns), dropped: dropped.unwrap_or(above.dropped) }
     }
 }
 
@@ -165,11 +169,11 @@ mod tests {
     fn a_hole_is_given_up_only_when_old() {
         let mut stream = BootStream::new(1, 0, SequenceSet::default(), None);
         feed(&mut stream, &[0, 1, 4, 5]);
-        assert_eq!(stream.told_through_ns(), Some(10));
+        assert_eq!(stream.complete_through_ns(), Some(10));
         assert_eq!(stream.age(40), []);
         let holes = stream.age(41);
         assert_eq!((holes[0].from, holes[0].to, holes[0].from_ns, holes[0].to_ns), (2, 3, 10, 40));
-        assert_eq!(stream.told_through_ns(), Some(50));
+        assert_eq!(stream.complete_through_ns(), Some(50));
         assert_eq!(feed(&mut stream, &[3, 3]), [Arrival::New { counted: true, behind: true }, Arrival::Repeat]);
     }
 
@@ -177,13 +181,13 @@ mod tests {
     fn order_within_the_bound_leaves_no_trace() {
         let mut stream = BootStream::new(1, 0, SequenceSet::default(), None);
         feed(&mut stream, &[2, 0, 1, 3, 2]);
-        assert_eq!((stream.told_through_ns(), stream.age(i64::MAX)), (Some(30), vec![]));
+        assert_eq!((stream.complete_through_ns(), stream.age(i64::MAX)), (Some(30), vec![]));
     }
 
     #[test]
-    fn what_an_earlier_run_told_is_rebuilt_but_not_counted_nor_lost() {
-        let told = SequenceSet::from_ranges([(0, 6)]);
-        let mut stream = BootStream::new(1, 3, told, None);
+    fn what_an_earlier_run_counted_is_rebuilt_but_not_counted_nor_lost() {
+        let counted = SequenceSet::from_ranges([(0, 6)]);
+        let mut stream = BootStream::new(1, 3, counted, None);
         assert_eq!(feed(&mut stream, &[3, 8])[0], Arrival::New { counted: false, behind: false });
         let holes = stream.age(i64::MAX);
         assert_eq!(holes.iter().map(|h| (h.from, h.to)).collect::<Vec<_>>(), [(7, 7)]);
@@ -205,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn drops_the_collector_tells_of_are_told_once() {
+    fn drops_that_the_collector_reports_are_counted_once() {
         let mut stream = BootStream::new(1, 0, SequenceSet::default(), None);
         stream.arrive(0, 0, 0);
         stream.arrive(3, 30, 2);

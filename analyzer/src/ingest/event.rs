@@ -18,10 +18,10 @@ pub enum IngestEvent {
     Inventory(Arc<KnownInventory>),
     /// A message nobody can read, for a person to look at.
     DeadLetter { key: String, reason: String, payload: Option<Bytes> },
-    /// A collector's clock stands impossibly far from the others': its frames are set aside. Once a collector and jump.
+    /// A collector's clock stands impossibly far from the others': its frames are quarantined. Once a collector and jump.
     ClockJump { collector: String, flush_ns: i64, watermark_ns: i64 },
     /// A collector's clock says a time that is none, such as 1970: its frames are counted and left. Once a collector.
     ClockNotSet { collector: String, flush_ns: i64 },
-    /// Two collectors tell under one name; the incarnation that began later is heard. Once while it lasts.
+    /// Two collectors report under one name; the incarnation that began later is heard. Once while it lasts.
     Twins { collector: String, heard: u64, set_aside: u64 },
 }

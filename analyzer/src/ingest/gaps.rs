@@ -29,7 +29,7 @@ pub struct GapRow {
     /// Flush times of the frames on either side, event time.
     pub from_ns: i64,
     pub to_ns: i64,
-    /// How many; 0 = the row is void, what it told of has come after all (or it is a restart, which loses no frame).
+    /// How many; 0 = the row is void, the frames it stands for have come after all (or it is a restart, which loses no frame).
     pub frames: u64,
     pub reason: GapReason,
 }
@@ -92,7 +92,7 @@ impl GapTable {
         vec![row]
     }
 
-    /// A frame that was given up has come: the row that told of it shrinks or splits. Returns the rows to write.
+    /// A frame that was given up has come: the row that stands for it shrinks or splits. Returns the rows to write.
     pub fn fill(&mut self, collector: &str, boot: u64, sequence: u64) -> Vec<GapRow> {
         let low = (collector.to_owned(), boot, 0, GapReason::Lost);
         let high = (collector.to_owned(), boot, sequence, GapReason::DeadLetter);
@@ -117,7 +117,7 @@ impl GapTable {
         amended
     }
 
-    /// The collector says it dropped frames: holes already told, newest first, get that reason. Returns the rows to write
+    /// The collector says it dropped frames: holes already written, newest first, get that reason. Returns the rows to write
     /// and how many drops no hole explains.
     pub fn explain(&mut self, collector: &str, boot: u64, drops: u64) -> (Vec<GapRow>, u64) {
         let low = (collector.to_owned(), boot, 0, GapReason::Lost);

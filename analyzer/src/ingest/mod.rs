@@ -3,10 +3,9 @@
 //! ```text
 //! bytes ─► decode ─► park? ─► clock ─► dedup ─► split by tick ─► align ─► close ─► Tick ─► Engine
 //! ```
-//! The core is pure ([`Ingest`]); `crate::live` gives it a subscriber, the engine and the store.
+//! All of it is pure ([`Ingest`]): no clock, no IO. Whoever runs it gives it messages, and takes its events to the engine.
 
 mod align;
-mod aside;
 mod closing;
 mod collector;
 mod config;
@@ -17,6 +16,7 @@ mod event;
 mod gaps;
 mod park;
 mod quality;
+mod quarantine;
 mod resolve;
 mod sequence;
 mod split;

@@ -1,4 +1,6 @@
-//! Frames that cannot be read yet: their inventory has not come. Bounded; the oldest go first.
+//! Frames whose inventory has not come yet. An inventory names the ports that a frame's rows speak of by number, and the schemas
+//! of its rows, so that without one a frame cannot be read. The number of parked frames is bounded; beyond the bound the oldest
+//! is given up.
 
 use bytes::Bytes;
 use std::collections::VecDeque;
@@ -6,9 +8,9 @@ use weft_wire::Frame;
 
 #[derive(Debug)]
 pub enum Parked {
-    /// Its schema is not known.
+    /// A schema of the frame is not known, so that it could not be decoded.
     Bytes(Bytes),
-    /// Its ports are not known.
+    /// The frame was decoded, and its ports are not known.
     Frame(Box<Frame>),
 }
 

@@ -5,7 +5,7 @@ use serde::Serialize;
 /// Totals since the start. Each is a metric of `/metrics`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct IngestStats {
-    /// Frames taken in and not told before.
+    /// Frames taken in that were not counted before.
     pub frames: u64,
     /// Values that are not null, in those frames.
     pub samples: u64,

@@ -1,18 +1,18 @@
 //! Two collectors of one name: a cloned machine that is still called `localhost`, or one `--id` copied to a second node. Their
-//! frames come in turns, and taken for one they tell of counters that leap and links that flap.
+//! frames come in turns, and if they were taken for one collector's, counters would leap and links would flap.
 //!
-//! A restart looks alike at first, since it too is a new incarnation under a known name. But the one before then falls
-//! silent, while a twin goes on: its time passes beside the other's. From then on the incarnation that began later is heard
-//! and the other set aside, until either has ended.
+//! A restart looks the same at first, since it too is a new incarnation under a known name. But after a restart the earlier
+//! incarnation falls silent, while a twin goes on: the flush times of both rise side by side. From then on the frames of the
+//! incarnation that began later are taken, and those of the other are set aside, until either has ended.
 
 /// Incarnations of one name that are watched at once.
 const MAX_WATCHED: usize = 4;
 /// Frames by which an incarnation goes on after a later one was first heard. A restart leaves none: whatever the order of
 /// arrival, its last flush is before the first of the next.
 const GOES_ON: u32 = 2;
-/// How long both have told of the same time, ns.
+/// For how long the flush times of both overlap before they are taken for twins, ns.
 const OVERLAP_NS: i64 = 1_000_000_000;
-/// Frames of the others after which one that told nothing has ended.
+/// An incarnation of which no frame came while so many of the others came has ended.
 const ENDED: u32 = 30;
 
 #[derive(Debug)]

@@ -5,8 +5,8 @@ use super::failures::Failures;
 use super::heart::Heart;
 use super::options::{LiveError, OnUpdate};
 use super::previews::Previews;
-use super::reader::position;
-use super::{Core, LiveView};
+use super::shared::Core;
+use super::view::LiveView;
 use crate::ingest::{GapRow, IngestEvent, IngestStats, TICK_NS};
 use crate::store::{Changes, IngestView, StateDb};
 use bytes::Bytes;
@@ -168,9 +168,9 @@ impl Intake {
         self.show_ingest(core);
         let known = incidents.into_iter().filter_map(|i| self.continuity.recognise(i, tick.index)).collect::<Vec<_>>();
         let taken_back = self.previews.settle(tick.index, tick.end_ns, &known);
-        known.into_iter().chain(taken_back).for_each(|incident| self.tell(incident));
+        known.into_iter().chain(taken_back).for_each(|incident| self.publish(incident));
         let forsaken = self.continuity.forsaken(tick.index, tick.end_ns);
-        forsaken.into_iter().for_each(|incident| self.tell(incident));
+        forsaken.into_iter().for_each(|incident| self.publish(incident));
     }
 
     /// How ingest does now, for readers.
@@ -195,13 +195,13 @@ impl Intake {
             let Some(incident) = self.continuity.recognise(incident, tick) else { continue };
             // One that the engine knows needs no confirming: it changes.
             if self.view.store().incident(&incident.id).is_some() || self.previews.admit(tick, &incident) {
-                self.tell(incident);
+                self.publish(incident);
             }
         }
     }
 
     /// To the store, the database and whoever listens; nothing when nothing changed.
-    fn tell(&mut self, incident: Incident) {
+    fn publish(&mut self, incident: Incident) {
         let store = self.view.store();
         if store.incident(&incident.id).is_some_and(|old| *old == incident) {
             return;
@@ -253,6 +253,11 @@ impl Intake {
         }
         Ok(())
     }
+}
+
+/// The next position to read of a delivery's partition.
+fn position(delivery: &Delivery) -> (i32, i64) {
+    (delivery.partition, delivery.offset + 1)
 }
 
 /// The contract's metrics.

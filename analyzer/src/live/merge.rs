@@ -1,9 +1,10 @@
-//! Partitions side by side in time.
+//! Messages of several partitions, put in order of time while the past is read again.
 //!
-//! After a restart each partition is read from minutes ago, and a broker hands out one partition's minutes before
-//! another's: by event time most of it would come too late. So what is old is put in order of its append time, and a
-//! message waits until every partition that still has something to say has said something later. What is fresh passes
-//! at once. Only *when* a message is taken in is decided here, so the wall clock may have its say.
+//! After a restart each partition is read from minutes ago, and a broker hands out minutes of one partition before it hands
+//! out any of another. By event time most of the second partition's frames would come too late. So messages older than
+//! [`FRESH_MS`] are put in order of the time at which the broker appended them: the oldest message waits until every partition
+//! that still has messages has shown a later one. Fresh messages pass at once. This file decides only *when* a message is
+//! taken in, never what is made of it, so that it may look at the wall clock.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};

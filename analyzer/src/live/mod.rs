@@ -18,6 +18,7 @@ mod options;
 mod port_ids;
 mod previews;
 mod reader;
+mod shared;
 #[cfg(test)]
 mod tests;
 mod view;
@@ -28,22 +29,15 @@ pub use options::{LiveError, LiveOptions, OnUpdate};
 pub use view::LiveView;
 
 use crate::ingest::{Ingest, IngestConfig, TICK_NS};
-use crate::sql::SqlEngine;
 use crate::store::{Remembered, StateDb, Store, StoreConfig};
 use continuity::Continuity;
 use intake::Intake;
+use shared::Core;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use weft_judge::engine::{Engine, EngineConfig};
-
-/// What judges: shared with readers that ask the model something.
-#[derive(Debug)]
-pub(crate) struct Core {
-    pub ingest: Ingest,
-    pub engine: Engine,
-}
 
 /// A running analyzer. Dropping it stops nothing; call [`Live::shutdown`].
 #[derive(Debug)]
@@ -73,9 +67,8 @@ pub fn start(options: LiveOptions) -> Result<Live, LiveError> {
         ingest: Ingest::resume(ingest, marks),
         engine: Engine::new(options.plan, EngineConfig { tick_ns: TICK_NS }),
     }));
-    let sql = SqlEngine::new(store.clone(), options.sql).map_err(LiveError::Threads)?;
     let transport = options.subscriber.health();
-    let view = Arc::new(LiveView::new(store.clone(), core.clone(), sql, gaps, transport));
+    let view = Arc::new(LiveView::new(store.clone(), core.clone(), gaps, transport));
     let stop = CancellationToken::new();
     let heart = Arc::new(Heart::default());
     let continuity = Continuity::new(incidents, tick);

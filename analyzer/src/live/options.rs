@@ -1,6 +1,5 @@
 //! What an analyzer is started with, and what can end it.
 
-use crate::sql::SqlLimits;
 use crate::store::StateError;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -23,7 +22,6 @@ pub struct LiveOptions {
     /// Event time held in memory. Over Kafka, the subscriber's rewind should be as long.
     pub window_ns: i64,
     pub window_bytes: usize,
-    pub sql: SqlLimits,
     pub on_update: OnUpdate,
 }
 
@@ -33,8 +31,6 @@ pub enum LiveError {
     State(#[from] StateError),
     #[error(transparent)]
     Transport(#[from] TransportError),
-    #[error("threads for queries cannot be started: {0}")]
-    Threads(std::io::Error),
     #[error("the analyzer's thread ended: {0}")]
     Panicked(String),
 }

@@ -1,9 +1,12 @@
-//! Incidents told before their tick closed. The tick may say otherwise, and then they are taken back: links of one device
-//! that go down together are one incident there, the device's.
+//! Incidents that are published from a link event before its tick closes, so that a link that goes down is known at once.
+//!
+//! The judge may say otherwise when the tick closes: links of one device that went down together are one incident, the
+//! device's. Then the incident that was published ahead is taken back: it is resolved, with that reason.
 
 use weft_judge::incident::{Incident, State, Transition};
 
-/// Links of one device told ahead of a tick; more of them may be the device's own trouble, and wait for it.
+/// So many links of one device are published ahead of their tick. More of them may be the device's own trouble, and wait for
+/// the tick.
 const AHEAD: usize = 2;
 
 #[derive(Debug, Default)]

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
-use weft_transport::{Delivery, Incoming, Publisher, Subscriber, Topic, TransportError, UNCOMMITTED};
+use weft_transport::{Incoming, Publisher, Subscriber, Topic, TransportError, UNCOMMITTED};
 
 /// Messages read and not yet taken in: a third of a second of the largest fleet. Beyond that the transport holds them.
 const QUEUE: usize = 4096;
@@ -135,9 +135,4 @@ async fn bury(publisher: Option<Arc<dyn Publisher>>, mut poisoned: mpsc::Receive
             tracing::warn!(%error, "the dead-letter topic did not take it");
         }
     }
-}
-
-/// The next position to read of a delivery's partition.
-pub fn position(delivery: &Delivery) -> (i32, i64) {
-    (delivery.partition, delivery.offset + 1)
 }

@@ -1,8 +1,8 @@
 //! The analyzer from subscriber to answers, stopped and started again.
 
 use super::*;
-use crate::http::view::{ReadModel, SeriesMode, SeriesQuery, SqlQuery};
-use crate::sql::SqlLimits;
+use crate::read::{ReadModel, SeriesMode, SeriesQuery};
+use crate::sql::{Sql, SqlEngine, SqlLimits, SqlQuery};
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
 use std::path::Path;
@@ -12,10 +12,15 @@ use weft_trace::FrameSource;
 use weft_trace::testkit::tiny;
 use weft_transport::{Publisher, Topic, in_process};
 
-type Told = Arc<Mutex<Vec<Arc<Incident>>>>;
+type Updates = Arc<Mutex<Vec<Arc<Incident>>>>;
 
-fn options(trace: &Path, state: &Path, subscriber: Box<dyn weft_transport::Subscriber>, told: &Told) -> LiveOptions {
-    let told = told.clone();
+fn options(
+    trace: &Path,
+    state: &Path,
+    subscriber: Box<dyn weft_transport::Subscriber>,
+    updates: &Updates,
+) -> LiveOptions {
+    let updates = updates.clone();
     LiveOptions {
         plan: weft_trace::load_plan(trace).unwrap(),
         subscriber,
@@ -25,11 +30,10 @@ fn options(trace: &Path, state: &Path, subscriber: Box<dyn weft_transport::Subsc
         lateness_ns: 20_000_000_000,
         window_ns: 900_000_000_000,
         window_bytes: 1 << 30,
-        sql: SqlLimits::default(),
         on_update: Box::new(move |incident| {
-            let mut told = told.lock().unwrap();
-            told.push(incident.clone());
-            told.len() as u64
+            let mut updates = updates.lock().unwrap();
+            updates.push(incident.clone());
+            updates.len() as u64
         }),
     }
 }
@@ -60,16 +64,17 @@ async fn publish(publisher: &Arc<dyn Publisher>, trace: &Path, ticks: std::ops::
 
 async fn count(view: &LiveView, sql: &str) -> i64 {
     let query = SqlQuery { sql: sql.into(), params: Vec::new(), timeout: Duration::from_secs(20), max_rows: 10 };
-    let answer = view.sql(query).await.unwrap();
+    let engine = SqlEngine::new(view.store().clone(), SqlLimits::default()).unwrap();
+    let answer = engine.query(query).await.unwrap();
     answer.batches[0].column(0).as_primitive::<Int64Type>().value(0)
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn from_frames_to_answers_and_over_a_restart() {
-    let (trace, state, told) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap(), Told::default());
+    let (trace, state, updates) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap(), Updates::default());
     tiny(trace.path());
     let (publisher, subscriber) = in_process(10_000);
-    let live = start(options(trace.path(), state.path(), subscriber, &told)).unwrap();
+    let live = start(options(trace.path(), state.path(), subscriber, &updates)).unwrap();
     publish(&publisher, trace.path(), 0..30).await;
     let view = live.view().clone();
     assert!(count(&view, "select count(*) from nic").await >= 50);
@@ -95,25 +100,25 @@ async fn from_frames_to_answers_and_over_a_restart() {
     assert_eq!(heard(19), (0, 4, 3, 3, true), "19 s later nothing more has come, and nothing is watched");
     let armed = view.armed();
     assert!(armed.iter().any(|row| row.detector == "link_down" && row.ports == 4), "{armed:#?}");
-    let open: Vec<_> = told.lock().unwrap().iter().filter(|i| i.state != State::Resolved).cloned().collect();
+    let open: Vec<_> = updates.lock().unwrap().iter().filter(|i| i.state != State::Resolved).cloned().collect();
     let first = open.first().expect("the pulled cable is told").id.clone();
     assert!(open.iter().all(|i| i.id == first), "one cause, one incident");
     live.shutdown().await.unwrap();
 
     // Ten ticks come again, as after a rewind, then what is new: the link is mended in second 40.
-    let before = told.lock().unwrap().len();
+    let before = updates.lock().unwrap().len();
     let (publisher, subscriber) = in_process(10_000);
-    let live = start(options(trace.path(), state.path(), subscriber, &told)).unwrap();
+    let live = start(options(trace.path(), state.path(), subscriber, &updates)).unwrap();
     publish_inventory(&publisher, trace.path()).await;
     publish(&publisher, trace.path(), 15..30).await;
-    assert_eq!(told.lock().unwrap().len(), before, "nothing old is told again");
+    assert_eq!(updates.lock().unwrap().len(), before, "nothing old is told again");
     publish(&publisher, trace.path(), 30..60).await;
     let view = live.view().clone();
     let ingest = view.store().ingest();
     assert_eq!((ingest.stats.rebuilt_frames, ingest.stats.frames > 80), (45, true));
     assert_eq!(view.gaps(), []);
-    let told = told.lock().unwrap()[before..].to_vec();
-    assert!(told.iter().all(|i| i.id == first), "the old incident keeps its id: {told:#?}");
+    let updates = updates.lock().unwrap()[before..].to_vec();
+    assert!(updates.iter().all(|i| i.id == first), "the old incident keeps its id: {updates:#?}");
     live.shutdown().await.unwrap();
     let db = crate::store::StateDb::open(state.path()).unwrap();
     assert_eq!(db.read().unwrap().incidents.len(), 1);

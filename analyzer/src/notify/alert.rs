@@ -78,11 +78,11 @@ impl Alert {
 
     /// Keeps what must not change while the incident lives as it was told before: its start, and the labels that are
     /// only looked up ([`FROZEN`]).
-    pub fn freeze(&mut self, told: &Alert) {
-        self.starts_ns = told.starts_ns;
-        self.ends_ns = self.ends_ns.map(|ends_ns| ends_ns.max(told.starts_ns));
+    pub fn freeze(&mut self, first: &Alert) {
+        self.starts_ns = first.starts_ns;
+        self.ends_ns = self.ends_ns.map(|ends_ns| ends_ns.max(first.starts_ns));
         for name in FROZEN {
-            match told.labels.get(name) {
+            match first.labels.get(name) {
                 Some(value) => self.labels.insert(name.to_owned(), value.clone()),
                 None => self.labels.remove(name),
             };
@@ -90,7 +90,7 @@ impl Alert {
     }
 
     /// Whether it is the same news to a receiver, in whatever words.
-    pub fn says_as(&self, other: &Alert) -> bool {
+    pub fn is_same_news(&self, other: &Alert) -> bool {
         (self.status, &self.labels) == (other.status, &other.labels)
     }
 
@@ -134,7 +134,7 @@ impl Alert {
 const DEAD_MAN: &str = "WeftDeadMan";
 
 /// Whether two updates of one incident are the same news: a receiver is told again of another state or other labels.
-pub fn rings_alike(a: &Incident, b: &Incident) -> bool {
+pub fn is_same_news(a: &Incident, b: &Incident) -> bool {
     a.state == b.state && labels::own(a) == labels::own(b)
 }
 

@@ -1,8 +1,14 @@
-//! `[[notify]]`: one receiver.
+//! `[[notify]]`: one receiver. What all protocols share; what one of them asks for beside it stands beside its notifier.
 
-use serde::{Deserialize, Serialize, Serializer};
+use super::alert::Links;
+use super::endpoint::Endpoint;
+use super::kinds::NotifyKind;
+use super::notifier::{Notifier, Target};
+use super::post::http_client;
+use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
-use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
 use weft_settings::Secret;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -32,13 +38,6 @@ pub struct NotifyConfig {
     pub timeout_s: u64,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum NotifyKind {
-    Alertmanager,
-    Webhook,
-}
-
 fn resend_s() -> u64 {
     60
 }
@@ -62,15 +61,28 @@ impl NotifyConfig {
     }
 
     pub fn receiver(&self) -> &str {
-        match (self.name.as_str(), self.kind) {
-            ("", NotifyKind::Alertmanager) => "alertmanager",
-            ("", NotifyKind::Webhook) => "webhook",
-            (name, _) => name,
-        }
+        if self.name.is_empty() { self.kind.protocol().name } else { &self.name }
+    }
+
+    /// Whether active alerts are sent again every `resend_s`.
+    pub fn repeats(&self) -> bool {
+        self.kind.protocol().forgets
     }
 
     pub fn sends_heartbeat(&self) -> bool {
-        self.heartbeat || self.kind == NotifyKind::Alertmanager
+        self.heartbeat || self.kind.protocol().forgets
+    }
+
+    /// The notifier that speaks to this receiver.
+    pub fn notifier(&self, links: &Links) -> anyhow::Result<Arc<dyn Notifier>> {
+        let target = Target {
+            name: self.receiver().to_owned(),
+            url: self.url.url().clone(),
+            secret: self.secret.clone(),
+            timeout: Duration::from_secs(self.timeout_s),
+            external_url: links.external_url.clone(),
+        };
+        Ok((self.kind.protocol().build)(target, http_client(self.url.url())?))
     }
 }
 
@@ -82,9 +94,8 @@ pub fn check(receivers: &[NotifyConfig]) -> Result<(), String> {
         if !names.insert(name) {
             return Err(format!("[[notify]] name: two receivers are called {name:?}; give each its own name"));
         }
-        if receiver.kind == NotifyKind::Alertmanager {
-            check_root(name, receiver.url.url())?;
-        }
+        let url = (receiver.kind.protocol().check_url)(receiver.url.url());
+        url.map_err(|what| format!("[[notify]] {name}: url: {what}"))?;
         // Alertmanager takes an alert that is not repeated for resolved, and wants to hear of it every 30 s to 3 min.
         if !(1..=180).contains(&receiver.resend_s) {
             return Err(format!("[[notify]] {name}: resend_s: {} is not within 1 to 180", receiver.resend_s));
@@ -94,87 +105,4 @@ pub fn check(receivers: &[NotifyConfig]) -> Result<(), String> {
         }
     }
     Ok(())
-}
-
-/// What is copied from a browser or from another program's settings is not Alertmanager's root.
-fn check_root(name: &str, url: &reqwest::Url) -> Result<(), String> {
-    let path = url.path().trim_end_matches('/');
-    let is_root = !["/api/v1", "/api/v2", "/alerts"].iter().any(|end| path.ends_with(end));
-    if is_root && url.query().is_none() && url.fragment().is_none() {
-        return Ok(());
-    }
-    let root = url.origin().ascii_serialization();
-    Err(format!(
-        "[[notify]] {name}: url: this is a page or a path of Alertmanager; write its root, as {root}, since weft adds /api/v2/alerts"
-    ))
-}
-
-/// Where a receiver listens. Shown without its path and query: with many services those are the password.
-#[derive(Clone, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
-pub struct Endpoint(reqwest::Url);
-
-impl Endpoint {
-    pub fn url(&self) -> &reqwest::Url {
-        &self.0
-    }
-}
-
-impl TryFrom<String> for Endpoint {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        let url = reqwest::Url::parse(&text).map_err(|error| format!("{error}; write http://HOST:PORT/PATH"))?;
-        match url.scheme() {
-            "http" | "https" => Ok(Endpoint(url)),
-            other => Err(format!("scheme {other:?} is neither http nor https")),
-        }
-    }
-}
-
-impl fmt::Display for Endpoint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let rest = if self.0.path() == "/" && self.0.query().is_none() { "" } else { "/(hidden)" };
-        write!(f, "{}{rest}", self.0.origin().ascii_serialization())
-    }
-}
-
-impl fmt::Debug for Endpoint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-impl Serialize for Endpoint {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_alertmanager_is_named_by_its_root() {
-        let check = |kind, url: &str| check(&[NotifyConfig::new(kind, Endpoint::try_from(url.to_owned()).unwrap())]);
-        for url in
-            ["http://am:9093", "http://am:9093/", "https://am.example/alertmanager", "https://am.example/alertmanager/"]
-        {
-            assert_eq!(check(NotifyKind::Alertmanager, url), Ok(()), "{url}");
-        }
-        for url in [
-            "http://am:9093/api/v2/alerts",
-            "http://am:9093/api/v2/alerts/",
-            "http://am:9093/api/v1/alerts",
-            "http://am:9093/api/v2",
-            "https://am.example/alertmanager/api/v2/alerts",
-            "http://am:9093/#/alerts",
-            "http://am:9093/?filter=x",
-        ] {
-            let said = check(NotifyKind::Alertmanager, url).unwrap_err();
-            assert!(said.contains("url") && said.contains("write its root"), "{url}: {said}");
-            assert_eq!(check(NotifyKind::Webhook, url), Ok(()), "{url}");
-        }
-    }
 }

@@ -1,7 +1,7 @@
 //! One POST, and what its failure means.
 
+use super::notifier::{Fault, SendError};
 use super::retry_after::retry_after;
-use super::{Fault, SendError};
 use reqwest::{Client, RequestBuilder, Response, StatusCode, Url};
 use std::net::IpAddr;
 use std::time::{Duration, SystemTime};

@@ -2,22 +2,28 @@
 //! written for that works. Go writes the keys in this order, escapes `<`, `>` and `&`, and ends with a line feed.
 
 use super::alert::rfc3339;
-use super::{Alert, Batch, Fault, Labels, Links, Notifier, NotifyConfig, SendError, Status, post::post};
+use super::notifier::{Batch, Fault, Notifier, Protocol, SendError, Target};
+use super::post::post;
+use super::{Alert, Labels, Status};
 use async_trait::async_trait;
 use hmac::{Hmac, KeyInit, Mac};
 use reqwest::Client;
 use serde::Serialize;
 use sha2::Sha256;
-use std::time::Duration;
+use std::sync::Arc;
 use weft_settings::Secret;
 
-pub struct Webhook {
-    name: String,
-    url: reqwest::Url,
-    secret: Option<Secret>,
-    timeout: Duration,
+/// Its receivers remember an alert until its end is told, and ring at each repeat. Any URL may take a POST.
+pub const PROTOCOL: Protocol = Protocol {
+    name: "webhook",
+    forgets: false,
+    check_url: |_| Ok(()),
+    build: |target, client| Arc::new(Webhook { target, client }),
+};
+
+struct Webhook {
+    target: Target,
     client: Client,
-    external_url: String,
 }
 
 #[derive(Serialize)]
@@ -52,40 +58,27 @@ struct Item<'a> {
 /// Go's zero time: "has not ended".
 const NOT_ENDED: &str = "0001-01-01T00:00:00Z";
 
-impl Webhook {
-    pub fn new(config: &NotifyConfig, client: Client, links: &Links) -> Webhook {
-        Webhook {
-            name: config.receiver().to_owned(),
-            url: config.url.url().clone(),
-            secret: config.secret.clone(),
-            timeout: Duration::from_secs(config.timeout_s),
-            client,
-            external_url: links.external_url.clone(),
-        }
-    }
-}
-
 #[async_trait]
 impl Notifier for Webhook {
     fn name(&self) -> &str {
-        &self.name
+        &self.target.name
     }
 
     async fn send(&self, batch: &Batch) -> Result<(), SendError> {
-        let body = body(&self.name, &self.external_url, &batch.alerts).map_err(|error| SendError {
+        let body = body(&self.target.name, &self.target.external_url, &batch.alerts).map_err(|error| SendError {
             fault: Fault::Body,
             retry_after: None,
             message: format!("cannot be written as JSON: {error}"),
         })?;
         let mut request = self
             .client
-            .post(self.url.clone())
+            .post(self.target.url.clone())
             .header("content-type", "application/json")
             .header("weft-delivery", &batch.delivery);
-        if let Some(secret) = &self.secret {
+        if let Some(secret) = &self.target.secret {
             request = request.header("weft-signature", signature(secret, body.as_bytes()));
         }
-        post(request.body(body), self.timeout).await
+        post(request.body(body), self.target.timeout).await
     }
 }
 

@@ -1,41 +1,10 @@
 //! What a receiver has not heard yet. Only a change of state or of labels (class, culprit, severity) is news: numbers
 //! and sentences may grow without ringing twice.
 
-use super::line::Waiting;
+use super::delivery_queue::Waiting;
 use super::log::DeliveryLog;
-use crate::notify::{Alert, Batch, Labels, Status};
-use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
-
-/// What a receiver last heard of an incident.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Sent {
-    pub alert: Alert,
-    pub delivery: String,
-    /// Wall time of the answer; of the try while `unsure`.
-    pub at_ns: i64,
-    /// Tried, and no answer said whether it was heard.
-    #[serde(default)]
-    pub unsure: bool,
-    /// The receiver will not take it, so it is not tried again; what becomes of the incident next is.
-    #[serde(default)]
-    pub refused: bool,
-    /// What the incident was called before, while the receiver may still believe it on.
-    #[serde(default)]
-    pub besides: Vec<Alert>,
-}
-
-impl Sent {
-    pub fn heard(alert: Alert, delivery: String) -> Sent {
-        Sent { alert, delivery, at_ns: now_ns(), unsure: false, refused: false, besides: Vec::new() }
-    }
-
-    /// Other names of the incident that the receiver may believe on.
-    fn others(self, labels: &Labels) -> Vec<Alert> {
-        let own = Some(self.alert).filter(|alert| alert.status == Status::Firing && !self.refused);
-        self.besides.into_iter().chain(own).filter(|alert| alert.labels != *labels).collect()
-    }
-}
+use super::sent::Sent;
+use crate::notify::{Alert, Batch, Status};
 
 /// The request of a delivery. Its id is that of its first try.
 pub fn batch(receiver: &str, waiting: &Waiting, log: &dyn DeliveryLog) -> Batch {
@@ -54,7 +23,7 @@ pub fn is_news(alert: &Alert, last: Option<&Sent>) -> bool {
         (Status::Firing, Some(last)) => {
             // Older than what was told already: a restart reads its window again.
             let stale = alert.changed_ns < last.alert.changed_ns;
-            !stale && (last.unsure || !last.alert.says_as(alert))
+            !stale && (last.unsure || !last.alert.is_same_news(alert))
         }
     }
 }
@@ -87,9 +56,4 @@ fn delivery_id(receiver: &str, alerts: &[Alert]) -> String {
         });
     }
     format!("{:032x}", hasher.digest128())
-}
-
-/// Wall time: of the delivery, never of the fault.
-pub fn now_ns() -> i64 {
-    i64::try_from(Timestamp::now().as_nanosecond()).unwrap_or(i64::MAX)
 }

@@ -1,6 +1,6 @@
 //! What each receiver last heard of each incident.
 
-use super::dedup::Sent;
+use super::sent::Sent;
 use crate::notify::Status;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -1,7 +1,7 @@
 //! The delivery log on disk: a small redb file of its own, a JSON value a (receiver, incident).
 
-use super::dedup::Sent;
 use super::log::{DeliveryLog, Key, MemoryLog};
+use super::sent::Sent;
 use anyhow::Context;
 use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
 use std::path::Path;

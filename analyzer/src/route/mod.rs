@@ -1,50 +1,40 @@
-//! Who is told what, when: inhibit → silence → dedup → line (group) → pace → deliver, a task and a queue a receiver, so
-//! that a dead receiver holds up no other.
+//! Which receiver is sent which alert, and when: inhibit → silence → dedup → delivery queue (group) → pace → deliver. Each
+//! receiver has a task and queues of its own, so that a receiver that does not answer holds up no other.
 //!
 //! Deliberately absent: waiting to gather a group (a link that is down is told at once; what is queued meanwhile goes
 //! together) and inhibition of one incident by another (diagnosis makes one incident of one cause).
 
+mod clock;
 mod dedup;
+mod delivery_queue;
 mod group;
 mod inhibit;
-mod line;
 mod log;
 mod log_redb;
+mod options;
 mod pace;
-mod queue;
 mod receiver;
+mod sent;
 mod silence;
+mod update_queue;
 
-pub use dedup::{Sent, now_ns};
+pub use clock::now_ns;
 pub use log::{DeliveryLog, MemoryLog};
 pub use log_redb::RedbLog;
+pub use options::{Alive, RouteOptions};
+pub use sent::Sent;
 pub use silence::{SilenceConfig, check as check_silences};
 
-use crate::notify::{Context, NotifyConfig, build};
-use queue::Queue;
+use options::Known;
 use receiver::Receiver;
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use update_queue::UpdateQueue;
 use weft_judge::incident::{Incident, State};
-
-/// True while weft sees its fabric: the dead-man alert is sent only then.
-pub type Alive = Arc<dyn Fn() -> bool + Send + Sync>;
-
-/// Ids of the incidents that are not over, of those an earlier run knew; `None` before they are offered.
-type Known = Option<Arc<BTreeSet<String>>>;
-
-pub struct RouteOptions {
-    pub receivers: Vec<NotifyConfig>,
-    pub silences: Vec<SilenceConfig>,
-    pub context: Context,
-    pub log: Arc<dyn DeliveryLog>,
-    pub alive: Alive,
-}
 
 pub struct Route {
     offers: Offers,
@@ -55,7 +45,7 @@ pub struct Route {
 /// Where incidents are handed in.
 #[derive(Clone)]
 pub struct Offers {
-    queues: Arc<[Arc<Queue>]>,
+    queues: Arc<[Arc<UpdateQueue>]>,
     known: Arc<watch::Sender<Known>>,
 }
 
@@ -69,9 +59,8 @@ pub fn start(options: RouteOptions) -> anyhow::Result<Route> {
     let known = watch::Sender::new(None);
     let (mut queues, mut tasks) = (Vec::new(), Vec::new());
     for config in &options.receivers {
-        let client = crate::notify::http_client(config.url.url())?;
-        let notifier = build(config, client, &options.context.links);
-        let queue = Arc::new(Queue::new(config.receiver()));
+        let notifier = config.notifier(&options.context.links)?;
+        let queue = Arc::new(UpdateQueue::new(config.receiver()));
         let receiver = Receiver::new(config, notifier, &options, queue.clone(), known.subscribe(), stop.clone());
         tasks.push(tokio::spawn(receiver.run()));
         queues.push(queue);

@@ -1,18 +1,22 @@
-//! One receiver's task: takes what is queued for it through the pipeline, and says again what has to be said again.
+//! One receiver's task: takes the updates that are queued for it through the pipeline, and repeats what must be repeated.
 
 mod deliver;
 mod repeat;
+mod round;
 
-use super::dedup::{self, Sent, now_ns};
-use super::line::Line;
+use super::clock::now_ns;
+use super::dedup;
+use super::delivery_queue::DeliveryQueue;
+use super::inhibit;
 use super::log::DeliveryLog;
+use super::options::{Alive, Known, RouteOptions};
 use super::pace::Pace;
-use super::queue::Queue;
+use super::sent::Sent;
 use super::silence::Silence;
-use super::{Alive, Known, RouteOptions, inhibit};
-use crate::notify::{Alert, Context, Notifier, NotifyConfig, NotifyKind, Status};
+use super::update_queue::UpdateQueue;
+use crate::notify::{Alert, Context, Notifier, NotifyConfig, Status};
 use futures::FutureExt;
-use repeat::Repeat;
+use round::Repeat;
 use std::collections::{BTreeMap, VecDeque};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -24,7 +28,7 @@ use weft_judge::incident::{Incident, State};
 
 pub struct Receiver {
     notifier: Arc<dyn Notifier>,
-    queue: Arc<Queue>,
+    queue: Arc<UpdateQueue>,
     log: Arc<dyn DeliveryLog>,
     silences: Vec<Silence>,
     context: Context,
@@ -41,7 +45,7 @@ pub struct Receiver {
     /// What this receiver believes to be on, as it was last described to us.
     active: BTreeMap<String, Active>,
     /// What it has still to hear.
-    line: Line,
+    deliveries: DeliveryQueue,
     /// What is left of this round of repeats.
     again: VecDeque<Repeat>,
     pace: Pace,
@@ -59,13 +63,19 @@ struct Active {
 
 #[derive(Clone, Copy, PartialEq)]
 enum Standing {
-    /// Told by an earlier run; in this one nobody has spoken of it yet.
+    /// An earlier run sent it; in this run no update of its incident has come yet.
     Remembered,
-    Told,
-    /// Not to be told any more (silenced since, say): not repeated, but its end is still told.
-    Hushed,
+    /// The incident is open, and the receiver is to be reminded of it.
+    On,
+    /// The receiver is not to hear of the incident any more, because it was silenced since, say. It is not repeated, but its
+    /// end is still sent.
+    Silenced,
 }
 
+/// The values of `result` of `weft_deliveries_total`. All count alerts, not requests.
+const RESULTS: [&str; 5] = ["delivered", "retried", "gave_up", "repeated", "not_repeated"];
+/// No rest that was asked for is longer; one that the log tells of and that is, was written by another clock.
+const LONGEST_REST: Duration = Duration::from_secs(3600);
 /// After a fault of ours the task goes on this much later: a fault that comes again and again must not spin.
 const AFTER_PANIC: Duration = Duration::from_secs(1);
 
@@ -74,7 +84,7 @@ impl Receiver {
         config: &NotifyConfig,
         notifier: Arc<dyn Notifier>,
         options: &RouteOptions,
-        queue: Arc<Queue>,
+        queue: Arc<UpdateQueue>,
         known: watch::Receiver<Known>,
         stop: CancellationToken,
     ) -> Receiver {
@@ -89,7 +99,7 @@ impl Receiver {
             silences: options.silences.iter().filter_map(|config| Silence::new(config).ok()).collect(),
             context: options.context.clone(),
             wants_data: config.data,
-            repeats: config.kind == NotifyKind::Alertmanager,
+            repeats: config.repeats(),
             heartbeat: config.sends_heartbeat(),
             every: Duration::from_secs(config.resend_s),
             round_at: Instant::now(),
@@ -97,13 +107,13 @@ impl Receiver {
             stop,
             known,
             active: options.log.firing(config.receiver()).into_iter().map(remembered).collect(),
-            line: Line::default(),
+            deliveries: DeliveryQueue::default(),
             again: VecDeque::new(),
-            pace: Pace::resting(deliver::rest_of_an_earlier_run(&*options.log, config.receiver())),
+            pace: Pace::resting(rest_of_an_earlier_run(&*options.log, config.receiver())),
             started_ns: now_ns(),
             clock: Arc::new(Instant::now),
         };
-        deliver::RESULTS.into_iter().for_each(|result| receiver.count(result, 0));
+        RESULTS.into_iter().for_each(|result| receiver.count(result, 0));
         receiver
     }
 
@@ -138,7 +148,7 @@ impl Receiver {
     async fn act(&mut self) -> bool {
         let now = (self.clock)();
         if self.next_request_at(now).is_some_and(|at| at <= now) {
-            self.tell_next(now).await;
+            self.send_next(now).await;
             return true;
         }
         if self.round_at <= now {
@@ -152,11 +162,11 @@ impl Receiver {
             return true;
         }
         // After what was offered at the start: the queue is empty.
-        let is_told_what_is_known = self.known.has_changed().unwrap_or(false);
-        if is_told_what_is_known {
+        let is_given_what_is_known = self.known.has_changed().unwrap_or(false);
+        if is_given_what_is_known {
             self.end_unknown();
         }
-        is_told_what_is_known
+        is_given_what_is_known
     }
 
     /// When there is something to do again, if nothing comes in.
@@ -167,25 +177,25 @@ impl Receiver {
     /// `None` when there is nothing to tell.
     fn next_request_at(&self, now: Instant) -> Option<Instant> {
         let again_at = (!self.again.is_empty()).then_some(now);
-        let ready_at = self.line.ready_at(now).into_iter().chain(again_at).min()?;
+        let ready_at = self.deliveries.ready_at(now).into_iter().chain(again_at).min()?;
         Some(ready_at.max(self.pace.due().unwrap_or(now)))
     }
 
-    /// inhibit → silence → dedup → line.
+    /// inhibit → silence → dedup → delivery queue.
     fn hear(&mut self, updates: Vec<Arc<Incident>>) {
         for incident in updates.iter().filter(|incident| incident.state != State::Suspected) {
-            let may_hear = self.may_hear(incident);
+            let may_receive = self.may_receive(incident);
             if let Some(active) = self.active.get_mut(&incident.id) {
-                active.standing = if may_hear { Standing::Told } else { Standing::Hushed };
+                active.standing = if may_receive { Standing::On } else { Standing::Silenced };
             }
-            match may_hear || self.is_end(incident) {
+            match may_receive || self.is_end(incident) {
                 true => self.admit(incident),
-                false => self.line.remove(&incident.id),
+                false => self.deliveries.remove(&incident.id),
             }
         }
     }
 
-    fn may_hear(&self, incident: &Incident) -> bool {
+    fn may_receive(&self, incident: &Incident) -> bool {
         inhibit::passes(incident, self.wants_data) && !self.silences.iter().any(|silence| silence.covers(incident))
     }
 
@@ -194,15 +204,15 @@ impl Receiver {
         let is_on = |alert: &Alert| alert.status == Status::Firing;
         let last = || self.log.last(self.notifier.name(), &incident.id);
         incident.state == State::Resolved
-            && (self.line.find(&incident.id).is_some_and(is_on) || last().is_some_and(|sent| is_on(&sent.alert)))
+            && (self.deliveries.find(&incident.id).is_some_and(is_on) || last().is_some_and(|sent| is_on(&sent.alert)))
     }
 
     fn admit(&mut self, incident: &Incident) {
         let Some(mut alert) = Alert::of(incident, &self.context) else { return };
         let last = self.log.last(self.notifier.name(), &incident.id);
-        let waiting = self.line.find(&incident.id).cloned();
+        let waiting = self.deliveries.find(&incident.id).cloned();
         match waiting.as_ref().or(last.as_ref().map(|last| &last.alert)) {
-            Some(told) => alert.freeze(told),
+            Some(first) => alert.freeze(first),
             None => alert.starts_ns = self.notifier.starts_ns(alert.starts_ns, now_ns()),
         }
         self.refresh(&alert);
@@ -214,14 +224,14 @@ impl Receiver {
             return;
         }
         if !is_news && !is_untold_end {
-            return self.line.remove(&incident.id);
+            return self.deliveries.remove(&incident.id);
         }
-        let tried = last.filter(|last| last.unsure && last.alert.says_as(&alert)).map(|last| last.delivery);
+        let tried = last.filter(|last| last.unsure && last.alert.is_same_news(&alert)).map(|last| last.delivery);
         self.put(alert, tried);
     }
 
     fn put(&mut self, alert: Alert, tried: Option<String>) {
-        let dropped = self.line.push(alert, tried);
+        let dropped = self.deliveries.push(alert, tried);
         if dropped > 0 {
             self.queue.count_dropped(dropped);
         }
@@ -242,7 +252,7 @@ impl Receiver {
         let mut over = Vec::new();
         for (id, active) in self.active.iter_mut().filter(|(_, active)| active.standing == Standing::Remembered) {
             match open.contains(id) {
-                true => active.standing = Standing::Told,
+                true => active.standing = Standing::On,
                 false => over.push(Alert {
                     status: Status::Resolved,
                     ends_ns: Some(now_ns().max(active.alert.starts_ns)),
@@ -257,6 +267,13 @@ impl Receiver {
         let receiver = self.notifier.name().to_owned();
         metrics::counter!("weft_deliveries_total", "receiver" => receiver, "result" => result).increment(alerts as u64);
     }
+}
+
+/// A receiver's wish to be left alone outlasts a restart of ours.
+fn rest_of_an_earlier_run(log: &dyn DeliveryLog, receiver: &str) -> Option<Instant> {
+    let left_ns = log.rests_until(receiver)?.saturating_sub(now_ns());
+    let left = Duration::from_nanos(u64::try_from(left_ns).ok()?);
+    Some(Instant::now() + left.min(LONGEST_REST))
 }
 
 #[cfg(test)]

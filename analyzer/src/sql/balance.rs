@@ -2,9 +2,8 @@
 //! same as `(a OR b) OR (c OR d)`, which is as deep as the logarithm of its length. So a script may join some thousand
 //! names by OR, or some hundred queries by UNION ALL.
 
-use super::error::invalid;
-use super::weigh;
-use crate::http::view::QueryError;
+use super::complexity;
+use super::query::SqlError;
 use datafusion::sql::sqlparser::ast::{
     BinaryOperator, Expr, Ident, Query, SetExpr, SetOperator, SetQuantifier, Values, VisitorMut,
 };
@@ -27,7 +26,7 @@ pub struct Balance {
 
 impl VisitorMut for Balance {
     /// Boxed: the walk keeps one of these a level.
-    type Break = Box<QueryError>;
+    type Break = Box<SqlError>;
 
     fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<Self::Break> {
         match balance_set(&mut query.body, 0) {
@@ -54,7 +53,7 @@ impl VisitorMut for Balance {
         if count <= MOST_JOINED {
             return self.enter();
         }
-        ControlFlow::Break(Box::new(invalid(
+        ControlFlow::Break(Box::new(SqlError::invalid(
             format!("{count} conditions are joined by {op}; at most {MOST_JOINED} may be"),
             "write name IN ('a', 'b', …) instead of name = 'a' OR name = 'b' …",
         )))
@@ -68,9 +67,9 @@ impl VisitorMut for Balance {
 
 impl Balance {
     /// The walk itself goes no deeper than a query may be.
-    fn enter(&mut self) -> ControlFlow<Box<QueryError>> {
+    fn enter(&mut self) -> ControlFlow<Box<SqlError>> {
         self.level += 1;
-        weigh::check_levels(self.level)
+        complexity::check_levels(self.level)
     }
 }
 
@@ -117,7 +116,7 @@ fn pair_up<T>(mut parts: Vec<T>, join: impl Fn(T, T) -> T) -> T {
     parts.swap_remove(0)
 }
 
-fn balance_set(body: &mut SetExpr, depth: usize) -> Result<(), Box<QueryError>> {
+fn balance_set(body: &mut SetExpr, depth: usize) -> Result<(), Box<SqlError>> {
     let SetExpr::SetOperation { op, set_quantifier, .. } = body else { return Ok(()) };
     let (op, quantifier) = (*op, *set_quantifier);
     let nothing = SetExpr::Values(Values { explicit_row: false, value_keyword: false, rows: Vec::new() });
@@ -129,7 +128,7 @@ fn balance_set(body: &mut SetExpr, depth: usize) -> Result<(), Box<QueryError>> 
     };
     if let Some((message, most)) = too_many {
         let hint = "ask for all rows at once: WHERE name IN ('a', 'b', …), or GROUP BY";
-        return Err(Box::new(invalid(format!("{message}; at most {most} may be"), hint)));
+        return Err(Box::new(SqlError::invalid(format!("{message}; at most {most} may be"), hint)));
     }
     for part in &mut parts {
         balance_set(part, depth + 1)?;

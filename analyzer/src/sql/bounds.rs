@@ -1,11 +1,10 @@
 //! How long and how nested a query may be, looked at before anything reads it.
 //!
 //! Whoever reads, plans, prints or drops a nested query calls itself once a level, so the depth of a query is a use of
-//! stack. These bounds, with those of `weigh` and `balance`, keep what the deepest accepted query uses well under
+//! stack. These bounds, with those of `complexity` and `balance`, keep what the deepest accepted query uses well under
 //! [`super::threads::STACK_BYTES`]; `tests/e2e/hostile_sql` measures it.
 
-use super::error::invalid;
-use crate::http::view::QueryError;
+use super::query::SqlError;
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan};
 
@@ -24,24 +23,24 @@ const MOST_TYPE_LEVELS: usize = 32;
 /// Nested expressions and queries for the parser, which counts some levels twice.
 pub const PARSER_LEVELS: usize = 150;
 
-pub fn check_length(sql: &str) -> Result<(), QueryError> {
+pub fn check_length(sql: &str) -> Result<(), SqlError> {
     if sql.len() <= MOST_BYTES {
         return Ok(());
     }
-    Err(invalid(
+    Err(SqlError::invalid(
         format!("the query has {} bytes; at most {MOST_BYTES} are read", sql.len()),
         "ask for a part of the names at a time, or for all and choose from the answer",
     ))
 }
 
 /// Refuses what nests or goes on too far, by looking at each token once.
-pub fn check(tokens: &[TokenWithSpan]) -> Result<(), QueryError> {
+pub fn check(tokens: &[TokenWithSpan]) -> Result<(), SqlError> {
     let mut seen = Seen::default();
     let mut before = &Token::EOF;
     for token in tokens.iter().filter(|t| !matches!(t.token, Token::Whitespace(_))) {
         seen.add(before, &token.token);
         if let Some((message, hint)) = seen.excess() {
-            return Err(invalid(message, hint).at(token.span.start));
+            return Err(SqlError::invalid(message, hint).at(token.span.start));
         }
         before = &token.token;
     }

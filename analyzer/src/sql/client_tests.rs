@@ -2,8 +2,9 @@
 
 use super::tests::{query, store};
 use super::*;
+use arrow_array::RecordBatch;
 
-async fn ask(sql: &str) -> Result<SqlAnswer, QueryError> {
+async fn ask(sql: &str) -> Result<SqlAnswer, SqlError> {
     SqlEngine::new(store(), SqlLimits::default()).unwrap().query(query(sql)).await
 }
 
@@ -81,7 +82,7 @@ async fn what_changes_something_is_refused_as_such() {
         "vacuum",
         "\u{feff}truncate nic",
     ] {
-        assert!(matches!(ask(sql).await, Err(QueryError::NotReadOnly(_))), "{sql}");
+        assert!(matches!(ask(sql).await, Err(SqlError::NotReadOnly(_))), "{sql}");
     }
 }
 
@@ -120,7 +121,7 @@ async fn what_is_wrong_is_named_and_what_to_write() {
         ("select top 10 percent device from nic", "TOP", "LIMIT 10"),
     ] {
         match ask(sql).await {
-            Err(QueryError::Invalid { message, hint: Some(hint), .. }) => {
+            Err(SqlError::Invalid { message, hint: Some(hint), .. }) => {
                 assert!(message.contains(said), "{sql}: {message}; {hint}");
                 assert!(hint.contains(mend), "{sql}: {message}; {hint}");
             }

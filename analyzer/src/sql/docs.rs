@@ -3,7 +3,7 @@
 use super::tables::{self, Kind, SqlTable};
 use super::tests::{query, store};
 use super::wide::WideTable;
-use super::{SqlEngine, SqlLimits, balance, bounds, weigh};
+use super::{Sql, SqlEngine, SqlLimits, balance, bounds, complexity};
 use arrow_schema::{DataType, Field, SchemaRef};
 use datafusion::catalog::TableProvider;
 use std::fmt::Write;
@@ -82,15 +82,18 @@ fn limits(page: &mut String) {
         (bounds::MOST_VALUES, "texts and numbers, as in `IN (…)`"),
         (bounds::MOST_LETTERS, "letters in one name"),
         (bounds::MOST_BRACKETS, "brackets open at once"),
-        (weigh::MOST_LEVELS, "levels of expressions and queries inside each other; `1 + 1 + 1` has two"),
-        (weigh::MOST_SUBQUERIES, "queries inside each other as values (`= (SELECT …)`, `IN (SELECT …)`, `EXISTS`)"),
+        (complexity::MOST_LEVELS, "levels of expressions and queries inside each other; `1 + 1 + 1` has two"),
+        (
+            complexity::MOST_SUBQUERIES,
+            "queries inside each other as values (`= (SELECT …)`, `IN (SELECT …)`, `EXISTS`)",
+        ),
         (balance::MOST_JOINED, "conditions in one chain of AND or OR"),
         (balance::MOST_UNITED, "queries in one chain of UNION"),
-        (weigh::MOST_JOINS, "tables in one FROM"),
-        (weigh::MOST_TABLES, "tables and queries in all, those named by WITH counted wherever they are used"),
-        (weigh::MOST_COLUMNS, "columns in one SELECT"),
-        (weigh::MOST_KEYS, "keys of one ORDER BY, GROUP BY or PARTITION BY"),
-        (weigh::MOST_GROUPINGS, "ways in which one GROUP BY groups, by CUBE, ROLLUP and GROUPING SETS"),
+        (complexity::MOST_JOINS, "tables in one FROM"),
+        (complexity::MOST_TABLES, "tables and queries in all, those named by WITH counted wherever they are used"),
+        (complexity::MOST_COLUMNS, "columns in one SELECT"),
+        (complexity::MOST_KEYS, "keys of one ORDER BY, GROUP BY or PARTITION BY"),
+        (complexity::MOST_GROUPINGS, "ways in which one GROUP BY groups, by CUBE, ROLLUP and GROUPING SETS"),
         (SqlLimits::default().memory_bytes, "bytes of memory for sorts, joins and groups, and again for the answer"),
         (SqlLimits::default().concurrent, "queries at once"),
     ] {

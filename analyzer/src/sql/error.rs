@@ -1,19 +1,14 @@
 //! DataFusion's errors as people need them: what, where, and the name they may have meant.
 
 use super::hints::hint;
-use crate::http::view::QueryError;
+use super::query::SqlError;
 use datafusion::common::DataFusionError;
 use datafusion::sql::sqlparser::tokenizer::Location;
 
-/// A refusal of weft's own: what is wrong, and what to write instead.
-pub fn invalid(message: impl Into<String>, hint: impl Into<String>) -> QueryError {
-    QueryError::Invalid { message: message.into(), hint: Some(hint.into()), line: None, column: None }
-}
-
-impl QueryError {
-    /// With the place in the text.
-    pub(super) fn at(mut self, place: Location) -> QueryError {
-        if let QueryError::Invalid { line, column, .. } = &mut self {
+impl SqlError {
+    /// The same refusal with its place in the text; any other error as it is.
+    pub(super) fn at(mut self, place: Location) -> SqlError {
+        if let SqlError::Invalid { line, column, .. } = &mut self {
             (*line, *column) = (Some(place.line), Some(place.column));
         }
         self
@@ -25,24 +20,24 @@ const UNUSABLE: &str = "Compute error: ";
 /// Of a message that DataFusion words.
 const MOST_LETTERS: usize = 500;
 
-pub fn explain(error: &DataFusionError, sql: &str) -> QueryError {
+pub fn explain(error: &DataFusionError, sql: &str) -> SqlError {
     let root = error.find_root();
     match root {
-        DataFusionError::ResourcesExhausted(what) => QueryError::Memory(what.lines().next().unwrap_or(what).to_owned()),
-        DataFusionError::ExecutionJoin(error) if error.is_panic() => QueryError::Panicked(first_line(root)),
+        DataFusionError::ResourcesExhausted(what) => SqlError::Memory(what.lines().next().unwrap_or(what).to_owned()),
+        DataFusionError::ExecutionJoin(error) if error.is_panic() => SqlError::Panicked(first_line(root)),
         // A value that a function cannot work with, such as a pattern that is no regular expression.
         DataFusionError::Internal(text) if text.contains(UNUSABLE) => of_text(error, root, sql),
-        DataFusionError::Internal(_) | DataFusionError::IoError(_) => QueryError::Internal(first_line(root)),
+        DataFusionError::Internal(_) | DataFusionError::IoError(_) => SqlError::Internal(first_line(root)),
         _ => of_text(error, root, sql),
     }
 }
 
-fn of_text(error: &DataFusionError, root: &DataFusionError, sql: &str) -> QueryError {
+fn of_text(error: &DataFusionError, root: &DataFusionError, sql: &str) -> SqlError {
     let message = first_line(root);
     let span = error.diagnostic().and_then(|d| d.span).map(|s| (s.start.line, s.start.column));
     let place = span.filter(|(line, _)| *line > 0).or_else(|| stated(&message)).or_else(|| quoted(&message, sql));
     let hint = hint(root, &message, sql);
-    QueryError::Invalid { message, hint, line: place.map(|p| p.0), column: place.map(|p| p.1) }
+    SqlError::Invalid { message, hint, line: place.map(|p| p.0), column: place.map(|p| p.1) }
 }
 
 /// Without DataFusion's own prefix and backtrace.

@@ -1,8 +1,8 @@
 //! What a query's author may have meant, by what DataFusion did not find.
 
-use super::nearest::nearest;
-use super::{functions, sized, tables};
+use super::{functions, large_values, tables};
 use datafusion::common::{Column, DataFusionError, SchemaError};
+use weft_settings::nearest;
 
 /// More columns than this are not listed in a hint.
 const FEW: usize = 30;
@@ -47,7 +47,7 @@ fn function(name: &str) -> Option<String> {
         let names = functions::names();
         nearest(name, names.iter().map(String::as_str)).map(|near| format!("did you mean {near}()?"))
     };
-    sized::hint(name).or_else(elsewhere).or_else(near)
+    large_values::hint(name).or_else(elsewhere).or_else(near)
 }
 
 /// `path` is `weft.public.nicc`.

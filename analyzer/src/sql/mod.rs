@@ -3,8 +3,9 @@
 //! ```text
 //! text ─► parse (bounds) ─► plan (queries only) ─► DataFusion over a snapshot of the store ─► batches, at most `max_rows`
 //! ```
-//! All on threads of its own with a stack of known size, so that no text can end the process: see `bounds`.
-//! A context a query, so that none can leave anything behind. Tables are made when a query names them.
+//! The engine owns the threads that all of this runs on. Their stacks have a known size, so that no text can end the
+//! process: see `bounds`. Each query gets a context of its own, so that no query can leave anything behind for the next
+//! one. Tables are made when a query names them.
 
 mod balance;
 mod bounds;
@@ -12,193 +13,30 @@ mod catalog;
 #[cfg(test)]
 mod client_tests;
 mod column;
+mod complexity;
+mod cooperative;
 mod dialect;
 #[cfg(test)]
 mod docs;
+mod engine;
 mod error;
-mod filter;
+mod first_word;
 mod functions;
-mod habits;
 mod hints;
-mod nearest;
+mod large_values;
 mod params;
 mod parse;
-mod polite;
+mod query;
 mod rewrite;
 mod rows;
-mod sized;
 mod tables;
 #[cfg(test)]
 mod tests;
 mod text;
 mod threads;
-mod weigh;
+mod time_and_place;
 mod wide;
 
-use crate::http::view::{QueryError, SqlAnswer, SqlQuery};
-use crate::store::Store;
-use arrow_array::RecordBatch;
-use catalog::StoreSchema;
-use datafusion::dataframe::DataFrame;
-use datafusion::execution::SendableRecordBatchStream;
-use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
-use datafusion::execution::runtime_env::RuntimeEnvBuilder;
-use datafusion::execution::session_state::SessionStateBuilder;
-use datafusion::prelude::{SQLOptions, SessionConfig, SessionContext};
-use error::explain;
-use futures::StreamExt;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use threads::SqlThreads;
-
+pub use engine::{SqlEngine, SqlLimits};
+pub use query::{Sql, SqlAnswer, SqlError, SqlParam, SqlQuery};
 pub use threads::STACK_BYTES;
-
-/// What one query may use.
-#[derive(Clone, Debug)]
-pub struct SqlLimits {
-    /// Of sorts, joins and aggregates, and again of the answer.
-    pub memory_bytes: usize,
-    /// Queries under way at once.
-    pub concurrent: usize,
-}
-
-impl Default for SqlLimits {
-    fn default() -> Self {
-        SqlLimits { memory_bytes: 512 << 20, concurrent: 16 }
-    }
-}
-
-#[derive(Debug)]
-pub struct SqlEngine {
-    planner: Arc<Planner>,
-    threads: SqlThreads,
-}
-
-/// What runs on the threads.
-#[derive(Debug)]
-struct Planner {
-    store: Arc<Store>,
-    limits: SqlLimits,
-    running: AtomicUsize,
-}
-
-/// Counts a query for as long as it runs.
-struct Running<'a>(&'a AtomicUsize);
-
-impl Drop for Running<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-impl SqlEngine {
-    /// Errors when its threads cannot be started.
-    pub fn new(store: Arc<Store>, limits: SqlLimits) -> std::io::Result<SqlEngine> {
-        let planner = Planner { store, limits, running: AtomicUsize::new(0) };
-        Ok(SqlEngine { planner: Arc::new(planner), threads: SqlThreads::start()? })
-    }
-
-    /// Answers one query, whole, within its deadline.
-    pub async fn query(&self, query: SqlQuery) -> Result<SqlAnswer, QueryError> {
-        let planner = self.planner.clone();
-        let answer = self.threads.run(query.timeout, async move { planner.query(&query).await }).await;
-        if let Err(QueryError::Panicked(said)) = &answer {
-            metrics::counter!("weft_sql_panics_total").increment(1);
-            tracing::error!("a query panicked: {said}");
-        }
-        answer
-    }
-}
-
-impl Planner {
-    async fn query(&self, query: &SqlQuery) -> Result<SqlAnswer, QueryError> {
-        let before = self.running.fetch_add(1, Ordering::Relaxed);
-        let _running = Running(&self.running);
-        if before >= self.limits.concurrent {
-            return Err(QueryError::Busy(before));
-        }
-        match tokio::time::timeout(query.timeout, self.answer(query)).await {
-            Ok(answer) => answer,
-            Err(_) => Err(QueryError::Deadline(query.timeout)),
-        }
-    }
-
-    async fn answer(&self, query: &SqlQuery) -> Result<SqlAnswer, QueryError> {
-        let context = self.context()?;
-        let frame = self.plan(&context, query).await?;
-        let stream = frame.execute_stream().await.map_err(|e| explain(&e, &query.sql))?;
-        self.collect(stream, query).await
-    }
-
-    fn context(&self) -> Result<SessionContext, QueryError> {
-        // Two at least: a query's operators hand work to each other even on one core.
-        let cores = std::thread::available_parallelism().map_or(2, |n| n.get().clamp(2, 8));
-        let mut config = SessionConfig::new()
-            .with_information_schema(true)
-            .with_default_catalog_and_schema("weft", "public")
-            .with_create_default_catalog_and_schema(true)
-            .with_target_partitions(cores);
-        config.options_mut().sql_parser.collect_spans = true;
-        // It writes no file: what does not fit in memory is refused.
-        let no_disk = DiskManagerBuilder::default().with_mode(DiskManagerMode::Disabled);
-        let runtime = RuntimeEnvBuilder::new()
-            .with_disk_manager_builder(no_disk)
-            .with_memory_limit(self.limits.memory_bytes, 1.0)
-            .build_arc()
-            .map_err(|e| QueryError::Internal(e.to_string()))?;
-        let state = SessionStateBuilder::new()
-            .with_config(config)
-            .with_runtime_env(runtime)
-            .with_default_features()
-            .with_physical_optimizer_rule(Arc::new(polite::YieldEverywhere))
-            .build();
-        let context = SessionContext::new_with_state(state);
-        sized::leave_out(&context);
-        functions::register(&context);
-        if let Some(catalog) = context.catalog("weft") {
-            let schema = Arc::new(StoreSchema::new(self.store.clone()));
-            catalog.register_schema("public", schema).map_err(|e| QueryError::Internal(e.to_string()))?;
-        }
-        Ok(context)
-    }
-
-    /// Queries only: neither DDL, DML, COPY nor SET.
-    async fn plan(&self, context: &SessionContext, query: &SqlQuery) -> Result<DataFrame, QueryError> {
-        let statement = parse::parse(&query.sql)?;
-        let plan = context.state().statement_to_plan(statement).await.map_err(|e| explain(&e, &query.sql))?;
-        let reads_only = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
-        reads_only.verify_plan(&plan).map_err(|e| QueryError::NotReadOnly(error::first_line(&e)))?;
-        sized::check(&plan)?;
-        let frame = DataFrame::new(context.state(), plan);
-        if query.params.is_empty() {
-            return Ok(frame);
-        }
-        frame.with_param_values(params::values(&query.params)?).map_err(|e| explain(&e, &query.sql))
-    }
-
-    async fn collect(&self, mut stream: SendableRecordBatchStream, query: &SqlQuery) -> Result<SqlAnswer, QueryError> {
-        let schema = stream.schema();
-        let (mut batches, mut rows, mut bytes): (Vec<RecordBatch>, _, _) = (Vec::new(), 0, 0);
-        while let Some(batch) = stream.next().await {
-            let batch = batch.map_err(|e| explain(&e, &query.sql))?;
-            let room = query.max_rows - rows;
-            if batch.num_rows() > room {
-                batches.push(batch.slice(0, room));
-                return Ok(SqlAnswer { schema, batches, truncated: true });
-            }
-            rows += batch.num_rows();
-            bytes += size(&batch);
-            if bytes > self.limits.memory_bytes {
-                return Err(QueryError::Memory(format!("the answer is over {} bytes", self.limits.memory_bytes)));
-            }
-            batches.push(batch);
-        }
-        Ok(SqlAnswer { schema, batches, truncated: false })
-    }
-}
-
-/// Of the rows themselves, not of the buffers they share.
-fn size(batch: &RecordBatch) -> usize {
-    use arrow_array::Array;
-    batch.columns().iter().map(|c| c.to_data().get_slice_memory_size().unwrap_or(0)).sum()
-}

@@ -1,8 +1,7 @@
 //! Other engines' ways to say what weft's SQL says otherwise: `SELECT TOP 10 …`, `FETCH FIRST 10 ROWS ONLY`,
 //! `pg_catalog.version()`.
 
-use super::error::invalid;
-use crate::http::view::QueryError;
+use super::query::SqlError;
 use datafusion::sql::sqlparser::ast::{Expr, LimitClause, Query, SetExpr, TopQuantity, Value, VisitorMut};
 use std::ops::ControlFlow;
 
@@ -10,7 +9,7 @@ pub struct Rewrite;
 
 impl VisitorMut for Rewrite {
     /// Boxed: the walk keeps one of these a level.
-    type Break = Box<QueryError>;
+    type Break = Box<SqlError>;
 
     fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<Self::Break> {
         match limited(query) {
@@ -30,7 +29,7 @@ impl VisitorMut for Rewrite {
     }
 }
 
-fn limited(query: &mut Query) -> Result<(), QueryError> {
+fn limited(query: &mut Query) -> Result<(), SqlError> {
     let top = match &mut *query.body {
         SetExpr::Select(select) => select.top.take(),
         _ => None,
@@ -46,7 +45,8 @@ fn limited(query: &mut Query) -> Result<(), QueryError> {
         }),
         (None, Some(fetch)) => fetch.quantity.or_else(|| Some(number(1))),
     };
-    let again = || invalid("TOP and FETCH count rows only, and not beside LIMIT", "write LIMIT 10 at the end");
+    let again =
+        || SqlError::invalid("TOP and FETCH count rows only, and not beside LIMIT", "write LIMIT 10 at the end");
     match (&mut query.limit_clause, asked, partly) {
         (clause @ None, limit @ Some(_), false) => {
             *clause = Some(LimitClause::LimitOffset { limit, offset: None, limit_by: Vec::new() });

@@ -1,8 +1,10 @@
 //! Golden answers over a small window, and what is refused.
 
 use super::*;
-use crate::store::StoreConfig;
+use crate::store::{Store, StoreConfig};
+use arrow_array::RecordBatch;
 use datafusion::arrow::util::pretty::pretty_format_batches;
+use std::sync::Arc;
 use std::time::Duration;
 use weft_judge::fabric::{Entity, EntityId, EntityTable};
 use weft_judge::fabric::{LinkEvent, Tick, TickBatch};
@@ -91,7 +93,7 @@ pub(super) fn query(sql: &str) -> SqlQuery {
     SqlQuery { sql: sql.into(), params: Vec::new(), timeout: Duration::from_secs(20), max_rows: 100 }
 }
 
-async fn ask(query: &SqlQuery) -> Result<SqlAnswer, QueryError> {
+async fn ask(query: &SqlQuery) -> Result<SqlAnswer, SqlError> {
     SqlEngine::new(store(), SqlLimits::default()).unwrap().query(query.clone()).await
 }
 
@@ -154,7 +156,7 @@ async fn every_table_can_be_read_and_described() {
 #[tokio::test]
 async fn parameters_are_bound() {
     let mut query = query("select max(rx_bytes) from nic where device = $1 and rx_bytes < $2");
-    query.params = vec!["n1".into(), 1500.into()];
+    query.params = vec![SqlParam::Text("n1".into()), SqlParam::Integer(1500)];
     assert_eq!(rows(&query).await, "1400");
 }
 
@@ -188,18 +190,18 @@ async fn what_is_no_query_is_refused() {
         "deallocate p",
     ] {
         let refused = ask(&query(sql)).await;
-        assert!(matches!(refused, Err(QueryError::NotReadOnly(_) | QueryError::Invalid { .. })), "{sql}: {refused:?}");
+        assert!(matches!(refused, Err(SqlError::NotReadOnly(_) | SqlError::Invalid { .. })), "{sql}: {refused:?}");
     }
     assert!(!std::path::Path::new("/tmp/weft-copied").exists());
     for sql in ["select * from '/etc/passwd'", "select 1; select 2", "select * from read_csv('/etc/passwd')"] {
-        assert!(matches!(ask(&query(sql)).await, Err(QueryError::Invalid { .. })), "{sql}");
+        assert!(matches!(ask(&query(sql)).await, Err(SqlError::Invalid { .. })), "{sql}");
     }
 }
 
 #[tokio::test]
 async fn errors_say_where_and_what_was_meant() {
     let said = async |sql: &str| match ask(&query(sql)).await {
-        Err(QueryError::Invalid { hint, line, column, .. }) => (hint.unwrap_or_default(), line, column),
+        Err(SqlError::Invalid { hint, line, column, .. }) => (hint.unwrap_or_default(), line, column),
         other => panic!("{sql}: {other:?}"),
     };
     assert_eq!(said("select * from nicc").await, ("did you mean the table nic?".into(), Some(1), Some(15)));
@@ -243,7 +245,7 @@ async fn a_query_over_a_bound_is_told_which_and_what_to_write() {
         (format!("select '{}'", "x".repeat(2 << 20)), "bytes; at most 1048576", "a part"),
     ] {
         match ask(&query(&sql)).await {
-            Err(QueryError::Invalid { message, hint: Some(hint), .. }) => {
+            Err(SqlError::Invalid { message, hint: Some(hint), .. }) => {
                 assert!(message.contains(bound) && hint.contains(mend), "{message}; {hint}");
             }
             other => panic!("{bound}: {other:?}"),
@@ -257,7 +259,7 @@ async fn a_pattern_that_cannot_be_used_is_the_querys_fault() {
         [("a(", "regex parse error: error: unclosed group"), (&*format!("a{}", "{1,9}".repeat(10)), "CompiledTooBig")]
     {
         match ask(&query(&format!("select count(*) from nic where device ~ '{pattern}'"))).await {
-            Err(QueryError::Invalid { message, .. }) => assert!(message.contains(fault), "{message}"),
+            Err(SqlError::Invalid { message, .. }) => assert!(message.contains(fault), "{message}"),
             other => panic!("{pattern}: {other:?}"),
         }
     }
@@ -268,7 +270,7 @@ async fn a_query_that_panics_is_an_answer_and_the_next_one_is_answered() {
     let engine = SqlEngine::new(store(), SqlLimits::default()).unwrap();
     for _ in 0..5 {
         let failed = engine.threads.run(Duration::from_secs(20), async { panic!("no such {}", "luck") }).await;
-        assert_eq!(failed, Err::<(), _>(QueryError::Panicked("no such luck".to_owned())));
+        assert_eq!(failed, Err::<(), _>(SqlError::Panicked("no such luck".to_owned())));
     }
     let answer = engine.query(query("select 1")).await.unwrap();
     assert_eq!(answer.batches[0].num_rows(), 1);
@@ -287,7 +289,7 @@ async fn queries_that_hold_their_threads_hold_up_no_other() {
             Ok(())
         };
         let stuck = engine.threads.run(Duration::from_millis(10), work).await;
-        assert_eq!(stuck, Err(QueryError::Deadline(Duration::from_millis(10))));
+        assert_eq!(stuck, Err(SqlError::Deadline(Duration::from_millis(10))));
     }
     assert_eq!(engine.query(query("select 1")).await.unwrap().batches[0].num_rows(), 1);
     drop(release);
@@ -299,11 +301,11 @@ async fn a_heavy_query_meets_its_bounds() {
         "select count(*) from generate_series(1, 100000) a, generate_series(1, 1000000) b where a.value <> b.value";
     let mut query = query(heavy);
     query.timeout = Duration::from_millis(300);
-    assert!(matches!(ask(&query).await, Err(QueryError::Deadline(_))));
+    assert!(matches!(ask(&query).await, Err(SqlError::Deadline(_))));
     let limits = SqlLimits { memory_bytes: 1 << 20, ..Default::default() };
     let sorted = self::query("select value, random() r from generate_series(1, 3000000) order by r");
     let refused = SqlEngine::new(store(), limits).unwrap().query(sorted).await;
-    assert!(matches!(refused, Err(QueryError::Memory(_))), "{refused:?}");
+    assert!(matches!(refused, Err(SqlError::Memory(_))), "{refused:?}");
 }
 
 #[tokio::test]
@@ -325,7 +327,7 @@ async fn a_query_cannot_make_a_value_of_any_size() {
     ] {
         let began = std::time::Instant::now();
         match ask(&query(&format!("select {call}"))).await {
-            Err(QueryError::Invalid { message, hint: Some(hint), line: Some(1), .. }) => {
+            Err(SqlError::Invalid { message, hint: Some(hint), line: Some(1), .. }) => {
                 assert!(message.contains(function) && hint.contains(function), "{call}: {message}; {hint}");
             }
             other => panic!("{call}: {other:?}"),
@@ -334,7 +336,7 @@ async fn a_query_cannot_make_a_value_of_any_size() {
     }
     for cast in ["cast(null as bigint[2000000000])", "(select x from (select try_cast(null as bigint[9999]) x))"] {
         let refused = ask(&query(&format!("select {cast}"))).await;
-        assert!(matches!(refused, Err(QueryError::Invalid { .. })), "{cast}: {refused:?}");
+        assert!(matches!(refused, Err(SqlError::Invalid { .. })), "{cast}: {refused:?}");
     }
     check("select count(*), max(value) from generate_series(1, 1000)", "1000|1000").await;
     check("select count(*) from range(0, 10)", "10").await;
@@ -346,6 +348,6 @@ async fn a_query_cannot_make_a_value_of_any_size() {
 async fn an_error_beside_any_letter_is_an_answer() {
     for sql in ["select 'İİİİ', éé from nic", "select 'İ' İ, * from \"éİ\"", "select 'İ', ééé(1)"] {
         let refused = ask(&query(sql)).await;
-        assert!(matches!(refused, Err(QueryError::Invalid { .. })), "{sql}: {refused:?}");
+        assert!(matches!(refused, Err(SqlError::Invalid { .. })), "{sql}: {refused:?}");
     }
 }

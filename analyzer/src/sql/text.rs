@@ -2,8 +2,7 @@
 //!
 //! What stands in quotes and comments is left alone. Every letter keeps its line and column.
 
-use super::error::invalid;
-use crate::http::view::QueryError;
+use super::query::SqlError;
 use datafusion::sql::sqlparser::tokenizer::Location;
 
 /// Marks that an editor puts in place of SQL's own, and what to write.
@@ -29,7 +28,7 @@ enum Within {
 }
 
 /// Refuses typographic marks outside quotes.
-pub fn clean(sql: &str) -> Result<String, QueryError> {
+pub fn clean(sql: &str) -> Result<String, SqlError> {
     let mut clean = String::with_capacity(sql.len());
     let (mut within, mut before) = (Within::Sql, ' ');
     let (mut place, mut letters) = (Location::new(1, 1), sql.chars().peekable());
@@ -50,7 +49,7 @@ pub fn clean(sql: &str) -> Result<String, QueryError> {
     Ok(clean)
 }
 
-fn plain(letter: char, place: Location) -> Result<char, QueryError> {
+fn plain(letter: char, place: Location) -> Result<char, SqlError> {
     if letter.is_ascii() {
         return Ok(letter);
     }
@@ -60,7 +59,7 @@ fn plain(letter: char, place: Location) -> Result<char, QueryError> {
     match MARKS.iter().find(|(marks, _)| marks.contains(letter)) {
         Some((_, instead)) => {
             let code = u32::from(letter);
-            Err(invalid(format!("{letter} (U+{code:04X}) is no mark of SQL"), *instead).at(place))
+            Err(SqlError::invalid(format!("{letter} (U+{code:04X}) is no mark of SQL"), *instead).at(place))
         }
         None => Ok(letter),
     }
@@ -131,7 +130,7 @@ mod tests {
             ("select 1 where 2 ≥ 1", 1, 18, ">="),
         ] {
             match clean(sql) {
-                Err(QueryError::Invalid { hint: Some(hint), line: Some(l), column: Some(c), .. }) => {
+                Err(SqlError::Invalid { hint: Some(hint), line: Some(l), column: Some(c), .. }) => {
                     assert_eq!((l, c), (line, column), "{sql}");
                     assert!(hint.contains(mend), "{sql}: {hint}");
                 }

@@ -1,6 +1,6 @@
 //! Threads for queries alone: a heavy query holds up no other request, and a query that fails takes nothing with it.
 
-use crate::http::view::QueryError;
+use super::query::SqlError;
 use std::any::Any;
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -60,21 +60,21 @@ impl SqlThreads {
     pub async fn run<T: Send + 'static>(
         &self,
         deadline: Duration,
-        work: impl Future<Output = Result<T, QueryError>> + Send + 'static,
-    ) -> Result<T, QueryError> {
+        work: impl Future<Output = Result<T, SqlError>> + Send + 'static,
+    ) -> Result<T, SqlError> {
         let pool = self.pool.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let Some(runtime) = &pool.0 else { return Err(QueryError::Internal("weft is ending".to_owned())) };
+        let Some(runtime) = &pool.0 else { return Err(SqlError::Internal("weft is ending".to_owned())) };
         // Aborted when nobody waits for it any more: the client hung up.
         let mut answer = AbortOnDropHandle::new(runtime.spawn(work));
         match tokio::time::timeout(deadline + GRACE, &mut answer).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(error)) => Err(match error.try_into_panic() {
-                Ok(panic) => QueryError::Panicked(said(&*panic)),
-                Err(error) => QueryError::Internal(error.to_string()),
+                Ok(panic) => SqlError::Panicked(said(&*panic)),
+                Err(error) => SqlError::Internal(error.to_string()),
             }),
             Err(_) => {
                 self.leave(&pool, answer);
-                Err(QueryError::Deadline(deadline))
+                Err(SqlError::Deadline(deadline))
             }
         }
     }

@@ -1,7 +1,7 @@
 //! A wide table of the hot window as DataFusion scans it: batch by batch, only the columns asked for.
 
 use super::column::{extra_schema, fixed_schema, project, wide_schema};
-use super::filter::Wanted;
+use super::time_and_place::TimeAndPlace;
 use crate::store::{EVENT, Names, STEP, Store, StoredBatch};
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int32Type;
@@ -43,7 +43,7 @@ impl WideTable {
     }
 
     /// By entity id; `None` when no place is asked for.
-    fn wanted_ids(&self, wanted: &Wanted) -> Option<Arc<[bool]>> {
+    fn wanted_ids(&self, wanted: &TimeAndPlace) -> Option<Arc<[bool]>> {
         if !self.has_entities || (wanted.device.is_none() && wanted.port.is_none()) {
             return None;
         }
@@ -64,7 +64,7 @@ impl TableProvider for WideTable {
     }
 
     fn supports_filters_pushdown(&self, filters: &[&Expr]) -> Result<Vec<TableProviderFilterPushDown>> {
-        let support = |filter: &&Expr| match Wanted::understands(filter) {
+        let support = |filter: &&Expr| match TimeAndPlace::understands(filter) {
             true => TableProviderFilterPushDown::Inexact,
             false => TableProviderFilterPushDown::Unsupported,
         };
@@ -78,7 +78,7 @@ impl TableProvider for WideTable {
         filters: &[Expr],
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let wanted = Wanted::of(filters);
+        let wanted = TimeAndPlace::of(filters);
         let schema = match projection {
             Some(columns) => Arc::new(self.schema.project(columns)?),
             None => self.schema.clone(),

@@ -4,20 +4,22 @@
 //! One writer (the intake), many readers. A reader takes what it needs as shared snapshots under a short lock; nobody
 //! waits for a query.
 
+mod devices;
 mod folder;
 mod names;
 mod series;
 mod state;
 mod window;
 
+pub use devices::DeviceView;
 pub use names::Names;
-pub use series::series;
+pub use series::{Mark, Series, SeriesError, SeriesMode, SeriesQuery, series};
 pub use state::{Changes, Remembered, StateDb, StateError};
 pub use window::{EVENT, STEP, StoredBatch, Window};
 
-use crate::http::view::DeviceView;
 use crate::ingest::{CollectorStatus, GapRow, IngestStats};
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use devices::devices;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Instant;
 use weft_judge::fabric::EntityTable;
@@ -176,31 +178,8 @@ impl Store {
         self.read().ingest.gaps.clone()
     }
 
-    /// Planned devices, then those only collectors speak of; by name.
+    /// By name.
     pub fn devices(&self) -> Vec<DeviceView> {
-        let mut devices: BTreeMap<&str, DeviceView> = BTreeMap::new();
-        for planned in &self.plan.devices {
-            let view = DeviceView {
-                device: planned.device.clone(),
-                kind: planned.kind.clone(),
-                tier: planned.tier.clone(),
-                rack: planned.rack.clone(),
-                pod: planned.pod.clone(),
-                labels: planned.labels.clone(),
-                ..Default::default()
-            };
-            devices.insert(&planned.device, view);
-        }
-        let names = self.names();
-        for entity in &names.entities {
-            let new = || DeviceView { device: entity.device.to_string(), ..Default::default() };
-            let view = devices.entry(&entity.device).or_insert_with(new);
-            view.ports += usize::from(!entity.port.is_empty());
-            view.collector = entity.collector.to_string();
-            if view.kind.is_empty() {
-                view.kind = if entity.table == Table::SwitchPort { "switch" } else { "node" }.to_owned();
-            }
-        }
-        devices.into_values().collect()
+        devices(&self.plan, &self.names())
     }
 }

@@ -1,12 +1,13 @@
 //! One counter of one port over time, straight from the window.
 
 use super::{Store, StoredBatch};
-use crate::http::view::{Mark, QueryError, Series, SeriesMode, SeriesQuery};
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int32Type, Int64Type};
 use arrow_array::{Array, ArrayRef, RecordBatch};
-use weft_judge::fabric::Entity;
+use serde::{Deserialize, Serialize};
+use weft_judge::fabric::{Entity, PortRef};
 use weft_judge::features::{goes_round, turn};
+pub use weft_judge::incident::SeriesMode;
 use weft_wire::{Counter, CounterKind, Quality, QualityFlag, TableSchema, catalogue};
 
 /// Columns of a stored batch.
@@ -16,6 +17,42 @@ const QUALITY: usize = 4;
 /// Readings further apart than this many usual intervals have a gap between them.
 const GAP_INTERVALS: i64 = 3;
 
+#[derive(Clone, Debug, PartialEq)]
+pub struct SeriesQuery {
+    pub at: PortRef,
+    pub counter: String,
+    /// Half-open, event time.
+    pub from_ns: i64,
+    pub to_ns: i64,
+    pub mode: SeriesMode,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Series {
+    pub unit: String,
+    /// Event time, ns, and the value at that time; `None` where there is none, as over a reset.
+    pub points: Vec<(i64, Option<f64>)>,
+    pub marks: Vec<Mark>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Mark {
+    pub ts_ns: i64,
+    /// `gap`, `reset`, `wrap` or `saturated`.
+    pub kind: String,
+}
+
+/// Why there is no series.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum SeriesError {
+    #[error("no port {device}/{port} in the window")]
+    UnknownPort { device: String, port: String },
+    #[error("port {device}/{port} has no counter {counter}")]
+    UnknownCounter { device: String, port: String, counter: String },
+    #[error("the window could not be read: {0}")]
+    Failed(String),
+}
+
 #[derive(Clone, Copy, Debug)]
 struct Reading {
     ts_ns: i64,
@@ -24,7 +61,8 @@ struct Reading {
     saturated: bool,
 }
 
-pub fn series(store: &Store, query: &SeriesQuery) -> Result<Series, QueryError> {
+/// The points and marks of one counter, from the batches of the window that overlap the time asked for.
+pub fn series(store: &Store, query: &SeriesQuery) -> Result<Series, SeriesError> {
     let names = store.names();
     let here = |e: &&Entity| *e.device == *query.at.device && *e.port == *query.at.port;
     let found = names.entities.iter().filter(here);
@@ -40,11 +78,11 @@ pub fn series(store: &Store, query: &SeriesQuery) -> Result<Series, QueryError> 
     Ok(render(&readings, counter, wraps_at(entity, counter), query.mode))
 }
 
-fn not_found(entities: &[Entity], query: &SeriesQuery) -> QueryError {
-    let (device, port) = (&query.at.device, &query.at.port);
-    match entities.iter().any(|e| *e.device == **device && *e.port == **port) {
-        true => QueryError::NotFound(format!("port {device}/{port} has no counter {}", query.counter)),
-        false => QueryError::NotFound(format!("no port {device}/{port} in the window")),
+fn not_found(entities: &[Entity], query: &SeriesQuery) -> SeriesError {
+    let (device, port) = (query.at.device.clone(), query.at.port.clone());
+    match entities.iter().any(|e| *e.device == *device && *e.port == *port) {
+        true => SeriesError::UnknownCounter { device, port, counter: query.counter.clone() },
+        false => SeriesError::UnknownPort { device, port },
     }
 }
 

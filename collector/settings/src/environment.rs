@@ -120,7 +120,7 @@ mod tests {
     fn a_misspelt_key_names_the_variable_and_the_nearest() {
         for (name, words) in [
             ("WEFT_ANALYZER_WINDOW", "did you mean `window_s`?"),
-            ("WEFT_HTTP_PORT", "did you mean"),
+            ("WEFT_HTTP_PORT", "(known: listen, "),
             ("WEFT_ANALYSER_WINDOW_S", "did you mean WEFT_ANALYZER_"),
         ] {
             let error = check(name, "60", &[]).unwrap_err();

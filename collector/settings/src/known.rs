@@ -80,12 +80,6 @@ fn without_indices(key: &str) -> String {
     key.split('[').map(|part| part.split_once(']').map_or(part, |(_, rest)| rest)).collect()
 }
 
-/// The known name most like the unknown one.
-pub fn nearest<'a>(unknown: &str, known: &[&'a str]) -> Option<&'a str> {
-    let likeness = |name: &str| strsim::jaro_winkler(unknown, name);
-    known.iter().copied().max_by(|a, b| likeness(a).total_cmp(&likeness(b)))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

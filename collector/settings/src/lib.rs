@@ -16,6 +16,7 @@ mod known;
 mod kubelet;
 mod load;
 pub mod log;
+mod nearest;
 mod secret;
 mod tree;
 mod typed;
@@ -23,6 +24,6 @@ mod words;
 
 pub use address::Address;
 pub use flags::Flags;
-pub use known::nearest;
 pub use load::{Settings, SettingsError, Wrong, effective, load, parse};
+pub use nearest::nearest;
 pub use secret::Secret;

@@ -1,6 +1,7 @@
 //! What is said of a wrong key or value.
 
-use crate::known::{self, nearest};
+use crate::known;
+use crate::nearest::nearest;
 
 /// The section that a key stands in: `notify` of `notify[0].url`.
 pub fn section_of(key: &str) -> &str {
@@ -33,7 +34,7 @@ pub fn unknown_key(section: &str, key: &str, known: &[&str]) -> String {
         [] => String::new(),
         sections => format!(" (it is a key of {})", sections.join(" and of ")),
     };
-    let mend = nearest(key, known).map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+    let mend = nearest(key, known.iter().copied()).map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
     format!("unknown key `{key}` in {place}{other}{mend} (known: {})", known.join(", "))
 }
 
@@ -42,7 +43,8 @@ pub fn unknown_section(name: &str, known: &[&str], is_section: bool) -> String {
     if !is_section && !holders.is_empty() {
         return format!("`{name}` stands in no section; write it below {}", holders.join(" or "));
     }
-    let mend = nearest(name, known).map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+    let mend =
+        nearest(name, known.iter().copied()).map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
     format!("unknown section `{name}`{mend} (known: {})", known.join(", "))
 }
 

@@ -3,9 +3,10 @@
 //! Fast ticks ask for `RTM_GETSTATS` (200 bytes a link), normal ones for all of `RTM_GETLINK`. Speed is in sysfs alone,
 //! and only believed when sysfs speaks of the same interface: `/sys` may show another network namespace.
 
+use super::netdev_cells::{ADMIN_DOWN, LinkCells};
 use super::netdev_files::FileNetdev;
 use super::{Setup, Source, SourceError};
-use crate::board::{Board, CellId, EntityId, Row};
+use crate::board::{Board, EntityId, Row};
 use crate::clock::now_ns;
 use crate::directory::PortDirectory;
 use crate::filter::InterfaceFilter;
@@ -18,14 +19,12 @@ use std::collections::HashMap;
 use std::time::Instant;
 use weft_wire::{PortChange, Tier};
 
-pub const NAME: &str = "netdev";
+pub use super::netdev_cells::NAME;
 
-/// Why there is no carrier to read: an interface that somebody has set down has no link state, and no broken link.
-pub(super) const ADMIN_DOWN: &str = "set down by its administrator (IFF_UP is clear)";
 const OPERSTATE_NAMES: [&str; 7] = ["unknown", "notpresent", "down", "lowerlayerdown", "testing", "dormant", "up"];
 
 pub fn make(setup: &Setup<'_>) -> Result<Box<dyn Source>, SourceError> {
-    let (root, filter) = (setup.root.clone(), setup.config.interfaces.clone());
+    let (root, filter) = (setup.root.clone(), setup.interfaces.clone());
     if !root.is_live() {
         return Ok(Box::new(FileNetdev::new(root, filter)));
     }
@@ -49,29 +48,6 @@ struct Link {
     carrier: Option<bool>,
     admin_up: bool,
     seen: bool,
-}
-
-/// Cells of one interface, shared by both ways of reading.
-pub(super) struct LinkCells {
-    /// By place in [`LinkStats::NAMES`].
-    pub stats: Vec<(usize, CellId, Tier)>,
-    pub carrier: CellId,
-    pub carrier_up_count: CellId,
-    pub carrier_down_count: CellId,
-    pub mtu: CellId,
-    pub speed: CellId,
-}
-
-impl LinkCells {
-    pub fn offer(board: &mut Board, entity: EntityId) -> Option<LinkCells> {
-        let mut cell = |raw: &str| board.cell(entity, NAME, NAME, raw);
-        let stats: Vec<CellId> = LinkStats::NAMES.iter().map(|raw| cell(raw)).collect::<Option<_>>()?;
-        let (carrier, mtu, speed) = (cell("carrier")?, cell("mtu")?, cell("speed")?);
-        let (carrier_up_count, carrier_down_count) = (cell("carrier_up_count")?, cell("carrier_down_count")?);
-        let tier = |id: CellId| board.get(entity).and_then(|e| e.cell(id)).map_or(Tier::Slow, |c| c.tier());
-        let stats = stats.into_iter().enumerate().map(|(place, id)| (place, id, tier(id))).collect();
-        Some(LinkCells { stats, carrier, carrier_up_count, carrier_down_count, mtu, speed })
-    }
 }
 
 impl Source for Netdev {

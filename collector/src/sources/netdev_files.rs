@@ -1,7 +1,7 @@
 //! `netdev` from the files of `/sys/class/net`: slower, but works on a copied tree (`--root`).
 
 use super::interface_files::InterfaceFiles;
-use super::netdev::{ADMIN_DOWN, LinkCells, NAME};
+use super::netdev_cells::{ADMIN_DOWN, LinkCells, NAME};
 use super::{Source, SourceError};
 use crate::board::{Board, EntityId};
 use crate::clock::now_ns;

@@ -5,7 +5,7 @@ use crate::agent::identity;
 use crate::board::{Board, Canonical, Cell, Status};
 use crate::directory::PortDirectory;
 use crate::schedule::Round;
-use crate::sources::{Setup, Source, make_all};
+use crate::sources::{Source, make_all};
 use std::fs;
 use std::path::Path;
 use weft_wire::{Table, Tier};
@@ -32,7 +32,7 @@ struct Rig {
 impl Rig {
     fn new(root: &Path) -> Rig {
         let config = config(root);
-        let setup = Setup { config: &config, root: config.root(), directory: PortDirectory::default() };
+        let setup = config.setup(PortDirectory::default());
         let sources = make_all(&setup).into_iter().filter_map(|made| made.source.ok()).collect();
         Rig { board: Board::new(identity(&config)), sources }
     }

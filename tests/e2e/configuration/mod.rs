@@ -19,6 +19,7 @@ fn value(of: impl Serialize) -> Value {
 fn sections() -> Vec<Section> {
     let analyzer = value(weft_analyzer::config::Config::default());
     let endpoint = Endpoint::try_from(String::from("http://a")).expect("a URL");
+    let webhook = NotifyKind::named("webhook").expect("a row of its own");
     let rows = [
         ("transport", "TransportConfig", analyzer["transport"].clone()),
         ("collector", "CollectorConfig", value(weft_collector::CollectorConfig::default())),
@@ -26,7 +27,7 @@ fn sections() -> Vec<Section> {
         ("http", "HttpConfig", analyzer["http"].clone()),
         ("dashboard", "DashboardConfig", value(weft_dashboard::DashboardConfig::default())),
         ("alerts", "AlertsConfig", analyzer["alerts"].clone()),
-        ("notify[]", "NotifyConfig", value(NotifyConfig::new(NotifyKind::Webhook, endpoint))),
+        ("notify[]", "NotifyConfig", value(NotifyConfig::new(webhook, endpoint))),
         ("silence[]", "SilenceConfig", value(weft_analyzer::route::SilenceConfig::default())),
     ];
     rows.map(|(name, of, defaults)| Section { name, keys: keys_of(of, name), defaults }).to_vec()

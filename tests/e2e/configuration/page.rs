@@ -25,7 +25,7 @@ Every role reads the same file (`--config weft.toml`), in this order; the later 
 
 A variable is typed by its key: `60`, `true`, a list as `a, b` or `["a", "b"]`. The variables that Kubernetes makes for
 Services (`WEFT_ANALYZER_PORT=tcp://…`) are no settings. A role reads the sections that it needs; an unknown section or key
-is an error in each of them, which names the file, the line and the nearest name that there is. `--check-config` prints what
+is an error in each of them, which names the file, the line and the name that may have been meant. `--check-config` prints what
 is in force, secrets hidden, or says what a start would say.
 
 An address to listen on is written `127.0.0.1:9870`, `localhost:9870`, `[::1]:9870`, or `:9870` for all interfaces; port 0

@@ -2,6 +2,7 @@
 //! source, defaults from their values.
 
 use std::path::Path;
+use weft_analyzer::notify::PROTOCOLS;
 
 /// One key that a file may set, or one column of a plan's file.
 #[derive(Clone, Debug)]
@@ -77,6 +78,7 @@ impl Field<'_> {
             "Vec<String>" => key(path, "list of texts"),
             "BTreeMap<String, String>" if self.is_flat => key(path, "text"),
             "BTreeMap<String, String>" | "Labels" | "KafkaProperties" => key(format!("{path}.*"), "text"),
+            "NotifyKind" => key(path, &quoted(PROTOCOLS.map(|protocol| protocol.name.to_owned()))),
             name => match block("enum", name) {
                 Some((_, body)) => key(path, &variants(&body)),
                 None => keys_of(name, &path),
@@ -88,8 +90,11 @@ impl Field<'_> {
 /// `"direct"` or `"kafka"`.
 fn variants(body: &str) -> String {
     let names = body.lines().map(str::trim).filter(|line| line.starts_with(char::is_uppercase));
-    let words: Vec<String> = names.map(|name| format!("\"{}\"", name.trim_end_matches(',').to_lowercase())).collect();
-    words.join(" or ")
+    quoted(names.map(|name| name.trim_end_matches(',').to_lowercase()))
+}
+
+fn quoted(words: impl IntoIterator<Item = String>) -> String {
+    words.into_iter().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(" or ")
 }
 
 /// The attributes before a type and the lines between its braces.

@@ -4,8 +4,7 @@ use super::corpus::{EDGES, SHAPES, SINGLE, SIZES};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use weft_analyzer::http::view::{QueryError, SqlAnswer, SqlQuery};
-use weft_analyzer::sql::{STACK_BYTES, SqlEngine, SqlLimits};
+use weft_analyzer::sql::{STACK_BYTES, Sql, SqlAnswer, SqlEngine, SqlError, SqlLimits, SqlQuery};
 use weft_analyzer::store::{Store, StoreConfig};
 use weft_wire::plan::Plan;
 
@@ -30,19 +29,17 @@ async fn ask(engine: &SqlEngine, name: &str, sql: String, timeout: Duration) -> 
     (ending(name, answer), took)
 }
 
-fn ending(name: &str, answer: Result<SqlAnswer, QueryError>) -> &'static str {
+fn ending(name: &str, answer: Result<SqlAnswer, SqlError>) -> &'static str {
     match answer {
         Ok(_) => "answered",
-        Err(QueryError::Invalid { message, .. }) => {
+        Err(SqlError::Invalid { message, .. }) => {
             assert!(!message.is_empty() && message.len() < 2_000, "{name}: no clear words: {message}");
             "refused"
         }
-        Err(QueryError::NotReadOnly(_)) => "refused",
-        Err(QueryError::Deadline(_)) => "deadline",
-        Err(QueryError::Memory(_)) => "memory",
-        Err(
-            error @ (QueryError::Busy(_) | QueryError::Panicked(_) | QueryError::Internal(_) | QueryError::NotFound(_)),
-        ) => {
+        Err(SqlError::NotReadOnly(_)) => "refused",
+        Err(SqlError::Deadline(_)) => "deadline",
+        Err(SqlError::Memory(_)) => "memory",
+        Err(error @ (SqlError::Busy(_) | SqlError::Panicked(_) | SqlError::Internal(_))) => {
             panic!("{name}: {error}")
         }
     }

@@ -1,7 +1,9 @@
 //! The house keeps its own rules: which way imports point, what the pure parts may not see, how long a file may be.
 
+mod circles;
 mod crates;
 mod judge;
+mod modules;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -7,7 +7,8 @@ use reqwest::Response;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use weft_analyzer::http::view::{GapView, Health, PortView, QueryError};
+use weft_analyzer::read::{GapView, Health, PortView};
+use weft_analyzer::sql::SqlError;
 use weft_judge::sample::open;
 
 const ID: &str = "5f1c02d98ab3e774";
@@ -84,7 +85,7 @@ async fn of_queries(server: &Server, examples: &mut BTreeMap<&str, String>) {
         let request = format!("POST /api/v1/sql\nContent-Type: application/json\nAccept: {accept}\n\n{body}");
         examples.insert(name, shown(&request, answer).await);
     }
-    let failure = QueryError::Invalid {
+    let failure = SqlError::Invalid {
         message: "no column rx_byte".into(),
         hint: Some("did you mean rx_bytes?".into()),
         line: Some(1),

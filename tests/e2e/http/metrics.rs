@@ -7,7 +7,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
-use weft_analyzer::http::view::{Health, JobView, PortView};
+use weft_analyzer::read::{Health, JobView, PortView};
 use weft_judge::sample::open;
 use weft_wire::{METRICS, MetricKind};
 

@@ -11,9 +11,10 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use weft_analyzer::feed::Feed;
-use weft_analyzer::http::view::{GapView, Health, PortView, QueryError, SqlQuery};
 use weft_analyzer::http::{AppState, HttpConfig, plain_pages, router};
 use weft_analyzer::notify::{Alert, Context, Links};
+use weft_analyzer::read::{GapView, Health, PortView};
+use weft_analyzer::sql::{SqlError, SqlParam, SqlQuery};
 use weft_judge::sample::{Changed, ONSET_NS, SECOND, open};
 
 struct Server {
@@ -28,7 +29,13 @@ impl Server {
     async fn start(model: Memory) -> Server {
         let (model, feed, stop) = (Arc::new(model), Arc::new(Feed::new(1)), CancellationToken::new());
         let config = HttpConfig { max_body_bytes: 4096, ..HttpConfig::default() };
-        let state = AppState { view: model.clone(), feed: feed.clone(), config: Arc::new(config), stop: stop.clone() };
+        let state = AppState {
+            view: model.clone(),
+            sql: model.clone(),
+            feed: feed.clone(),
+            config: Arc::new(config),
+            stop: stop.clone(),
+        };
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let page = plain_pages(state.clone());
@@ -206,13 +213,13 @@ async fn sql_answers_in_three_formats() {
     assert_eq!(arrow.headers()["content-type"], "application/vnd.apache.arrow.stream");
     assert!(arrow.bytes().await.expect("a body").starts_with(&[0xff; 4]));
     let asked: Vec<SqlQuery> = server.model.asked.lock().expect("no test panics here").clone();
-    assert_eq!((asked[0].max_rows, asked[0].timeout.as_secs(), &asked[0].params), (5, 30, &vec![json!(1)]));
+    assert_eq!((asked[0].max_rows, asked[0].timeout.as_secs(), &asked[0].params), (5, 30, &vec![SqlParam::Integer(1)]));
 }
 
 #[tokio::test]
 async fn query_errors_have_their_status_and_shape() {
     let server = Server::start(Memory::default()).await;
-    let invalid = QueryError::Invalid {
+    let invalid = SqlError::Invalid {
         message: "no column rx_byte".into(),
         hint: Some("did you mean rx_bytes?".into()),
         line: Some(1),
@@ -220,12 +227,11 @@ async fn query_errors_have_their_status_and_shape() {
     };
     let cases = [
         (invalid, 400, "invalid_query"),
-        (QueryError::NotFound("x".into()), 404, "not_found"),
-        (QueryError::NotReadOnly("DROP TABLE".into()), 403, "not_read_only"),
-        (QueryError::Deadline(std::time::Duration::from_secs(1)), 408, "deadline"),
-        (QueryError::Memory("64 MB".into()), 413, "memory"),
-        (QueryError::Busy(8), 429, "busy"),
-        (QueryError::Internal("x".into()), 500, "internal"),
+        (SqlError::NotReadOnly("DROP TABLE".into()), 403, "not_read_only"),
+        (SqlError::Deadline(std::time::Duration::from_secs(1)), 408, "deadline"),
+        (SqlError::Memory("64 MB".into()), 413, "memory"),
+        (SqlError::Busy(8), 429, "busy"),
+        (SqlError::Internal("x".into()), 500, "internal"),
     ];
     for (failure, status, code) in cases {
         let message = failure.to_string();

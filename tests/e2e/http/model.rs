@@ -1,4 +1,4 @@
-//! A read model that holds what it is given.
+//! A read model that holds what it is given, and answers queries with it.
 
 use std::sync::{Arc, Mutex};
 use std::thread::ThreadId;
@@ -6,7 +6,8 @@ use std::thread::ThreadId;
 use arrow_array::{Float64Array, Int64Array, RecordBatch, StringArray};
 use arrow_schema::{DataType, Field, Schema};
 use async_trait::async_trait;
-use weft_analyzer::http::view::*;
+use weft_analyzer::read::*;
+use weft_analyzer::sql::{Sql, SqlAnswer, SqlError, SqlQuery};
 use weft_judge::fabric::PortRef;
 use weft_judge::incident::Incident;
 use weft_judge::kinds::{Evidence, Fact};
@@ -20,7 +21,7 @@ pub struct Memory {
     pub jobs: Vec<JobView>,
     pub health: Mutex<Health>,
     /// What the next queries are answered with; the canned rows when there is none.
-    pub failures: Mutex<Vec<QueryError>>,
+    pub failures: Mutex<Vec<SqlError>>,
     pub asked: Mutex<Vec<SqlQuery>>,
     /// The threads that read ports and jobs.
     pub readers: Mutex<Vec<ThreadId>>,
@@ -100,18 +101,19 @@ impl ReadModel for Memory {
         self.health.lock().expect("no test panics here").clone()
     }
 
-    async fn series(&self, query: SeriesQuery) -> Result<Series, QueryError> {
-        if query.at.port != "eth3" {
-            return Err(QueryError::NotFound(format!(
-                "{} {} has no {}",
-                query.at.device, query.at.port, query.counter
-            )));
+    async fn series(&self, query: SeriesQuery) -> Result<Series, SeriesError> {
+        let (device, port) = (query.at.device, query.at.port);
+        if port != "eth3" {
+            return Err(SeriesError::UnknownCounter { device, port, counter: query.counter });
         }
         let marks = vec![Mark { ts_ns: 2, kind: "reset".into() }];
         Ok(Series { unit: "bytes/s".into(), points: vec![(1, Some(0.5)), (2, None)], marks })
     }
+}
 
-    async fn sql(&self, query: SqlQuery) -> Result<SqlAnswer, QueryError> {
+#[async_trait]
+impl Sql for Memory {
+    async fn query(&self, query: SqlQuery) -> Result<SqlAnswer, SqlError> {
         self.asked.lock().expect("no test panics here").push(query);
         match self.failures.lock().expect("no test panics here").pop() {
             Some(failure) => Err(failure),

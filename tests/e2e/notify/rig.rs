@@ -60,11 +60,12 @@ impl Respond for Answers {
 
 pub fn webhook(server: &str) -> NotifyConfig {
     let url = Endpoint::try_from(format!("{server}/hook?token=x")).expect("a URL");
-    NotifyConfig::new(NotifyKind::Webhook, url)
+    NotifyConfig::new(NotifyKind::named("webhook").expect("a row of its own"), url)
 }
 
 pub fn alertmanager(server: &str) -> NotifyConfig {
-    NotifyConfig::new(NotifyKind::Alertmanager, Endpoint::try_from(format!("{server}/am/")).expect("a URL"))
+    let url = Endpoint::try_from(format!("{server}/am/")).expect("a URL");
+    NotifyConfig::new(NotifyKind::named("alertmanager").expect("a row of its own"), url)
 }
 
 pub fn context() -> Context {

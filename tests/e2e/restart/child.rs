@@ -8,8 +8,8 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use weft_analyzer::http::view::{ReadModel, SqlQuery};
 use weft_analyzer::live::{self, LiveOptions, LiveView};
+use weft_analyzer::sql::{Sql, SqlEngine, SqlLimits, SqlQuery};
 use weft_transport::{SubscriberOptions, TopicLayout, TransportUrl};
 
 const URL: &str = "WEFT_TEST_ANALYZER_URL";
@@ -120,17 +120,17 @@ async fn analyzer_process() {
         lateness_ns: 2_000_000_000,
         window_ns: 3_600_000_000_000,
         window_bytes: 1 << 30,
-        sql: Default::default(),
         on_update: Box::new(|_| 0),
     })
     .unwrap();
+    let sql = SqlEngine::new(live.view().store().clone(), SqlLimits::default()).unwrap();
     loop {
-        tell(&status(live.view()).await);
+        tell(&status(live.view(), &sql).await);
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
 
-async fn status(view: &LiveView) -> Status {
+async fn status(view: &LiveView, sql: &SqlEngine) -> Status {
     let ingest = view.store().ingest();
     let stats = ingest.stats;
     Status {
@@ -139,15 +139,15 @@ async fn status(view: &LiveView) -> Status {
         rebuilt: stats.rebuilt_frames,
         late_rows: stats.late_rows,
         dead_letters: stats.dead_letters,
-        rows: number(view, "select count(*) from nic").await,
-        lost_frames: number(view, "select coalesce(sum(frames), 0) from ingest_gap where reason = 'lost'").await,
+        rows: number(sql, "select count(*) from nic").await,
+        lost_frames: number(sql, "select coalesce(sum(frames), 0) from ingest_gap where reason = 'lost'").await,
     }
 }
 
-async fn number(view: &LiveView, sql: &str) -> u64 {
+async fn number(engine: &SqlEngine, sql: &str) -> u64 {
     use arrow_array::cast::AsArray;
     let query = SqlQuery { sql: sql.into(), params: Vec::new(), timeout: Duration::from_secs(20), max_rows: 1 };
-    let answer = view.sql(query).await.unwrap();
+    let answer = engine.query(query).await.unwrap();
     answer.batches[0].column(0).as_primitive::<arrow_array::types::Int64Type>().value(0) as u64
 }
 

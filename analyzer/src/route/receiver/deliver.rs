@@ -1,8 +1,10 @@
 //! What comes of a delivery: heard, tried again later, or given up.
 
-use super::super::dedup::{self, Sent, now_ns};
-use super::super::line::Waiting;
+use super::super::clock::now_ns;
+use super::super::dedup;
+use super::super::delivery_queue::Waiting;
 use super::super::log::DeliveryLog;
+use super::super::sent::Sent;
 use super::{Active, Receiver, Standing};
 use crate::notify::{Alert, Batch, Fault, SendError, Status};
 use futures::FutureExt;
@@ -12,24 +14,12 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// The values of `result` of `weft_deliveries_total`. All count alerts, not requests.
-pub(super) const RESULTS: [&str; 5] = ["delivered", "retried", "gave_up", "repeated", "not_repeated"];
-/// No rest that was asked for is longer; one that the log tells of and that is, was written by another clock.
-const LONGEST_REST: Duration = Duration::from_secs(3600);
-
-/// A receiver's wish to be left alone outlasts a restart of ours.
-pub(super) fn rest_of_an_earlier_run(log: &dyn DeliveryLog, receiver: &str) -> Option<Instant> {
-    let left_ns = log.rests_until(receiver)?.saturating_sub(now_ns());
-    let left = Duration::from_nanos(u64::try_from(left_ns).ok()?);
-    Some(Instant::now() + left.min(LONGEST_REST))
-}
-
 impl Receiver {
     /// One request: what is news, else what is repeated.
-    pub(super) async fn tell_next(&mut self, now: Instant) {
-        match self.line.take(now) {
+    pub(super) async fn send_next(&mut self, now: Instant) {
+        match self.deliveries.take(now) {
             Some(waiting) => drop(self.deliver(waiting).await),
-            None => self.say_again().await,
+            None => self.repeat_next().await,
         }
     }
 
@@ -42,7 +32,7 @@ impl Receiver {
             }
         }
         while !self.pace.is_asked_to_wait((self.clock)()) {
-            let Some(waiting) = self.line.take((self.clock)()) else { return };
+            let Some(waiting) = self.deliveries.take((self.clock)()) else { return };
             if self.deliver(waiting).await == Err(Fault::Passing) {
                 return;
             }
@@ -97,7 +87,7 @@ impl Receiver {
         if error.fault == Fault::Passing {
             tracing::warn!(receiver, delivery, ?incidents, next_try_s, "not delivered, will be tried again: {error}");
             self.count("retried", alerts);
-            return self.line.refused(waiting, (self.clock)());
+            return self.deliveries.refused(waiting, (self.clock)());
         }
         if alerts > 1 {
             tracing::warn!(receiver, delivery, ?incidents, next_try_s, "not taken, will be tried in halves: {error}");
@@ -105,7 +95,7 @@ impl Receiver {
         } else {
             tracing::error!(receiver, delivery, ?incidents, "given up, the receiver takes no such body: {error}");
         }
-        if let Some(at_fault) = self.line.halve(waiting) {
+        if let Some(at_fault) = self.deliveries.halve(waiting) {
             self.give_up(at_fault).await;
         }
     }
@@ -129,7 +119,7 @@ impl Receiver {
         for alert in batch.alerts {
             let id = alert.incident().to_owned();
             match alert.status {
-                Status::Firing => self.active.insert(id, Active { alert, standing: Standing::Told }),
+                Status::Firing => self.active.insert(id, Active { alert, standing: Standing::On }),
                 Status::Resolved => self.active.remove(&id),
             };
         }

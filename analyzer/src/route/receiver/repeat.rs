@@ -1,23 +1,16 @@
-//! What is said again: to Alertmanager all that is on, to whoever wants it that weft is alive.
+//! Repeats: to receivers that forget, every alert that is on; to every receiver that wants it, the dead-man alert.
 
-use super::super::dedup::now_ns;
+use super::super::clock::now_ns;
 use super::super::group;
+use super::round::{Repeat, halves};
 use super::{Receiver, Standing};
 use crate::notify::{Alert, Batch, Fault};
 use std::collections::VecDeque;
 
-/// One request of a round.
-pub(super) struct Repeat {
-    /// The same for each try of it.
-    delivery: String,
-    /// Ids; the dead-man alert's is empty. What has ended meanwhile is left out when it is sent.
-    incidents: Vec<String>,
-}
-
 impl Receiver {
     /// What is left of the last round is dropped: this one says it again.
     pub(super) fn begin_round(&mut self) {
-        let active = self.active.values().filter(|active| self.repeats && active.standing == Standing::Told);
+        let active = self.active.values().filter(|active| self.repeats && active.standing == Standing::On);
         let alerts = active.map(|active| active.alert.clone()).chain(self.dead_man());
         let begun = now_ns();
         let repeat = |(n, alerts): (usize, Vec<Alert>)| Repeat {
@@ -35,10 +28,10 @@ impl Receiver {
         if incident.is_empty() {
             return self.dead_man();
         }
-        self.active.get(incident).filter(|active| active.standing == Standing::Told).map(|active| active.alert.clone())
+        self.active.get(incident).filter(|active| active.standing == Standing::On).map(|active| active.alert.clone())
     }
 
-    pub(super) async fn say_again(&mut self) {
+    pub(super) async fn repeat_next(&mut self) {
         let Some(repeat) = self.again.pop_front() else { return };
         let alerts: Vec<Alert> = repeat.incidents.iter().filter_map(|incident| self.as_it_stands(incident)).collect();
         if alerts.is_empty() {
@@ -54,14 +47,4 @@ impl Receiver {
             Fault::Body => self.again.extend(halves(repeat)),
         }
     }
-}
-
-/// So that one alert that the receiver does not take keeps no other from being repeated; it waits for the next round.
-fn halves(mut repeat: Repeat) -> Vec<Repeat> {
-    if repeat.incidents.len() < 2 {
-        return Vec::new();
-    }
-    let second = repeat.incidents.split_off(repeat.incidents.len() / 2);
-    let half = |n: usize, incidents: Vec<String>| Repeat { delivery: format!("{}-{n}", repeat.delivery), incidents };
-    vec![half(1, std::mem::take(&mut repeat.incidents)), half(2, second)]
 }

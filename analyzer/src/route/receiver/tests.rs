@@ -6,7 +6,7 @@ mod rig;
 
 use super::super::log::MemoryLog;
 use super::super::silence::SilenceConfig;
-use crate::notify::{Batch, NotifyKind, SendError};
+use crate::notify::{Batch, SendError};
 use rig::{Rig, passing};
 use std::sync::Arc;
 use weft_judge::sample::{Changed, open};
@@ -23,7 +23,7 @@ fn mute(_: f64, _: &Batch) -> Result<(), SendError> {
 }
 
 fn alertmanager() -> Rig {
-    Rig::start_with(NotifyKind::Alertmanager, Arc::new(MemoryLog::default()), Vec::new(), well)
+    Rig::start_with("alertmanager", Arc::new(MemoryLog::default()), Vec::new(), well)
 }
 
 fn silence() -> Vec<SilenceConfig> {
@@ -35,7 +35,7 @@ async fn what_is_silenced_after_it_was_told_is_not_repeated_and_its_end_is_told(
     let mut rig = alertmanager();
     rig.tell(open("1")).await;
     let (log, _) = rig.stop().await;
-    let mut rig = Rig::start_with(NotifyKind::Alertmanager, log, silence(), well);
+    let mut rig = Rig::start_with("alertmanager", log, silence(), well);
     rig.tell(open("1")).await;
     rig.tell(open("2")).await;
     rig.offer_known(&["1", "2"]);
@@ -53,7 +53,7 @@ async fn what_nobody_knows_any_more_ends_at_the_start() {
     for id in ["1", "2", "3"] {
         rig.tell(open(id)).await;
     }
-    let mut rig = Rig::start_with(NotifyKind::Alertmanager, rig.kill(), Vec::new(), well);
+    let mut rig = Rig::start_with("alertmanager", rig.kill(), Vec::new(), well);
     rig.pass(LATER_S).await;
     assert_eq!(rig.heard(), [[""; 0]; 0], "before anyone spoke of them");
     rig.tell(open("3")).await;
@@ -78,7 +78,7 @@ async fn the_end_is_told_of_what_may_have_been_heard() {
     rig.tell(open("3")).await;
     assert_eq!(rig.heard(), [["3"]]);
     // Also after an abrupt end, and what was not answered is still news.
-    let mut rig = Rig::start_with(NotifyKind::Alertmanager, rig.kill(), Vec::new(), well);
+    let mut rig = Rig::start_with("alertmanager", rig.kill(), Vec::new(), well);
     rig.tell(open("3")).await;
     rig.tell(open("3")).await;
     assert_eq!(rig.heard(), [["3"]]);

@@ -8,7 +8,6 @@
 //! ```
 //! A file that cannot be read blinds its own counter and no other: it is tried again at slow ticks.
 
-use super::NAME;
 use crate::backoff::Backoff;
 use crate::board::{Board, CellId, EntityId, Row};
 use crate::schedule::Round;
@@ -17,6 +16,9 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use tracing::{info, warn};
 use weft_wire::{Tier, catalogue};
+
+/// The source that counters of a group are read by.
+pub const NAME: &str = "infiniband";
 
 /// So many failures of a pass in which nothing was read, and slow ones, are enough to know the device's state.
 const FAILURES_OF_A_DEVICE: u32 = 3;

@@ -8,6 +8,8 @@ mod device;
 mod group;
 mod port;
 
+pub use group::NAME;
+
 use super::{Setup, Source, SourceError};
 use crate::board::Board;
 use crate::clock::now_ns;
@@ -21,11 +23,9 @@ use std::time::Duration;
 use tracing::warn;
 use weft_wire::{PortChange, Tier};
 
-pub const NAME: &str = "infiniband";
-
 pub fn make(setup: &Setup<'_>) -> Result<Box<dyn Source>, SourceError> {
-    let slow = Duration::from_millis(u64::from(setup.config.slow_read_ms));
-    Ok(Box::new(Infiniband { root: setup.root.clone(), slow, ports: BTreeMap::new(), devices: Vec::new() }))
+    let (root, slow) = (setup.root.clone(), setup.slow_read);
+    Ok(Box::new(Infiniband { root, slow, ports: BTreeMap::new(), devices: Vec::new() }))
 }
 
 struct Infiniband {

@@ -1,8 +1,7 @@
 //! One port of an RDMA device: its state, its rate, and its groups of counters.
 
-use super::NAME;
 use super::device::{driver_of, netdev_of};
-use super::group::{Group, Pass};
+use super::group::{Group, NAME, Pass};
 use crate::board::{Board, CellId, EntityId, Row};
 use crate::clock::now_ns;
 use crate::schedule::Round;

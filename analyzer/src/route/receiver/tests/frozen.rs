@@ -2,7 +2,7 @@
 
 use super::rig::Rig;
 use super::{passing, well};
-use crate::notify::{Alert, Labels, NotifyKind};
+use crate::notify::{Alert, Labels};
 use crate::route::MemoryLog;
 use std::sync::Arc;
 use weft_judge::incident::{Incident, JobLoss};
@@ -32,7 +32,7 @@ async fn start_and_looked_up_labels_stay_as_first_told() {
     rig.tell(earlier.clone().into_class("link_flap", 20)).await;
     let first = told(&rig);
     let (log, _) = rig.stop().await;
-    let mut rig = Rig::start_with(NotifyKind::Webhook, log, Vec::new(), well);
+    let mut rig = Rig::start_with("webhook", log, Vec::new(), well);
     rig.tell(hits(earlier, &[]).into_class("link_flap", 20).resolved(90)).await;
     let all: Vec<Alert> = first.into_iter().chain(told(&rig)).collect();
     assert_eq!(all.len(), 3);
@@ -78,7 +78,7 @@ async fn what_an_earlier_version_told_keeps_its_labels() {
     let log = Arc::new(MemoryLog::default());
     let sent = crate::route::Sent::heard(old.clone(), "id".into());
     crate::route::DeliveryLog::record(&*log, "pager", &[sent]).unwrap();
-    let mut rig = Rig::start_with(NotifyKind::Webhook, log, Vec::new(), well);
+    let mut rig = Rig::start_with("webhook", log, Vec::new(), well);
     rig.tell(open("1")).await;
     rig.tell(open("1").resolved(30)).await;
     let all = told(&rig);

@@ -3,7 +3,6 @@
 use super::super::super::log::MemoryLog;
 use super::rig::{Request, Rig, of_the_body, passing, resting, tells_of};
 use super::{mute, well};
-use crate::notify::NotifyKind;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use weft_judge::sample::{Changed, open};
@@ -46,7 +45,7 @@ async fn its_rest_outlasts_a_restart() {
     rig.tell(open("1")).await;
     let (log, pager) = rig.stop().await;
     assert_eq!(pager.requests().len(), 1, "not even a farewell");
-    let mut rig = Rig::start_with(NotifyKind::Webhook, log, Vec::new(), well);
+    let mut rig = Rig::start_with("webhook", log, Vec::new(), well);
     rig.tell(open("1")).await;
     rig.pass(55.0).await;
     assert_eq!(rig.requests().len(), 0);
@@ -58,7 +57,7 @@ async fn its_rest_outlasts_a_restart() {
 #[tokio::test]
 async fn a_refusal_silences_nothing_for_good_and_hammers_nobody() {
     for away_s in [0.2, 15.0, 30.0, 95.0, 600.0, 7200.0] {
-        for kind in [NotifyKind::Webhook, NotifyKind::Alertmanager] {
+        for kind in ["webhook", "alertmanager"] {
             let mut rig = Rig::start_with(kind, Arc::new(MemoryLog::default()), Vec::new(), move |at_s, _| {
                 if at_s < away_s { Err(passing("answered 404")) } else { Ok(()) }
             });
@@ -112,7 +111,7 @@ async fn a_body_that_is_never_taken_is_given_up_alone() {
     assert_eq!(rig.requests().len(), before, "not tried again as it is");
     // Nor after a restart; but its end is.
     let (log, _) = rig.stop().await;
-    let mut rig = Rig::start_with(NotifyKind::Webhook, log, Vec::new(), well);
+    let mut rig = Rig::start_with("webhook", log, Vec::new(), well);
     rig.tell(open("3")).await;
     rig.tell(open("3").resolved(60)).await;
     assert_eq!(rig.heard(), [["!3"]]);
@@ -171,7 +170,7 @@ async fn a_restart_forgets_nothing_that_was_refused() {
     rig.tell(open("1")).await;
     let (log, pager) = rig.stop().await;
     assert_eq!(pager.requests().len(), 2);
-    let mut rig = Rig::start_with(NotifyKind::Webhook, log, Vec::new(), well);
+    let mut rig = Rig::start_with("webhook", log, Vec::new(), well);
     rig.tell(open("1")).await;
     rig.pass(100.0).await;
     assert_eq!(taken(&rig.requests()), [["1"]]);

@@ -1,9 +1,9 @@
 //! A receiver and a pager that answers as the test says. Time is the test's own: nothing waits for real.
 
 use super::super::super::log::{DeliveryLog, MemoryLog};
-use super::super::super::queue::Queue;
+use super::super::super::options::{Known, RouteOptions};
 use super::super::super::silence::SilenceConfig;
-use super::super::super::{Known, RouteOptions};
+use super::super::super::update_queue::UpdateQueue;
 use super::super::Receiver;
 use crate::notify::{Alert, Batch, Context, Endpoint, Fault, Notifier, NotifyConfig, NotifyKind, SendError, Status};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -80,7 +80,7 @@ impl Notifier for Pager {
 pub struct Rig {
     pub pager: Arc<Pager>,
     pub log: Arc<dyn DeliveryLog>,
-    queue: Arc<Queue>,
+    queue: Arc<UpdateQueue>,
     known: watch::Sender<Known>,
     receiver: Receiver,
     begin: Instant,
@@ -88,18 +88,18 @@ pub struct Rig {
 
 impl Rig {
     pub fn start(answer: impl Fn(f64, &Batch) -> Result<(), SendError> + Send + Sync + 'static) -> Rig {
-        Rig::start_with(NotifyKind::Webhook, Arc::new(MemoryLog::default()), Vec::new(), answer)
+        Rig::start_with("webhook", Arc::new(MemoryLog::default()), Vec::new(), answer)
     }
 
     /// After a run that left `log`.
     pub fn start_with(
-        kind: NotifyKind,
+        kind: &str,
         log: Arc<dyn DeliveryLog>,
         silences: Vec<SilenceConfig>,
         answer: impl Fn(f64, &Batch) -> Result<(), SendError> + Send + Sync + 'static,
     ) -> Rig {
         let url = Endpoint::try_from("http://127.0.0.1:1/".to_owned()).unwrap();
-        let config = NotifyConfig { name: "pager".into(), ..NotifyConfig::new(kind, url) };
+        let config = NotifyConfig { name: "pager".into(), ..NotifyConfig::new(NotifyKind::named(kind).unwrap(), url) };
         let answer: Answer = Box::new(answer);
         let now_ns = Arc::new(AtomicU64::new(0));
         let pager = Pager { now_ns: now_ns.clone(), answer: Mutex::new(answer), requests: Mutex::default() };
@@ -111,7 +111,7 @@ impl Rig {
             log: log.clone(),
             alive: Arc::new(|| false),
         };
-        let (known, queue) = (watch::Sender::new(None), Arc::new(Queue::new("test")));
+        let (known, queue) = (watch::Sender::new(None), Arc::new(UpdateQueue::new("test")));
         let stop = CancellationToken::new();
         let mut receiver = Receiver::new(&config, pager.clone(), &options, queue.clone(), known.subscribe(), stop);
         let begin = Instant::now();

@@ -1,12 +1,14 @@
-//! What a query's filters say of time and place, so that whole batches and most rows are never touched.
+//! The span of time, the device and the port that a query's filters ask for, so that a scan skips whole batches of other
+//! times and the rows of other ports.
 //!
-//! Only the plain forms are read (`ts_ns >= 5 and device = 'n0'`); DataFusion checks every row that is left anyway.
+//! Only the plain forms are understood (`ts_ns >= 5 and device = 'n0'`). A filter that is not understood narrows nothing, and
+//! DataFusion checks every filter again on the rows that are left.
 
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::{BinaryExpr, Expr, Operator};
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Wanted {
+pub struct TimeAndPlace {
     /// Inclusive.
     pub from_ns: Option<i64>,
     pub to_ns: Option<i64>,
@@ -14,16 +16,16 @@ pub struct Wanted {
     pub port: Option<String>,
 }
 
-impl Wanted {
-    pub fn of(filters: &[Expr]) -> Wanted {
-        let mut wanted = Wanted::default();
+impl TimeAndPlace {
+    pub fn of(filters: &[Expr]) -> TimeAndPlace {
+        let mut wanted = TimeAndPlace::default();
         filters.iter().for_each(|f| wanted.narrow(f));
         wanted
     }
 
     /// Whether a filter says something that is understood here.
     pub fn understands(filter: &Expr) -> bool {
-        Wanted::of(std::slice::from_ref(filter)) != Wanted::default()
+        TimeAndPlace::of(std::slice::from_ref(filter)) != TimeAndPlace::default()
     }
 
     pub fn holds_time(&self, min_ns: i64, max_ns: i64) -> bool {

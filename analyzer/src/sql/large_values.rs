@@ -1,7 +1,8 @@
-//! What makes a value as large as the query says. Such values lie outside DataFusion's memory pool, so that one short
-//! text could take all the memory there is; they are left out.
+//! Functions and casts whose result is as large as the query says, such as `repeat('x', 1000000000)`: weft leaves them out.
+//!
+//! DataFusion does not count such values in its memory pool, so that one short query could take all memory of the process.
 
-use crate::http::view::QueryError;
+use super::query::SqlError;
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::logical_expr::{Expr, LogicalPlan};
@@ -46,7 +47,7 @@ pub fn hint(function: &str) -> Option<String> {
 }
 
 /// Refuses casts to lists of a size that only the query names.
-pub fn check(plan: &LogicalPlan) -> Result<(), QueryError> {
+pub fn check(plan: &LogicalPlan) -> Result<(), SqlError> {
     let mut refused = None;
     let walked = plan.apply_with_subqueries(|node| {
         node.apply_expressions(|expr| {
@@ -61,14 +62,12 @@ pub fn check(plan: &LogicalPlan) -> Result<(), QueryError> {
             })
         })
     });
-    walked.map_err(|e| QueryError::Internal(e.to_string()))?;
+    walked.map_err(|e| SqlError::Internal(e.to_string()))?;
     match refused {
-        Some(to) => Err(QueryError::Invalid {
-            message: format!("a value cannot be cast to {to}"),
-            hint: Some(format!("a list of a fixed size has at most {MOST_ELEMENTS} elements")),
-            line: None,
-            column: None,
-        }),
+        Some(to) => Err(SqlError::invalid(
+            format!("a value cannot be cast to {to}"),
+            format!("a list of a fixed size has at most {MOST_ELEMENTS} elements"),
+        )),
         None => Ok(()),
     }
 }

@@ -1,8 +1,8 @@
-//! How deep a query is and how much it becomes once what it names by WITH is put in for each use. Forty named queries,
-//! each of which uses the one before it twice, are 2 kB of text and 2⁴⁰ tables.
+//! How complex a query is: how deep it nests, and how many tables it reads once each query that it names by WITH is put in
+//! wherever that name is used. Forty named queries, each of which uses the one before it twice, are 2 kB of text and 2⁴⁰
+//! tables, so the length of a text alone bounds nothing.
 
-use super::error::invalid;
-use crate::http::view::QueryError;
+use super::query::SqlError;
 use datafusion::sql::sqlparser::ast::{
     Cte, Expr, Function, FunctionArguments, GroupByExpr, ObjectName, OrderBy, OrderByKind, Query, Select, TableFactor,
     Visit, Visitor, WindowType,
@@ -27,7 +27,7 @@ pub const MOST_GROUPINGS: usize = 128;
 /// Keys of one ORDER BY, GROUP BY or PARTITION BY: planning takes time with the square of their number.
 pub const MOST_KEYS: usize = 100;
 
-/// What a named query weighs.
+/// The complexity of one named query.
 #[derive(Clone, Copy)]
 struct Weight {
     tables: usize,
@@ -36,7 +36,7 @@ struct Weight {
 }
 
 #[derive(Default)]
-pub struct Weigh {
+pub struct Complexity {
     named: HashMap<String, Weight>,
     level: usize,
     subquery: usize,
@@ -46,9 +46,9 @@ pub struct Weigh {
     subqueries: usize,
 }
 
-type Step = ControlFlow<Box<QueryError>>;
+type Step = ControlFlow<Box<SqlError>>;
 
-impl Weigh {
+impl Complexity {
     fn enter(&mut self) -> Step {
         self.reach(self.level + 1)?;
         self.level += 1;
@@ -79,7 +79,7 @@ impl Weigh {
 
     /// A named query may use those before it, and by RECURSIVE itself, which is then a table of its own.
     fn learn(&mut self, cte: &Cte) -> Step {
-        let mut inner = Weigh { named: self.named.clone(), ..Default::default() };
+        let mut inner = Complexity { named: self.named.clone(), ..Default::default() };
         cte.query.visit(&mut inner)?;
         let weight = Weight { tables: inner.tables, levels: inner.deepest, subqueries: inner.subqueries };
         self.named.insert(folded(&cte.alias.name.value), weight);
@@ -87,9 +87,9 @@ impl Weigh {
     }
 }
 
-impl Visitor for Weigh {
+impl Visitor for Complexity {
     /// Boxed: the walk keeps one of these a level.
-    type Break = Box<QueryError>;
+    type Break = Box<SqlError>;
 
     fn pre_visit_query(&mut self, query: &Query) -> Step {
         self.enter()?;
@@ -120,7 +120,7 @@ impl Visitor for Weigh {
             refuse_over(sets, MOST_GROUPINGS, "GROUP BY groups in {} ways", hint)?;
             if !modifiers.is_empty() {
                 let hint = "write GROUP BY ROLLUP (a, b)";
-                return Step::Break(Box::new(invalid("GROUP BY … WITH is not understood", hint)));
+                return Step::Break(Box::new(SqlError::invalid("GROUP BY … WITH is not understood", hint)));
             }
         }
         refuse_over(select.projection.len(), MOST_COLUMNS, "{} columns stand in one SELECT", "ask for fewer at a time")
@@ -200,5 +200,5 @@ fn refuse_over(count: usize, most: usize, what: &str, hint: &str) -> Step {
         return Step::Continue(());
     }
     let message = format!("{}; at most {most} may be", what.replace("{}", &count.to_string()));
-    Step::Break(Box::new(invalid(message, hint)))
+    Step::Break(Box::new(SqlError::invalid(message, hint)))
 }

@@ -1,9 +1,9 @@
-//! How other clients begin: what reads is answered in weft's way, the rest is told what to write.
+//! What a text begins with decides whether weft reads on: one query is let through, a SHOW as other databases write it is
+//! replaced by the query that answers it here, and any other beginning is refused with a hint what to write instead.
 
-use super::error::invalid;
-use super::nearest::nearest;
-use crate::http::view::QueryError;
+use super::query::SqlError;
 use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan};
+use weft_settings::nearest;
 
 const READS: [&str; 7] = ["SELECT", "WITH", "VALUES", "FROM", "SHOW", "EXPLAIN", "DESCRIBE"];
 
@@ -37,17 +37,17 @@ const SHOWS: [(&str, &str); 14] = [
 const NO_QUERY: &str = "write SELECT … FROM …; SHOW TABLES lists what there is";
 
 /// The query to ask instead, where weft words it otherwise. Refuses what is no single query.
-pub fn check(tokens: &[TokenWithSpan]) -> Result<Option<&'static str>, QueryError> {
+pub fn check(tokens: &[TokenWithSpan]) -> Result<Option<&'static str>, SqlError> {
     let mut words = tokens.iter().filter(|t| !matches!(t.token, Token::Whitespace(_) | Token::EOF));
     let Some(first) = words.by_ref().find(|t| t.token != Token::SemiColon) else {
-        return Err(invalid("there is no query", NO_QUERY));
+        return Err(SqlError::invalid("there is no query", NO_QUERY));
     };
     let rest: Vec<&TokenWithSpan> = words.collect();
     let end = rest.iter().position(|t| t.token == Token::SemiColon).unwrap_or(rest.len());
     let (rest, beyond) = rest.split_at(end);
     begins_well(first, rest)?;
     if let Some(second) = beyond.iter().find(|t| t.token != Token::SemiColon) {
-        let error = invalid("there are two statements; weft answers one at a time", "send them one by one");
+        let error = SqlError::invalid("there are two statements; weft answers one at a time", "send them one by one");
         return Err(error.at(second.span.start));
     }
     Ok(if word(&first.token) == "SHOW" { shown(rest) } else { None })
@@ -66,14 +66,14 @@ fn shown(rest: &[&TokenWithSpan]) -> Option<&'static str> {
     SHOWS.iter().find(|(what, _)| *what == asked).map(|(_, query)| *query)
 }
 
-fn begins_well(first: &TokenWithSpan, rest: &[&TokenWithSpan]) -> Result<(), QueryError> {
+fn begins_well(first: &TokenWithSpan, rest: &[&TokenWithSpan]) -> Result<(), SqlError> {
     let name = word(&first.token);
     let said = rest.iter().map(|t| t.token.to_string()).take(3).collect::<Vec<_>>();
-    let refused = |what: String, instead: String| Err(invalid(what, instead).at(first.span.start));
+    let refused = |what: String, instead: String| Err(SqlError::invalid(what, instead).at(first.span.start));
     match name.as_str() {
         read if READS.contains(&read) || read == "DESC" => Ok(()),
         "" if first.token == Token::LParen => Ok(()),
-        write if WRITES.contains(&write) => Err(QueryError::NotReadOnly(write.to_owned())),
+        write if WRITES.contains(&write) => Err(SqlError::NotReadOnly(write.to_owned())),
         "TABLE" => refused("TABLE alone is no query".into(), format!("write SELECT * FROM {}", or(&said, "nic"))),
         "USE" => {
             refused("there is one database, weft, with one schema, public".into(), "leave USE out, and ask".into())

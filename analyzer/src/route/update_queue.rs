@@ -1,7 +1,7 @@
-//! What one receiver has still to be told, in order.
+//! Updates of incidents that one receiver's task has not looked at yet, in order.
 
 use super::group::BATCH;
-use crate::notify::rings_alike;
+use crate::notify::is_same_news;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
@@ -10,7 +10,7 @@ use weft_judge::incident::Incident;
 /// Deep enough for every link of a leaf pair to change twice while a receiver is away; a few MB.
 const DEPTH: usize = 4096;
 
-pub struct Queue {
+pub struct UpdateQueue {
     waiting: Mutex<Waiting>,
     more: Notify,
     dropped: metrics::Counter,
@@ -28,7 +28,7 @@ impl Waiting {
     /// True when the latest update of this incident that waits rings alike: then it is told as it now stands.
     fn replace(&mut self, incident: &Arc<Incident>) -> bool {
         let latest = self.turns.get(&incident.id).and_then(|turns| self.updates.get_mut(turns.last()?));
-        let Some(latest) = latest.filter(|latest| rings_alike(latest, incident)) else { return false };
+        let Some(latest) = latest.filter(|latest| is_same_news(latest, incident)) else { return false };
         latest.clone_from(incident);
         true
     }
@@ -58,10 +58,10 @@ impl Waiting {
     }
 }
 
-impl Queue {
-    pub fn new(receiver: &str) -> Queue {
+impl UpdateQueue {
+    pub fn new(receiver: &str) -> UpdateQueue {
         let dropped = metrics::counter!("weft_dropped_total", "where" => format!("notify.{receiver}"));
-        Queue { waiting: Mutex::default(), more: Notify::new(), dropped }
+        UpdateQueue { waiting: Mutex::default(), more: Notify::new(), dropped }
     }
 
     fn waiting(&self) -> MutexGuard<'_, Waiting> {
@@ -115,14 +115,14 @@ mod tests {
     use super::*;
     use weft_judge::sample::{Changed, open};
 
-    fn taken(queue: &Queue) -> Vec<(String, String, f64)> {
+    fn taken(queue: &UpdateQueue) -> Vec<(String, String, f64)> {
         let all = std::iter::from_fn(|| Some(queue.take_now()).filter(|updates| !updates.is_empty()));
         all.flatten().map(|i| (i.id.clone(), i.class.clone(), i.confidence)).collect()
     }
 
     #[test]
     fn what_rings_alike_waits_once_and_as_it_now_stands() {
-        let queue = Queue::new("test");
+        let queue = UpdateQueue::new("test");
         for confidence in [0.5, 0.6, 0.7] {
             for id in ["a", "b"] {
                 queue.push(Arc::new(Incident { confidence, ..open(id) }));
@@ -138,7 +138,7 @@ mod tests {
 
     #[test]
     fn a_full_queue_drops_what_a_newer_update_follows() {
-        let queue = Queue::new("test");
+        let queue = UpdateQueue::new("test");
         queue.push(Arc::new(open("oldest")));
         for n in 0..DEPTH - 2 {
             queue.push(Arc::new(open(&format!("{n}"))));

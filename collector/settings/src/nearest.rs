@@ -1,4 +1,4 @@
-//! The name that was meant.
+//! The known name that a misspelt one was meant to be: a key of a configuration, a column or table of SQL.
 
 /// The closest of `names`, letters' case aside, if few enough of its letters differ to have been meant. No suggestion is
 /// better than a far one.

@@ -21,24 +21,26 @@ impl Ingest {
 
     /// Frames far from all others, or of a clock that was set back, wait: when as many collectors are on that side as are on
     /// this, that side is right.
-    pub(super) fn set_aside(&mut self, id: u32, frame: Box<Frame>) {
+    pub(super) fn quarantine(&mut self, id: u32, frame: Box<Frame>) {
         self.stats.clock_jump_frames += 1;
         let watermark_ns = self.watermark.now_ns().unwrap_or_default();
-        if self.aside.is_first_of(id) {
+        if self.quarantine.is_first_of(id) {
             let (collector, flush_ns) = (frame.collector.clone(), frame.flush_ts_ns);
             self.out.push(IngestEvent::ClockJump { collector, flush_ns, watermark_ns });
         }
-        self.aside.add(id, frame);
-        if self.aside.collectors() < self.watermark.active().max(1) || !self.aside.agree(self.config.clock_jump_ns) {
+        self.quarantine.add(id, frame);
+        if self.quarantine.collectors() < self.watermark.active().max(1)
+            || !self.quarantine.agree(self.config.clock_jump_ns)
+        {
             return;
         }
-        let frames = self.aside.take(self.config.clock_jump_ns);
+        let frames = self.quarantine.take(self.config.clock_jump_ns);
         if let Some(oldest) = frames.iter().map(|f| f.flush_ts_ns).min() {
             self.go_back(oldest);
         }
         self.watermark.reset();
         self.closing.reset();
-        // When they were last heard of is of another time; also, what is taken below must not be set aside again for it.
+        // When they were last heard of is of another time; also, what is taken below must not be quarantined again for it.
         self.collectors.iter_mut().for_each(Collector::forget_times);
         if let Some(newest) = frames.iter().map(|f| f.flush_ts_ns).max() {
             let far = newest.saturating_add(self.config.clock_jump_ns);
@@ -47,13 +49,13 @@ impl Ingest {
         frames.into_iter().for_each(|frame| self.take_frame(frame));
     }
 
-    /// Ticks that were closed by clocks that have been set back since are told anew.
+    /// Ticks that were closed by clocks that have been set back since are reported anew.
     fn go_back(&mut self, flush_ns: i64) {
         let first = tick_of(flush_ns.saturating_sub(self.bounds().patience_ns()), self.config.tick_ns);
         if !self.aligner.is_closed(first) {
             return;
         }
-        // What was told in the old time is judged in it.
+        // What came in the old time is judged in that time.
         self.aligner.last_pending().into_iter().for_each(|last| self.close_through(last));
         self.aligner.reopen(first);
     }

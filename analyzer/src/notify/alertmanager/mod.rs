@@ -1,34 +1,42 @@
 //! Prometheus Alertmanager, API v2: `POST /api/v2/alerts` with an array of alerts.
 //!
 //! Alertmanager calls an alert resolved when its `endsAt` has passed. So every send of a firing alert carries one well
-//! ahead, and active alerts are sent again long before it ([`crate::route`]): when weft dies its alerts lapse after
+//! ahead, and active alerts are sent again long before it ([`Protocol::forgets`]): when weft dies its alerts lapse after
 //! [`AHEAD_NS`], and the dead-man alert with them.
 
+mod config;
+
 use super::alert::rfc3339;
-use super::{Alert, Batch, Notifier, NotifyConfig, SendError, Status, post::post};
+use super::notifier::{Batch, Notifier, Protocol, SendError, Target};
+use super::post::post;
+use super::{Alert, Labels, Status};
 use async_trait::async_trait;
 use jiff::Timestamp;
-use reqwest::{Client, Url};
+use reqwest::Client;
 use serde::Serialize;
-use std::time::Duration;
-use weft_settings::Secret;
+use std::sync::Arc;
 
 /// How far ahead `endsAt` of a firing alert lies: above the longest `resend_s` (180 s) with one try to spare.
 const AHEAD_NS: i64 = 600 * 1_000_000_000;
 
-pub struct Alertmanager {
-    name: String,
-    url: Url,
-    token: Option<Secret>,
-    timeout: Duration,
+pub const PROTOCOL: Protocol = Protocol {
+    name: "alertmanager",
+    forgets: true,
+    check_url: config::check_url,
+    build: |target, client| Arc::new(Alertmanager::new(target, client)),
+};
+
+struct Alertmanager {
+    /// With the URL of the API in place of the root.
+    target: Target,
     client: Client,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct PostableAlert<'a> {
-    labels: &'a super::Labels,
-    annotations: &'a super::Labels,
+    labels: &'a Labels,
+    annotations: &'a Labels,
     starts_at: String,
     ends_at: String,
     #[serde(rename = "generatorURL")]
@@ -36,24 +44,17 @@ struct PostableAlert<'a> {
 }
 
 impl Alertmanager {
-    pub fn new(config: &NotifyConfig, client: Client) -> Alertmanager {
-        let mut url = config.url.url().clone();
-        let root = url.path().trim_end_matches('/').to_owned();
-        url.set_path(&format!("{root}/api/v2/alerts"));
-        Alertmanager {
-            name: config.receiver().to_owned(),
-            url,
-            token: config.secret.clone(),
-            timeout: Duration::from_secs(config.timeout_s),
-            client,
-        }
+    fn new(mut target: Target, client: Client) -> Alertmanager {
+        let root = target.url.path().trim_end_matches('/').to_owned();
+        target.url.set_path(&format!("{root}/api/v2/alerts"));
+        Alertmanager { target, client }
     }
 }
 
 #[async_trait]
 impl Notifier for Alertmanager {
     fn name(&self) -> &str {
-        &self.name
+        &self.target.name
     }
 
     async fn send(&self, batch: &Batch) -> Result<(), SendError> {
@@ -61,11 +62,11 @@ impl Notifier for Alertmanager {
         let ended = batch.replaced.iter().map(|alert| postable(alert, Status::Resolved, now_ns));
         let alerts = batch.alerts.iter().map(|alert| postable(alert, alert.status, now_ns));
         let alerts: Vec<_> = ended.chain(alerts).collect();
-        let mut request = self.client.post(self.url.clone()).json(&alerts);
-        if let Some(token) = &self.token {
+        let mut request = self.client.post(self.target.url.clone()).json(&alerts);
+        if let Some(token) = &self.target.secret {
             request = request.bearer_auth(token.expose());
         }
-        post(request, self.timeout).await
+        post(request, self.target.timeout).await
     }
 
     /// A start after the end is refused, which a fabric's clock ahead of ours would make: then it starts when it is told.

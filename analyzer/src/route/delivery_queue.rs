@@ -1,4 +1,4 @@
-//! What one receiver has still to hear: deliveries in the order in which they are tried. A pure structure.
+//! Deliveries that one receiver has still to be sent, in the order in which they are tried. No IO and no clock.
 //!
 //! Alerts of one name that nobody has tried yet gather in one delivery. Once tried, a delivery keeps its alerts and its
 //! id, so that each try of it is the same to the receiver. Each incident waits once, as it now stands: after an outage a
@@ -30,11 +30,11 @@ pub struct Waiting {
 }
 
 #[derive(Debug, Default)]
-pub struct Line {
+pub struct DeliveryQueue {
     waiting: VecDeque<Waiting>,
 }
 
-impl Line {
+impl DeliveryQueue {
     /// What waits of this incident.
     pub fn find(&self, incident: &str) -> Option<&Alert> {
         self.waiting.iter().flat_map(|waiting| &waiting.alerts).find(|alert| alert.incident() == incident)
@@ -51,7 +51,7 @@ impl Line {
     pub fn push(&mut self, alert: Alert, tried: Option<String>) -> usize {
         match self.find(alert.incident()) {
             Some(old) if old.changed_ns > alert.changed_ns => return 0,
-            Some(old) if old.says_as(&alert) => {
+            Some(old) if old.is_same_news(&alert) => {
                 self.replace(alert);
                 return 0;
             }
@@ -95,7 +95,7 @@ impl Line {
         self.waiting.iter().map(|waiting| waiting.due.map_or(now, |due| due.max(now))).min()
     }
 
-    /// The next delivery to try. Whoever takes it out puts it back with [`Line::refused`], or leaves it out.
+    /// The next delivery to try. Whoever takes it out puts it back with [`DeliveryQueue::refused`], or leaves it out.
     pub fn take(&mut self, now: Instant) -> Option<Waiting> {
         let is_patient = |waiting: &Waiting| waiting.refused < PATIENCE;
         let is_due = |waiting: &Waiting| waiting.due.is_none_or(|due| due <= now);
@@ -140,12 +140,12 @@ mod tests {
         Alert::of(incident, &Context::default()).unwrap()
     }
 
-    fn push(line: &mut Line, incident: &Incident) {
+    fn push(line: &mut DeliveryQueue, incident: &Incident) {
         assert_eq!(line.push(alert(incident), None), 0);
     }
 
     /// The deliveries from now on, each as the ids in it; an end has a `!` before it.
-    fn all(line: &mut Line) -> Vec<Vec<String>> {
+    fn all(line: &mut DeliveryQueue) -> Vec<Vec<String>> {
         let name = |alert: &Alert| match alert.status {
             Status::Firing => alert.incident().to_owned(),
             Status::Resolved => format!("!{}", alert.incident()),
@@ -156,7 +156,7 @@ mod tests {
 
     #[test]
     fn an_incident_waits_once_and_as_it_now_stands() {
-        let mut line = Line::default();
+        let mut line = DeliveryQueue::default();
         let flap = open("a").into_class("link_flap", 20);
         for incident in [&open("a"), &open("b"), &flap, &open("a")] {
             push(&mut line, incident);
@@ -170,7 +170,7 @@ mod tests {
 
     #[test]
     fn a_tried_delivery_keeps_its_alerts_and_gathers_no_others() {
-        let mut line = Line::default();
+        let mut line = DeliveryQueue::default();
         push(&mut line, &open("a"));
         push(&mut line, &open("b"));
         let tried = Waiting { delivery: Some("id".into()), ..line.take(Instant::now()).unwrap() };
@@ -183,7 +183,7 @@ mod tests {
 
     #[test]
     fn what_an_earlier_run_tried_together_goes_together_again() {
-        let mut line = Line::default();
+        let mut line = DeliveryQueue::default();
         for (id, tried) in [("a", Some("x")), ("b", None), ("c", Some("x")), ("d", Some("y"))] {
             line.push(alert(&open(id)), tried.map(str::to_owned));
         }
@@ -192,7 +192,7 @@ mod tests {
 
     #[test]
     fn what_is_always_refused_lets_the_others_go_first() {
-        let mut line = Line::default();
+        let mut line = DeliveryQueue::default();
         push(&mut line, &open("a"));
         push(&mut line, &open("b").into_class("link_flap", 20));
         let (now, mut order) = (Instant::now(), Vec::new());
@@ -210,7 +210,7 @@ mod tests {
 
     #[test]
     fn one_alert_at_fault_is_found_by_halves() {
-        let mut line = Line::default();
+        let mut line = DeliveryQueue::default();
         (0..5).for_each(|n| push(&mut line, &open(&n.to_string())));
         let (mut heard, mut at_fault) = (Vec::new(), Vec::new());
         while let Some(waiting) = line.take(Instant::now()) {
@@ -225,7 +225,7 @@ mod tests {
 
     #[test]
     fn a_full_line_drops_what_is_over_first() {
-        let mut line = Line::default();
+        let mut line = DeliveryQueue::default();
         push(&mut line, &open("over").resolved(30));
         (1..MOST).for_each(|n| push(&mut line, &open(&n.to_string())));
         assert_eq!(line.push(alert(&open("more")), None), 1);

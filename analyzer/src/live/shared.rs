@@ -1,0 +1,10 @@
+//! What the intake's thread changes, and readers ask under its lock.
+
+use crate::ingest::Ingest;
+use weft_judge::engine::Engine;
+
+#[derive(Debug)]
+pub(crate) struct Core {
+    pub ingest: Ingest,
+    pub engine: Engine,
+}
