@@ -101,7 +101,7 @@ pub async fn record_from(
 ) -> Result<u64, RecordError> {
     let plan = args.plan.as_deref().map(weft_trace::load_plan).transpose()?;
     let failed = |source| RecordError::Out { path: args.out.clone(), source };
-    let mut recorder = Recorder::new(args).map_err(failed)?;
+    let mut recorder = Recorder::new(&args.out, args.lateness_s).map_err(failed)?;
     loop {
         let incoming = tokio::select! {
             biased;

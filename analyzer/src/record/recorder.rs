@@ -1,10 +1,10 @@
 //! Closed ticks into a trace.
 
-use super::RecordArgs;
 use crate::ingest::{Ingest, IngestConfig, IngestEvent, TICK_NS};
 use bytes::Bytes;
 use std::collections::BTreeSet;
 use std::io::Result;
+use std::path::Path;
 use weft_judge::fabric::{EntityTable, StepMark, Tick};
 use weft_trace::{Manifest, StepFile, TraceWriter};
 use weft_wire::plan::{Plan, PlanDevice, PlanPort};
@@ -16,10 +16,10 @@ pub struct Recorder {
 }
 
 impl Recorder {
-    pub fn new(args: &RecordArgs) -> Result<Recorder> {
-        let lateness_ns = (args.lateness_s.max(0.0) * 1e9) as i64;
+    pub fn new(out: &Path, lateness_s: f64) -> Result<Recorder> {
+        let lateness_ns = (lateness_s.max(0.0) * 1e9) as i64;
         let config = IngestConfig { tick_ns: TICK_NS, lateness_ns, ..Default::default() };
-        Ok(Recorder { ingest: Ingest::new(config), writer: TraceWriter::create(&args.out, StepFile::Plain)? })
+        Ok(Recorder { ingest: Ingest::new(config), writer: TraceWriter::create(out, StepFile::Plain)? })
     }
 
     /// Takes in one message, and writes the ticks that it closes.

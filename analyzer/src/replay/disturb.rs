@@ -4,6 +4,7 @@ use bytes::Bytes;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::str::FromStr;
+use weft_wire::{Frame, WireError};
 
 /// `late=D` holds one frame in ten back by up to D of event time; `duplicate=P` sends a fraction P twice, the second up to
 /// D (or 2 s) later; `shuffle` delays every frame by up to 2 s, so that they arrive in another order. Delays do not add
@@ -117,7 +118,18 @@ impl Disturber {
         shuffled.max(late)
     }
 
-    pub fn send(&mut self, flush_ns: i64, message: Message) {
+    /// Sends the frames of one tick; returns the latest flush time among them, the event time that they bring.
+    pub fn send_all(&mut self, frames: Vec<Frame>) -> Result<i64, WireError> {
+        let mut now_ns = i64::MIN;
+        for frame in frames {
+            now_ns = now_ns.max(frame.flush_ts_ns);
+            let payload = Bytes::from(frame.encode()?);
+            self.send(frame.flush_ts_ns, Message { key: frame.collector, payload });
+        }
+        Ok(now_ns)
+    }
+
+    fn send(&mut self, flush_ns: i64, message: Message) {
         let delay_ns = self.delay_ns();
         let twice = self.disturb.duplicate > 0.0 && (self.roll() as f64 / u64::MAX as f64) < self.disturb.duplicate;
         if twice {

@@ -1,9 +1,10 @@
 //! A replay that judges here: ingest, the engine, and the files that its verdicts go to.
 
+use super::args::ReplayArgs;
 use super::disturb::{Disturber, Message};
 use super::outcome::OutcomeFiles;
 use super::pace::Pace;
-use super::{ReplayArgs, ReplayError, ReplayReport, report, send};
+use super::report::{ReplayError, ReplayReport, report};
 use crate::ingest::{Ingest, IngestConfig, IngestEvent, IngestStats, TICK_NS};
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -29,7 +30,7 @@ pub fn replay(args: &ReplayArgs) -> Result<ReplayReport, ReplayError> {
             let message = Message { key: inventory.collector.clone(), payload: inventory.encode()?.into() };
             judge.take(message).map_err(failed)?;
         }
-        let now_ns = send(&mut disturber, frames)?;
+        let now_ns = disturber.send_all(frames)?;
         while let Some((arrival_ns, message)) = disturber.arrived(now_ns) {
             pace.wait_until(arrival_ns, std::thread::sleep);
             judge.take(message).map_err(failed)?;

@@ -1,8 +1,9 @@
 //! A replay that others judge: the frames go to a transport.
 
+use super::args::ReplayArgs;
 use super::disturb::Disturber;
 use super::pace::{Pace, Speed};
-use super::{ReplayArgs, ReplayError, ReplayReport, report, send};
+use super::report::{ReplayError, ReplayReport, report};
 use crate::ingest::{IngestStats, TICK_NS};
 use bytes::Bytes;
 use std::time::Instant;
@@ -23,7 +24,7 @@ pub async fn publish(args: &ReplayArgs, url: &TransportUrl) -> Result<ReplayRepo
             send_retrying(publisher.as_ref(), Topic::Inventory, &inventory.collector, inventory.encode()?.into())
                 .await?;
         }
-        let now_ns = send(&mut disturber, frames)?;
+        let now_ns = disturber.send_all(frames)?;
         stats.frames += publish_arrived(publisher.as_ref(), &mut disturber, now_ns, &mut pace).await?;
     }
     stats.frames += publish_arrived(publisher.as_ref(), &mut disturber, i64::MAX, &mut Pace::new(Speed::Max)).await?;

@@ -1,0 +1,38 @@
+//! The flags of `weft replay`.
+
+use super::disturb::Disturb;
+use super::pace::Speed;
+use std::path::PathBuf;
+use weft_transport::TransportUrl;
+
+const EXAMPLES: &str = "\
+Examples:
+  weft replay trace/ --out verdicts/
+  weft replay trace/ --speed 10 --out verdicts/
+  weft replay trace/ --disturb late=2s,duplicate=0.01,shuffle,seed=5 --out verdicts/
+  weft replay trace/ --speed 1 --to direct://127.0.0.1:4180";
+
+/// Play a trace back: as frames, through ingest, into the same engine as live.
+#[derive(Clone, Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct ReplayArgs {
+    /// Folder of the trace.
+    pub trace: PathBuf,
+    /// Times as fast as it was recorded, or `max`. Changes when, never what.
+    #[arg(long, default_value = "max")]
+    pub speed: Speed,
+    /// Disturb the arrival: `late=D` holds back one frame in ten by up to D of event time, `duplicate=P` sends a fraction P
+    /// twice, `shuffle` delays every frame by up to 2 s, `seed=N` draws. No frame arrives more than max(D, 2 s) after
+    /// its flush.
+    #[arg(long, default_value = "", hide_default_value = true)]
+    pub disturb: Disturb,
+    /// Publish the frames to a live transport (`kafka://H:P`, `direct://H:P`) instead of judging them here.
+    #[arg(long)]
+    pub to: Option<TransportUrl>,
+    /// Folder for incidents.ndjson, transitions.ndjson and facts.ndjson.
+    #[arg(long, required_unless_present = "to")]
+    pub out: Option<PathBuf>,
+    /// Event time that a frame may be behind the others and still count, seconds.
+    #[arg(long, default_value_t = 2.0)]
+    pub lateness_s: f64,
+}
