@@ -75,7 +75,7 @@ pub enum Counted {
 }
 
 /// Time, counters and queue of one end.
-type Reading = (i64, [f64; 6], f64);
+pub type Reading = (i64, [f64; 6], f64);
 
 /// What a test adds to a tick.
 #[derive(Default)]
@@ -148,7 +148,7 @@ impl Scene {
         outcome
     }
 
-    fn batch(&mut self, device: String, port: String, readings: &[Reading]) -> TickBatch {
+    pub fn batch(&mut self, device: String, port: String, readings: &[Reading]) -> TickBatch {
         const COUNTERS: [&str; 7] =
             ["tx_bytes", "rx_bytes", "tx_packets", "rx_packets", "rx_errors", "rx_discards", "queue_bytes"];
         let table = if device == "leaf" { Table::SwitchPort } else { Table::Nic };

@@ -6,6 +6,7 @@
 
 use super::{Claim, FactKind, Place, Presence, Sink, Spot, strength};
 use crate::fabric::{CableId, PortId};
+use crate::features::stamps::{self, EXPECTED, Shown};
 use crate::features::{Conservation, Drift, Features, TICKS};
 use crate::kinds::Evidence;
 
@@ -21,8 +22,6 @@ const COUNTED: f64 = 0.75;
 const ROSE: f64 = 0.5;
 /// Packets that must have passed before the absence of loss means anything.
 const ENOUGH_SENT: f64 = 200.0;
-/// Packets a loss would have taken, from which on their not being missing says something.
-const EXPECTED: f64 = 8.0;
 
 /// Times that a ring is gone through beside the windows, at most: to widen a loss, and to say when it began and ended.
 const LOOKS: usize = 2 * TICKS;
@@ -39,11 +38,8 @@ pub fn detect(features: &Features, out: &mut Sink<'_>) {
         }
         out.spend(features.cables[id].iter().map(|way| way.ring.len() * (WINDOWS.len() + LOOKS)).sum());
         let ways = [(cable.a, cable.b), (cable.b, cable.a)];
-        let losses: Vec<Verdict> = ways
-            .iter()
-            .zip(&features.cables[id])
-            .map(|(&(from, to), c)| judge(features, from, to, c, claimed))
-            .collect();
+        let losses: Vec<Verdict> =
+            ways.iter().enumerate().map(|(way, &ends)| judge(features, id, way, ends, claimed)).collect();
         let worst = losses
             .iter()
             .zip(ways)
@@ -92,11 +88,12 @@ impl Verdict {
 /// `claimed`: the ratio that an open case is about.
 fn judge(
     features: &Features,
-    from: PortId,
-    to: PortId,
-    conservation: &Conservation,
+    id: CableId,
+    way: usize,
+    (from, to): (PortId, PortId),
     claimed: Option<Claim>,
 ) -> Verdict {
+    let conservation = &features.cables[id][way];
     let ring = &conservation.ring;
     let newest = ring.len().wrapping_sub(1);
     let both_up = [from, to].iter().all(|&p| features.ports[p].link.up != Some(false));
@@ -106,7 +103,10 @@ fn judge(
     }
     for early in WINDOWS.into_iter().filter_map(|w| newest.checked_sub(w)) {
         let (sure, likely, sent) = lost_between(conservation, early, newest);
-        if sure >= MIN_LOST.max(MIN_RATIO * sent) && growing(conservation, early, likely) {
+        let [first_tick, last_tick] = [early, newest].map(|at| conservation.tick_of(&ring[at]));
+        let shown = Shown { first_tick, last_tick, sure, likely, sent };
+        let is_lost = sure >= MIN_LOST.max(MIN_RATIO * sent) && growing(conservation, early, likely);
+        if is_lost && !stamps::can_show(&features.cables[id], way, shown) {
             let (calm, last) = widened(conservation, span(conservation, early));
             let (_, packets, _) = lost_between(conservation, calm, last);
             let ratio = ratio_between(conservation, calm, last);

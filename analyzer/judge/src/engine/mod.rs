@@ -18,6 +18,8 @@ mod guard_tests;
 #[cfg(test)]
 mod link_tests;
 #[cfg(test)]
+mod stale_tests;
+#[cfg(test)]
 mod tests;
 
 use crate::detect::{

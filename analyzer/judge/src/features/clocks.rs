@@ -23,11 +23,11 @@ pub fn tell(ways: &mut Ways, tick: i64, a: &[Sample], b: &[Sample], bps: Option<
 pub fn share(topology: &Topology, device: DeviceId, cables: &mut [Ways]) {
     let own = || topology.devices[device].ports.iter().filter_map(|&port| topology.ports[port].cable);
     let sound = own().map(|cable| &cables[cable]).filter(|ways| !ways.iter().any(Conservation::is_at_odds));
-    let mut clocks_ns: Vec<u32> = sound.map(|ways| ways[0].clocks_ns()).collect();
-    clocks_ns.sort_unstable_by(|a, b| b.cmp(a));
-    let Some(&needed_ns) = clocks_ns.get(clocks_ns.len().div_ceil(2).max(2) - 1) else { return };
+    let mut clocks_us: Vec<u32> = sound.map(|ways| ways[0].clocks_us()).collect();
+    clocks_us.sort_unstable_by(|a, b| b.cmp(a));
+    let Some(&needed_us) = clocks_us.get(clocks_us.len().div_ceil(2).max(2) - 1) else { return };
     for cable in own() {
-        cables[cable].iter_mut().filter(|way| way.clocks_ns() < needed_ns).for_each(|way| way.widen_to(needed_ns));
+        cables[cable].iter_mut().filter(|way| way.clocks_us() < needed_us).for_each(|way| way.widen_to(needed_us));
     }
 }
 
@@ -71,7 +71,7 @@ mod tests {
             let readings = [at(tick - 1, off(tick - 1)), at(tick, off(tick))];
             tell(&mut ways, tick, &readings, &readings, Some(8_000_000));
         }
-        assert!(ways[0].is_proven() && ways[0].clocks_ns() >= 10_000_000, "{}", ways[0].clocks_ns());
+        assert!(ways[0].is_proven() && ways[0].clocks_us() >= 10_000, "{}", ways[0].clocks_us());
         assert!(ways[0].at_most_lost() < 5.0, "{}", ways[0].at_most_lost());
     }
 
@@ -80,7 +80,7 @@ mod tests {
         let topology = Topology::new(&star(4));
         let leaf = topology.find_device("leaf").unwrap();
         let mut cables = vec![Ways::default(); 4];
-        let clocks_ms = |cables: &[Ways]| cables.iter().map(|ways| ways[1].clocks_ns() / 1_000_000).collect::<Vec<_>>();
+        let clocks_ms = |cables: &[Ways]| cables.iter().map(|ways| ways[1].clocks_us() / 1_000).collect::<Vec<_>>();
         for (cable, expected) in [(0, [8, 2, 2, 2]), (2, [8, 8, 8, 8]), (2, [8, 8, 32, 8])] {
             cables[cable].iter_mut().for_each(Conservation::widen);
             share(&topology, leaf, &mut cables);

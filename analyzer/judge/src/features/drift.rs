@@ -5,7 +5,7 @@
 //! for a moment the bounds meet, and the difference is exact. Per tick the tightest one is kept.
 
 use super::packed;
-use super::sample::{Count, Sample};
+use super::sample::{Count, Sample, rise};
 use arraydeque::{ArrayDeque, behavior::Wrapping};
 use serde::{Deserialize, Serialize};
 
@@ -16,9 +16,15 @@ pub const TICKS: usize = 32;
 const FINE: f64 = 1e6;
 
 /// The two ends' clocks agree to within this, as nodes under NTP or PTP do, until they are seen not to.
-const CLOCKS_NS: u32 = 2_000_000;
-/// Beyond it only rests tell anything.
-const MOST_CLOCKS_NS: u32 = 1_000_000_000;
+const CLOCKS_US: u32 = 2_000;
+/// The stamps are off by no more than this, or by no more than the time between two readings where that is longer: a count
+/// is not older than the last refresh, and a source is not read more often than it refreshes for long without being seen to.
+const MOST_CLOCKS_US: u32 = 1_000_000;
+/// Pauses of the readings beyond this say nothing of how often a source refreshes: of counters of packets that are known,
+/// sFlow's, every 20 to 30 s, are the slowest.
+const LONGEST_GAP_NS: i64 = 60_000_000_000;
+/// Per tick, what is forgotten of the largest step: half in 177 ticks, so that one burst does not count for ever.
+const STEP_KEPT: f32 = 255.0 / 256.0;
 /// Half a packet: less is rounding.
 const FELL: f64 = 0.5;
 /// Ticks with traffic that must make sense, one after the other, before they may tell of loss.
@@ -53,7 +59,11 @@ pub struct Conservation {
     /// No `low` was above this.
     ceiling: f32,
     /// How far the clocks of the two ends, or the stamps of their readings, may be apart.
-    clocks_ns: u32,
+    clocks_us: u32,
+    /// The most packets that one reading brought, of both ends together.
+    largest_steps: f32,
+    /// The longest time between two readings of an end, in tenths of a second.
+    longest_gap_ds: u16,
     /// Ticks with traffic since that was last found too little, up to `PROVEN`.
     proven: u8,
 }
@@ -68,7 +78,9 @@ impl Default for Conservation {
             floor: f32::INFINITY,
             newest_low: 0.0,
             ceiling: f32::NEG_INFINITY,
-            clocks_ns: CLOCKS_NS,
+            clocks_us: CLOCKS_US,
+            largest_steps: 0.0,
+            longest_gap_ds: 0,
             proven: 0,
         }
     }
@@ -98,9 +110,10 @@ impl Conservation {
             return true;
         }
         let Some(first) = sender.first().map(|s| s.ts_ns) else { return true };
+        self.measure_readings(sender, receiver);
         let new = sender.iter().filter(|s| sender.len() == 1 || s.ts_ns > first);
         let bounds = new.filter_map(|s| {
-            let (low, high) = received_by(receiver, s.ts_ns, bps, self.clocks_ns)?;
+            let (low, high) = received_by(receiver, s.ts_ns, bps, self.clocks_us)?;
             let sent = s.tx_packets?.get();
             Some((sent as f64 - high, sent as f64 - low, sent))
         });
@@ -148,17 +161,44 @@ impl Conservation {
         !self.ring.is_empty() && high - self.origin.difference < f64::from(self.ceiling) - FELL
     }
 
-    pub fn clocks_ns(&self) -> u32 {
-        self.clocks_ns
+    fn measure_readings(&mut self, sender: &[Sample], receiver: &[Sample]) {
+        let steps = largest_step(sender, |s| s.tx_packets) + largest_step(receiver, |s| s.rx_packets);
+        self.largest_steps = (self.largest_steps * STEP_KEPT).max(steps);
+        let gaps = [sender, receiver].into_iter().flat_map(|readings| readings.windows(2));
+        let longest_ns = gaps.map(|w| w[1].ts_ns.saturating_sub(w[0].ts_ns)).max().unwrap_or(0);
+        self.longest_gap_ds = self.longest_gap_ds.max((longest_ns.min(LONGEST_GAP_NS) / 100_000_000) as u16);
+    }
+
+    /// The most packets that one reading brought, of both ends together.
+    pub fn largest_steps(&self) -> f64 {
+        f64::from(self.largest_steps)
+    }
+
+    /// Packets lost for certain between two ticks, and packets sent; below 0 where more arrived than were sent. `None` when
+    /// fewer than two ticks in between are known.
+    pub fn lost_within(&self, first_tick: i64, last_tick: i64) -> Option<(f64, f64)> {
+        let mut within = self.ring.iter().filter(|d| (first_tick..=last_tick).contains(&self.tick_of(d)));
+        let first = within.next()?;
+        let (last, sent) = within.fold((None, 0.0), |(_, sent), d| (Some(d), sent + f64::from(d.sent)));
+        Some((f64::from(last?.low - first.high), sent))
+    }
+
+    pub fn clocks_us(&self) -> u32 {
+        self.clocks_us
+    }
+
+    fn most_clocks_us(&self) -> u32 {
+        MOST_CLOCKS_US.max(u32::from(self.longest_gap_ds) * 100_000)
     }
 
     pub fn widen(&mut self) {
-        self.widen_to(MOST_CLOCKS_NS.min(self.clocks_ns * 4));
+        self.widen_to(self.most_clocks_us().min(self.clocks_us * 4));
     }
 
-    /// What was told within narrower bounds is forgotten.
-    pub fn widen_to(&mut self, clocks_ns: u32) {
-        *self = Conservation { clocks_ns, ..Conservation::default() };
+    /// What was told within narrower bounds is forgotten; how the ends are read is not.
+    pub fn widen_to(&mut self, clocks_us: u32) {
+        let Conservation { largest_steps, longest_gap_ds, .. } = *self;
+        *self = Conservation { clocks_us, largest_steps, longest_gap_ds, ..Conservation::default() };
     }
 
     /// The bounds have held for long enough to be believed.
@@ -168,7 +208,7 @@ impl Conservation {
 
     /// However wide the bounds, they do not hold: the two ends count different packets, and loss cannot be told.
     pub fn is_at_odds(&self) -> bool {
-        self.clocks_ns == MOST_CLOCKS_NS && !self.is_proven()
+        self.clocks_us >= self.most_clocks_us() && !self.is_proven()
     }
 
     /// The tick of a drift.
@@ -180,12 +220,18 @@ impl Conservation {
     /// the ticks since the last time count.
     pub fn restart(&mut self) {
         let proven = self.proven.min(self.ring.len() as u8);
-        *self = Conservation { clocks_ns: self.clocks_ns, proven, ..Conservation::default() };
+        self.widen_to(self.clocks_us);
+        self.proven = proven;
     }
 }
 
 fn lowest(ring: &Drifts) -> f32 {
     ring.iter().map(|d| d.high).fold(f32::INFINITY, f32::min)
+}
+
+fn largest_step(readings: &[Sample], count: impl Fn(&Sample) -> Count) -> f32 {
+    let steps = readings.windows(2).filter_map(|w| rise(count(&w[0]), count(&w[1])));
+    steps.max().unwrap_or(0).max(0) as f32
 }
 
 /// Whether a count falls between two of these readings: it was set back, or is narrower than anybody said and went round.
@@ -196,8 +242,9 @@ fn falls(readings: &[Sample], count: impl Fn(&Sample) -> Count) -> bool {
 
 /// Bounds of the cumulative received packets at a moment; `None` when one side stays open. A link that carries more than
 /// is known of it contradicts its speed: then its counts alone bound it, and where these contradict each other, nothing.
-fn received_by(readings: &[Sample], ts_ns: i64, bps: Option<i64>, clocks_ns: u32) -> Option<(f64, f64)> {
-    let bounds = |bps| bounds(readings, ts_ns, packets_per_ns(readings, bps), i64::from(clocks_ns));
+fn received_by(readings: &[Sample], ts_ns: i64, bps: Option<i64>, clocks_us: u32) -> Option<(f64, f64)> {
+    let clocks_ns = i64::from(clocks_us) * 1_000;
+    let bounds = |bps| bounds(readings, ts_ns, packets_per_ns(readings, bps), clocks_ns);
     let (low, high) = [bps, None].into_iter().map(bounds).find(|(low, high)| low <= high)?;
     (low.is_finite() && high.is_finite()).then_some((low, high))
 }
@@ -256,7 +303,7 @@ mod tests {
         };
         let readings = [carrying(1), carrying(2)];
         // 4 MB/s, packets of 1010 B, perhaps of half that: 7.92 a ms, clocks within 2 ms.
-        let received_by = |at: i64, bps: Option<i64>| received_by(&readings, at, bps, CLOCKS_NS);
+        let received_by = |at: i64, bps: Option<i64>| received_by(&readings, at, bps, CLOCKS_US);
         let (low, high) = received_by(2000 * MS, Some(32_000_000)).unwrap();
         assert!((1980.0 - 15.84 - low).abs() + (1980.0 + 15.84 - high).abs() < 1e-6, "{low} {high}");
         assert_eq!(received_by(2000 * MS, None), None);
@@ -297,7 +344,7 @@ mod tests {
     fn readings_that_contradict_each_other_bound_nothing() {
         let readings = [sample(0, 0, 1_000), sample(1000 * MS, 0, 5)];
         for bps in [None, Some(1), Some(400_000_000_000)] {
-            assert_eq!(received_by(&readings, 500 * MS, bps, CLOCKS_NS), None);
+            assert_eq!(received_by(&readings, 500 * MS, bps, CLOCKS_US), None);
         }
     }
 }

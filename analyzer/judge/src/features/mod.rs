@@ -20,6 +20,7 @@ mod saved;
 mod series;
 mod slots;
 pub mod stalls;
+pub mod stamps;
 mod wraps;
 
 pub use bins::{BINS, Grid};
