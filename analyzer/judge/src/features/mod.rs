@@ -15,6 +15,7 @@ mod job;
 mod link;
 mod packed;
 mod port;
+pub mod readings;
 mod sample;
 mod saved;
 mod series;
@@ -29,6 +30,7 @@ pub use drift::{Conservation, Drift, TICKS};
 pub use job::{JobState, Progress, RankMarks, SHORTLY_NS};
 pub use link::{Link, Off};
 pub use port::{Busy, PortState, SHORT_NS, Service};
+pub use readings::{Quality, Read, Reading, Readings};
 pub use saved::Saved;
 
 use crate::fabric::{Cable, LinkEvent, PortId, Tick, TickBatch, Topology, is_time};
@@ -40,7 +42,7 @@ pub use sample::{Count, Sample, rise};
 use serde::{Deserialize, Serialize};
 use series::Series;
 use slots::Slots;
-use stalls::{PRESSURE, Stalls, UTILIZATION};
+use stalls::Stalls;
 use std::collections::BTreeSet;
 use std::ops::Range;
 use weft_wire::plan::Plan;
@@ -65,6 +67,8 @@ pub struct Features {
     pub now_ns: i64,
     wraps: Wraps,
     series: Series,
+    /// Of every counter that a family or a detector asks for.
+    pub readings: Readings,
     by_entity: Vec<Option<PortId>>,
     slots: Slots,
     /// Ports that are set down by their administrator.
@@ -111,7 +115,7 @@ enum Told {
 }
 
 /// Traffic readings, and what was told of links, each sorted by port and time.
-type Readings = (Vec<(PortId, Sample)>, Vec<(i64, PortId, Told)>);
+type Rows = (Vec<(PortId, Sample)>, Vec<(i64, PortId, Told)>);
 
 /// A tick's readings of the ports that have a cable, each with the last one of packets before it in front.
 struct Packets {
@@ -150,12 +154,14 @@ impl Features {
             now_ns: i64::MIN,
             wraps: Wraps::default(),
             series: Series::default(),
+            readings: Readings::default(),
             by_entity,
             slots,
             set_down: BTreeSet::new(),
             size: 0,
             topology,
         };
+        features.readings.ask(&stalls::READS);
         features.grow();
         features
     }
@@ -177,8 +183,9 @@ impl Features {
     /// Forgets all but who is cabled to whom, who works for which job, and which entity is which port.
     pub fn begin_anew(&mut self) {
         let (topology, by_entity) = (std::mem::take(&mut self.topology), std::mem::take(&mut self.by_entity));
-        let slots = std::mem::take(&mut self.slots);
-        *self = Features::of(topology, by_entity, slots, self.tick_ns);
+        let (slots, mut readings) = (std::mem::take(&mut self.slots), std::mem::take(&mut self.readings));
+        readings.forget();
+        *self = Features { readings, ..Features::of(topology, by_entity, slots, self.tick_ns) };
     }
 
     /// How many readings a detector may look at in one tick: no data makes a tick last for ever. Of a place it is about, a
@@ -207,7 +214,8 @@ impl Features {
         let packets = self.update_traffic(&samples);
         self.update_cables(&packets);
         self.update_jobs(tick);
-        self.update_stalls(&batches, entities);
+        self.readings.update(tick, &batches, entities, &self.slots);
+        self.update_stalls();
         self.update_silence(tick);
     }
 
@@ -222,6 +230,7 @@ impl Features {
                 return None;
             }
             let id = self.topology.port(&entity.device, &entity.port);
+            self.readings.learn_port(id, entity.table, self.slots.of(entity.id));
             self.by_entity[index] = Some(id);
             self.grow();
         }
@@ -265,7 +274,7 @@ impl Features {
         }
     }
 
-    fn read(&mut self, batches: &[TickBatch], events: &[LinkEvent], entities: &EntityTable) -> Readings {
+    fn read(&mut self, batches: &[TickBatch], events: &[LinkEvent], entities: &EntityTable) -> Rows {
         let rows = batches.iter().map(|b| b.batch.num_rows()).sum();
         let (mut samples, mut told) = (Vec::with_capacity(rows), Vec::with_capacity(rows));
         for batch in batches.iter().filter(|b| matches!(b.table, Table::Nic | Table::SwitchPort)) {
@@ -419,23 +428,10 @@ impl Features {
         }
     }
 
-    fn update_stalls(&mut self, batches: &[TickBatch], entities: &EntityTable) {
-        let tick = self.tick;
-        for batch in batches.iter().filter(|b| matches!(b.table, Table::Host | Table::Gpu)) {
-            let device = |row: usize| self.topology.find_device(&entities.get(batch.entities[row]).device);
-            for (kind, counter) in PRESSURE.iter().enumerate().filter(|_| batch.table == Table::Host) {
-                stalls::read(batch, counter, |row, ts_ns, us| {
-                    if let Some(device) = device(row).filter(|_| is_time(ts_ns)) {
-                        self.devices[device].stalls.get_or_insert_default().tell_pressure(tick, kind, ts_ns, us as i64);
-                    }
-                });
-            }
-            if batch.table == Table::Gpu {
-                stalls::read(batch, UTILIZATION, |row, _, percent| {
-                    if let Some(device) = device(row) {
-                        self.devices[device].stalls.get_or_insert_default().tell_utilization(tick, percent);
-                    }
-                });
+    fn update_stalls(&mut self) {
+        for (device, state) in self.topology.devices.iter().zip(&mut self.devices) {
+            if self.readings.tells(&device.name, &stalls::READS) {
+                state.stalls.get_or_insert_default().update(self.tick, &device.name, &self.readings);
             }
         }
     }

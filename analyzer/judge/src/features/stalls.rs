@@ -1,18 +1,21 @@
 //! How much of its time a node's work stood still, tick by tick: tasks that waited for CPU, memory or disk (PSI `some`,
 //! Documentation/accounting/psi.rst), and GPUs that idled.
 
-use crate::fabric::TickBatch;
+use super::readings::{Read, Readings};
 use arraydeque::{ArrayDeque, behavior::Wrapping};
-use arrow_array::Array;
-use arrow_array::cast::AsArray;
-use arrow_array::types::{Float64Type, Int64Type};
 use serde::{Deserialize, Serialize};
-use weft_wire::TableSchema;
+use weft_wire::Table;
 
-/// The counters of the `host` table it reads, µs stood still; after them [`IDLE`].
-pub const PRESSURE: [&str; 3] = ["cpu_pressure_us", "memory_pressure_us", "io_pressure_us"];
-/// The gauge of the `gpu` table.
-pub const UTILIZATION: &str = "utilization_percent";
+/// What is read: three counts of µs that tasks stood still, and the utilisation of each GPU in percent.
+pub const READS: [Read; 4] = [
+    (Table::Host, "cpu_pressure_us"),
+    (Table::Host, "memory_pressure_us"),
+    (Table::Host, "io_pressure_us"),
+    (Table::Gpu, "utilization_percent"),
+];
+/// The counts of pressure, in the order of the shares; after them comes the share of [`IDLE`].
+pub const PRESSURE: [&str; 3] = [READS[0].1, READS[1].1, READS[2].1];
+pub const UTILIZATION: &str = READS[IDLE].1;
 /// Its place among the shares: the part of the time that the node's GPUs, on average, idled.
 pub const IDLE: usize = PRESSURE.len();
 const KINDS: usize = IDLE + 1;
@@ -23,7 +26,6 @@ const TICKS: usize = 40;
 pub struct Stalls {
     #[serde(with = "super::packed::ring")]
     ring: ArrayDeque<Shares, TICKS, Wrapping>,
-    last: [Option<(i64, i64)>; PRESSURE.len()],
 }
 
 /// Of one tick, the share of time by kind, 0 to 1; NaN where it was not told.
@@ -35,16 +37,24 @@ struct Shares {
 }
 
 impl Stalls {
-    /// A cumulative reading of one kind of pressure.
-    pub fn tell_pressure(&mut self, tick: i64, kind: usize, ts_ns: i64, stood_us: i64) {
-        let before = self.last[kind].replace((ts_ns, stood_us));
-        let Some((last_ns, last_us)) = before.filter(|b| ts_ns > b.0 && stood_us >= b.1) else { return };
-        let share = stood_us.saturating_sub(last_us) as f64 * 1e3 / (ts_ns - last_ns) as f64;
-        self.at(tick).of[kind] = share.clamp(0.0, 1.0) as f32;
+    /// Takes in what was read of a node in this tick: of each kind of pressure the share of the time between two readings
+    /// (420,000 µs more in 1 s: 0.42), and of its GPUs the mean of the time that they idled.
+    pub fn update(&mut self, tick: i64, node: &str, readings: &Readings) {
+        for (kind, &read) in READS[..IDLE].iter().enumerate() {
+            for (_, reading) in readings.of_device(node, read) {
+                if let Some(stood_us) = reading.rise() {
+                    let share = stood_us * 1e3 / reading.interval_ns as f64;
+                    self.at(tick).of[kind] = share.clamp(0.0, 1.0) as f32;
+                }
+            }
+        }
+        for (_, reading) in readings.of_device(node, READS[IDLE]).filter(|(_, reading)| reading.is_told()) {
+            self.add_gpu(tick, reading.value);
+        }
     }
 
-    /// The utilisation of one of its GPUs, in percent; those of a tick are averaged.
-    pub fn tell_utilization(&mut self, tick: i64, percent: f64) {
+    /// The utilisation of one of the node's GPUs, in percent; those of a tick are averaged.
+    fn add_gpu(&mut self, tick: i64, percent: f64) {
         let shares = self.at(tick);
         let (mean, gpus) = (&mut shares.of[IDLE], &mut shares.gpus);
         *gpus = gpus.saturating_add(1);
@@ -77,30 +87,26 @@ impl Stalls {
     }
 }
 
-/// Hands each row's reading of a column to `told`, with its number and time.
-pub fn read(batch: &TickBatch, counter: &str, mut told: impl FnMut(usize, i64, f64)) {
-    let Some(column) = batch.schema.column(counter).map(|c| batch.batch.column(c + TableSchema::KEYS)) else { return };
-    let times = batch.batch.column(1).as_primitive::<Int64Type>();
-    let ints = column.as_primitive_opt::<Int64Type>();
-    let floats = column.as_primitive_opt::<Float64Type>();
-    for row in (0..column.len()).filter(|&row| column.is_valid(row)) {
-        let value = ints.map(|c| c.value(row) as f64).or_else(|| floats.map(|c| c.value(row)));
-        if let Some(value) = value {
-            told(row, times.value(row), value);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    use crate::features::readings::tests::Told;
+
+    /// The stalls of a node that tells this in ticks of a second, in order of [`READS`].
+    fn told(ticks: &[(i64, &[(usize, f64)])]) -> Stalls {
+        let (mut stalls, mut told) = (Stalls::default(), Told::asked(&READS));
+        for (tick, values) in ticks {
+            let rows = values.iter().enumerate().map(|(row, &(kind, value))| (READS[kind], row, value));
+            told.tick(*tick, &rows.collect::<Vec<_>>());
+            stalls.update(*tick, "h0", &told.readings);
+        }
+        stalls
+    }
+
     #[test]
     fn pressure_is_the_share_of_the_time_between_two_readings() {
-        let mut stalls = Stalls::default();
-        for (tick, us) in [(10, 0), (11, 20_000), (12, 420_000), (13, 900_000)] {
-            stalls.tell_pressure(tick, 0, tick * 1_000_000_000, us);
-        }
+        let stalls = told(&[(10, &[(0, 0.0)]), (11, &[(0, 20e3)]), (12, &[(0, 420e3)]), (13, &[(0, 900e3)])]);
         let close = |a: f64, b: f64| (a - b).abs() < 1e-6;
         assert!(close(stalls.after(11, 2)[0], 0.44), "{stalls:?}");
         assert!(stalls.after(11, 3)[0].is_nan() && stalls.after(11, 1)[1].is_nan());
@@ -110,10 +116,7 @@ mod tests {
 
     #[test]
     fn a_restarted_counter_tells_nothing_and_gpus_are_averaged() {
-        let mut stalls = Stalls::default();
-        stalls.tell_pressure(1, 2, 1_000_000_000, 500_000);
-        stalls.tell_pressure(2, 2, 2_000_000_000, 0);
-        [100.0, 40.0].into_iter().for_each(|percent| stalls.tell_utilization(2, percent));
+        let stalls = told(&[(1, &[(2, 500e3)]), (2, &[(2, 0.0), (3, 100.0), (3, 40.0)])]);
         let shares = stalls.after(1, 1);
         assert!(shares[2].is_nan() && (shares[IDLE] - 0.3).abs() < 1e-6, "{shares:?}");
     }

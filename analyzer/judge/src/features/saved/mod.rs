@@ -15,7 +15,7 @@
 mod names;
 
 use super::slots::{Named, Slots};
-use super::{Conservation, DeviceState, Features, JobState, PortState, Series, Wraps};
+use super::{Conservation, DeviceState, Features, JobState, PortState, Readings, Series, Wraps};
 use crate::fabric::{EntityTable, Topology};
 use names::{Here, Names};
 use serde::{Deserialize, Serialize};
@@ -40,6 +40,7 @@ pub struct Saved<'a> {
     entities: Vec<Named>,
     series: Cow<'a, Series>,
     wraps: Cow<'a, Wraps>,
+    readings: Cow<'a, Readings>,
 }
 
 /// The moment that a snapshot stands for, and the grid of its bins.
@@ -66,6 +67,7 @@ impl Features {
             entities: self.slots.named(entities),
             series: Cow::Borrowed(&self.series),
             wraps: Cow::Borrowed(&self.wraps),
+            readings: Cow::Borrowed(&self.readings),
         }
     }
 }
@@ -78,7 +80,7 @@ impl Saved<'_> {
 
     /// The features of a process that has this plan; `None` when the snapshot contradicts itself.
     pub fn restored(self, plan: &Plan) -> Option<Features> {
-        let Saved { time, names, ports, cables, jobs, devices, set_down, entities, series, wraps } = self;
+        let Saved { time, names, ports, cables, jobs, devices, set_down, entities, series, wraps, readings } = self;
         let same_length = names.ports.len() == ports.len()
             && names.cables.len() == cables.len()
             && names.jobs.len() == jobs.len()
@@ -95,6 +97,7 @@ impl Saved<'_> {
         features.take_over(&here, cables.into_owned(), jobs.into_owned(), devices.into_owned());
         features.set_down = set_down.into_iter().filter_map(|port| *here.ports.get(port as usize)?).collect();
         (features.series, features.wraps) = (series.into_owned(), wraps.into_owned());
+        features.readings.take_over(readings.into_owned());
         (features.tick, features.tick_before) = (time.tick, time.tick_before);
         (features.now_ns, features.bin_ns) = (time.now_ns, time.bin_ns);
         Some(features)
