@@ -20,7 +20,7 @@ fn main() -> ExitCode {
     let schema = fleet::schema();
     let names: Vec<String> = (0..COLLECTORS).map(|c| format!("node{c:05}")).collect();
     let mut ingest = Ingest::new(IngestConfig::default());
-    let mut engine = Engine::new(fleet::plan(&names, ROWS), EngineConfig { tick_ns: S });
+    let mut engine = Engine::new(fleet::plan(&names, ROWS), EngineConfig::of_tick(S));
     let mut rates = Vec::new();
     let (mut samples, mut seconds) = (0, 0.0);
     for tick in 0..WARM + RUNS * RUN {

@@ -68,7 +68,7 @@ async fn consume(mut subscriber: Box<dyn Subscriber>, broker_cpu_s: impl Fn() ->
     // The broker hands out one partition after the other, not in order of time: ticks close at the end.
     let config = IngestConfig { lateness_ns: TICKS * S, close_early: false, ..IngestConfig::default() };
     let mut ingest = Ingest::new(config);
-    let mut engine = Engine::new(Default::default(), EngineConfig { tick_ns: S });
+    let mut engine = Engine::new(Default::default(), EngineConfig::of_tick(S));
     let mut began = None;
     let mut taken = 0;
     while taken < COLLECTORS as i64 * TICKS {

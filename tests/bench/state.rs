@@ -31,7 +31,7 @@ fn main() -> ExitCode {
     let mut ingest = Ingest::new(IngestConfig::default());
     feed(&mut ingest, &mut None, &names, 0..1);
     let inventory_bytes = HEAP.current_usage() - start;
-    let mut engine = Some(Engine::new(fleet::plan(&names, ROWS), EngineConfig { tick_ns: S }));
+    let mut engine = Some(Engine::new(fleet::plan(&names, ROWS), EngineConfig::of_tick(S)));
     feed(&mut ingest, &mut engine, &names, 1..TICKS);
     let all = HEAP.current_usage() - start;
 

@@ -159,7 +159,7 @@ impl Told {
         let config = IngestConfig { close_early: world.close_early, ..IngestConfig::default() };
         Told {
             ingest: Ingest::new(config),
-            engine: Engine::new(plan(), EngineConfig { tick_ns: S }),
+            engine: Engine::new(plan(), EngineConfig::of_tick(S)),
             incidents: BTreeMap::new(),
             dropped: 0,
             sequences: [0; HOSTS + 1],

@@ -49,7 +49,7 @@ pub fn open(id: &str) -> Incident {
         resolved_ns: None,
         culprits: vec![culprit],
         victims: vec![PortRef::new("host-4", "eth0")],
-        jobs: vec![JobLoss { job: "train".into(), lost_step_time: Some(0.125) }],
+        jobs: vec![JobLoss { job: "train".into(), lost_step_time: Some(0.125), explained: Some(1.0) }],
         sentence: "the link leaf-1 eth3 <-> spine-2 eth1 is down & costs job train 12.5 % of its step time".into(),
         action: "reseat or replace the cable".into(),
         evidence: vec![evidence],

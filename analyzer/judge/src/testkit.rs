@@ -92,7 +92,7 @@ pub struct Extra {
 impl Scene {
     pub fn new(plan: Plan) -> Scene {
         let counters = plan.ports.iter().map(|p| ((p.device.clone(), p.port.clone()), [1e6; 6])).collect();
-        let engine = Engine::new(plan, EngineConfig { tick_ns: SECOND });
+        let engine = Engine::new(plan, EngineConfig::of_tick(SECOND));
         Scene {
             engine,
             entities: EntityTable::default(),

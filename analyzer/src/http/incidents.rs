@@ -9,7 +9,7 @@ use axum::extract::{Path, State};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use weft_judge::incident::{Incident, State as IncidentState};
-use weft_judge::kinds::Fact;
+use weft_judge::kinds::FactLine;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -98,13 +98,13 @@ pub struct FactFilter {
 pub async fn facts(
     State(app): State<AppState>,
     Params(filter): Params<FactFilter>,
-) -> Result<Json<Page<Fact>>, ApiError> {
+) -> Result<Json<Page<FactLine>>, ApiError> {
     let same = |wanted: &Option<String>, said: &str| wanted.as_deref().is_none_or(|wanted| wanted == said);
-    let mut facts = app.view.facts(FACTS);
+    let mut facts: Vec<FactLine> = app.view.facts(FACTS).iter().map(FactLine::from).collect();
     facts.retain(|fact| {
-        same(&filter.kind, fact.kind)
-            && same(&filter.device, &fact.at.device)
-            && same(&filter.port, &fact.at.port)
+        same(&filter.kind, fact.payload.kind().name())
+            && same(&filter.device, &fact.device)
+            && same(&filter.port, &fact.port)
             && filter.since_ns.is_none_or(|since| fact.ts_ns >= since)
     });
     facts.reverse();

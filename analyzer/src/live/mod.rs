@@ -65,7 +65,7 @@ pub fn start(options: LiveOptions) -> Result<Live, LiveError> {
     incidents.iter().for_each(|i| store.put_incident(Arc::new(i.clone())));
     let core = Arc::new(Mutex::new(Core {
         ingest: Ingest::resume(ingest, marks),
-        engine: Engine::new(options.plan, EngineConfig { tick_ns: TICK_NS }),
+        engine: Engine::new(options.plan, EngineConfig { tick_ns: TICK_NS, write: crate::sql::write_query }),
     }));
     let transport = options.subscriber.health();
     let view = Arc::new(LiveView::new(store.clone(), core.clone(), gaps, transport));

@@ -102,7 +102,7 @@ mod tests {
 
     #[test]
     fn a_job_is_named_when_it_is_the_only_one() {
-        let loss = |job: &str| JobLoss { job: job.into(), lost_step_time: None };
+        let loss = |job: &str| JobLoss { job: job.into(), lost_step_time: None, explained: None };
         let with = |jobs: &[&str]| Incident { jobs: jobs.iter().map(|job| loss(job)).collect(), ..open("1") };
         let over = job("over", "leaf-1", Some(1));
         let cases: [(Vec<PlanJob>, &[&str], &str); 6] = [

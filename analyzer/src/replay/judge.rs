@@ -64,7 +64,7 @@ impl Judge {
         let lateness_ns = (args.lateness_s.clamp(0.0, MOST_LATENESS_S) * 1e9) as i64;
         // Only the data decides: see `IngestConfig::close_early`.
         let config = IngestConfig { tick_ns, lateness_ns, close_early: false, ..IngestConfig::default() };
-        let engine = Engine::new(source.plan.clone(), EngineConfig { tick_ns });
+        let engine = Engine::new(source.plan.clone(), EngineConfig { tick_ns, write: crate::sql::write_query });
         Judge { ingest: Ingest::new(config), engine, files, dropped: BTreeMap::new() }
     }
 

@@ -32,7 +32,7 @@ impl OutcomeFiles {
 
     pub fn add(&mut self, outcome: Outcome) -> std::io::Result<()> {
         for fact in &outcome.facts {
-            write_line(&mut self.facts, fact)?;
+            write_line(&mut self.facts, &fact.line())?;
         }
         for incident in outcome.incidents {
             self.incidents.insert(incident.id.clone(), incident);

@@ -20,6 +20,7 @@ mod dialect;
 mod docs;
 mod engine;
 mod error;
+mod evidence;
 mod first_word;
 mod functions;
 mod hints;
@@ -38,5 +39,6 @@ mod time_and_place;
 mod wide;
 
 pub use engine::{SqlEngine, SqlLimits};
+pub use evidence::write_query;
 pub use query::{Sql, SqlAnswer, SqlError, SqlParam, SqlQuery};
 pub use threads::STACK_BYTES;

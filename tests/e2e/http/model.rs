@@ -8,9 +8,9 @@ use arrow_schema::{DataType, Field, Schema};
 use async_trait::async_trait;
 use weft_analyzer::read::*;
 use weft_analyzer::sql::{Sql, SqlAnswer, SqlError, SqlQuery};
-use weft_judge::fabric::PortRef;
+use weft_judge::fabric::{Part, PortRef};
 use weft_judge::incident::Incident;
-use weft_judge::kinds::{Evidence, Fact};
+use weft_judge::kinds::{Fact, LateOnset, LinkDown};
 
 #[derive(Default)]
 pub struct Memory {
@@ -46,11 +46,17 @@ impl ReadModel for Memory {
     fn facts(&self, limit: usize) -> Vec<Fact> {
         let fact = |n: i64| Fact {
             ts_ns: n,
-            kind: if n % 2 == 0 { "link_down" } else { "late_onset" },
-            at: PortRef::new("leaf-1", format!("eth{n}")),
+            part: Part::Port(PortRef::new("leaf-1", format!("eth{n}"))),
+            shown_at: None,
             since_ns: n,
+            until_ns: None,
+            one_sided: false,
             strength: 0.5,
-            evidence: Evidence::default(),
+            job: None,
+            payload: match n % 2 {
+                0 => LinkDown { was_up: true }.into(),
+                _ => LateOnset { lateness_s: 0.1, iteration_s: 1.0, resolution_s: 0.1 }.into(),
+            },
         };
         (0..4).map(fact).take(limit).collect()
     }

@@ -2,9 +2,10 @@
 //!
 //! A duration is compared, not an instant, so a skewed clock does no harm.
 
-use super::{FactKind, Place, Presence, Sink, Spot, median, strength};
+use super::{Shows, Sink, Spot, median, strength};
+use crate::fabric::Place;
 use crate::features::{Features, JobState, RankMarks};
-use crate::kinds::Evidence;
+use crate::kinds::{FactKind, LongCompute};
 use std::collections::BTreeMap;
 
 /// Steps compared.
@@ -41,28 +42,19 @@ fn look(features: &Features, job: usize, state: &JobState, out: &mut Sink<'_>) {
     for (rank, excess) in excess {
         let Some(device) = features.topology.find_device(&state.ranks[&rank].device) else { continue };
         if excess < threshold {
-            out.clear(FactKind::LongCompute, Place::Device(device));
+            out.absent(FactKind::LongCompute, Place::Device(device));
             continue;
         }
-        let evidence = Evidence {
-            counter: "compute_time".into(),
-            value: excess / 1e9,
-            unit: "s longer a step".into(),
-            reference: step_ns / 1e9,
-            reference_of: "the whole step".into(),
-        };
         let first = state.ranks[&rank].compute.iter().find(|c| c.0 == steps[0]);
         let since_ns = first.map_or(features.now_ns - features.tick_ns, |c| c.1);
-        let presence = Presence {
+        let shows = Shows {
             since_ns,
-            until_ns: None,
-            port: None,
             one_sided: true,
             strength: strength(excess, threshold),
-            evidence,
             job: Some(job),
+            ..Shows::default()
         };
-        out.present(FactKind::LongCompute, Place::Device(device), presence);
+        out.present(Place::Device(device), shows, LongCompute { excess_s: excess / 1e9, step_s: step_ns / 1e9 });
     }
 }
 

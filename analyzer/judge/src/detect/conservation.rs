@@ -4,11 +4,11 @@
 //! in several ticks of the window: one burst lost when a link went down is an event, not a condition. Where both ends are
 //! read ten times a second and the traffic rests in between, that shows in seconds; at 1 Hz it takes longer windows.
 
-use super::{Claim, FactKind, Place, Presence, Sink, Spot, strength};
-use crate::fabric::{CableId, PortId};
+use super::{Claim, Shows, Sink, Spot, strength};
+use crate::fabric::{CableId, Place, PortId};
 use crate::features::stamps::{self, EXPECTED, Shown};
 use crate::features::{Conservation, Drift, Features, TICKS};
-use crate::kinds::Evidence;
+use crate::kinds::{ConservationLoss, ConservationLossCounted, FactKind};
 
 /// Windows in ticks: short ones find heavy loss soon, long ones light loss at all.
 const WINDOWS: [usize; 6] = [3, 5, 9, 14, 20, 28];
@@ -185,8 +185,8 @@ fn over_since(conservation: &Conservation, newest: usize, claimed: Claim, tick_n
     let after = |d: &Drift| (conservation.tick_of(d) + 1) * tick_ns >= claimed.shown_ns;
     let early = conservation.ring.iter().position(after);
     let long_ago = conservation.tick_of(&conservation.ring[0]) - claimed.shown_ns / tick_ns >= TICKS as i64;
-    early.is_some_and(|early| early < newest && absent(conservation, early, newest, claimed.value))
-        || long_ago && seems_over(conservation, 0, claimed.value)
+    early.is_some_and(|early| early < newest && absent(conservation, early, newest, claimed.amount))
+        || long_ago && seems_over(conservation, 0, claimed.amount)
 }
 
 /// After this tick a loss of this ratio most likely did not go on, certain or not.
@@ -241,29 +241,24 @@ fn say(
     if explain(features.ports[to].discarded) {
         return; // the receiver had no room for them: the cable brought them well
     }
-    let damaged = explain(features.ports[to].damaged);
-    let kind = if damaged { FactKind::ConservationLossCounted } else { FactKind::ConservationLoss };
-    let presence = Presence {
+    let shows = Shows {
         since_ns: loss.since_tick * features.tick_ns,
         until_ns: Some(loss.until_tick * features.tick_ns),
         port: Some(from),
         one_sided,
         strength: strength(loss.ratio, 1e-3),
-        evidence: Evidence {
-            counter: "tx_packets".into(),
-            value: loss.ratio,
-            unit: "fraction lost".into(),
-            reference: 0.0,
-            reference_of: "far end".into(),
-        },
         job: None,
     };
-    out.present(kind, Place::Cable(id), presence);
+    let (place, ratio) = (Place::Cable(id), loss.ratio);
+    match explain(features.ports[to].damaged) {
+        true => out.present(place, shows, ConservationLossCounted { ratio }),
+        false => out.present(place, shows, ConservationLoss { ratio }),
+    }
 }
 
 fn clear(id: CableId, out: &mut Sink<'_>) {
     for kind in KINDS {
-        out.clear(kind, Place::Cable(id));
+        out.absent(kind, Place::Cable(id));
     }
 }
 
@@ -283,7 +278,7 @@ mod tests {
     fn a_loss_that_can_never_be_excluded_is_over_once_it_has_not_shown_for_long() {
         let lost: Vec<f32> = vec![0.0; TICKS];
         let unsure = told(&lost, 500.0);
-        let claimed = |ticks_ago: i64| Claim { value: 0.01, shown_ns: -ticks_ago };
+        let claimed = |ticks_ago: i64| Claim { amount: 0.01, shown_ns: -ticks_ago };
         assert!(!over_since(&unsure, TICKS - 1, claimed(20), 1));
         assert!(over_since(&unsure, TICKS - 1, claimed(32), 1));
         let goes_on: Vec<f32> = (0..TICKS).map(|tick| tick as f32 * 10.0).collect();

@@ -1,7 +1,9 @@
 //! A straggler is one of a job: when no job runs there any more, it is none.
 
-use super::{FactKind, Place, Sink, Spot};
+use super::{Sink, Spot};
+use crate::fabric::Place;
 use crate::features::Features;
+use crate::kinds::FactKind;
 
 pub fn detect(features: &Features, out: &mut Sink<'_>) {
     for kind in [FactKind::LongCompute, FactKind::LateOnset, FactKind::HostStalls] {
@@ -9,7 +11,7 @@ pub fn detect(features: &Features, out: &mut Sink<'_>) {
         let idle: Vec<usize> = out.watched_devices(kind).filter(idle).collect();
         for place in idle.into_iter().map(Place::Device) {
             out.look_at(Spot::Place(place), 1 + features.topology.jobs.len());
-            out.clear(kind, place);
+            out.absent(kind, place);
         }
     }
 }

@@ -1,125 +1,169 @@
 //! Link down and flap: carrier events, the link state, and the cumulative count of downs.
 //!
-//! Positive evidence only: a link that was never seen up is no fault. Classes 2 and `link_down` of the fault table; a
-//! second down within six hours is a flap.
-//!
 //! What somebody does to an interface is an event and no fault, and ends what was open on it:
 //!
-//! | told of one end | of the other | the link |
+//! | seen at one end | at the other | the link |
 //! |---|---|---|
 //! | carrier lost, interface up | anything | down |
+//! | never a carrier, though the plan has a cable and both devices speak | the same, or nothing | down after 30 s |
+//! | never a carrier, no cable in the plan | | no fault: many ports are dark by design |
 //! | set down | carrier lost | no fault: the far end's loss is explained |
 //! | moved, renamed, removed | carrier lost | down: who moves a port does not mean to break its cable |
 //! | moved, renamed | carrier, or nothing | no fault |
 //! | removed, in the plan | carrier, or nothing | down: the plan wants it, and drivers that crash remove it |
 //! | removed, in no plan | | no fault: a container ended |
+//!
+//! A second down within six hours is a flap (`reference/faults.md`, class 2).
 
-use super::{FactKind, Place, Presence, Sink, Spot, place_of};
-use crate::fabric::PortId;
-use crate::features::{FLAP_MEMORY_NS, Features};
-use crate::kinds::Evidence;
+use super::{Shows, Sink, Spot, Watch};
+use crate::detect::Said;
+use crate::fabric::{Place, PortId};
+use crate::features::{FLAP_MEMORY_NS, Features, Link};
+use crate::kinds::{FactKind, LinkDown, LinkFlap};
 use weft_wire::PortChange;
 
 pub fn detect(features: &Features, out: &mut Sink<'_>) {
+    let links = Links::now(features);
     for cable in &features.topology.cables {
-        look(features, &[cable.a, cable.b], out);
+        links.look(&[cable.a, cable.b], out);
     }
-    for port in 0..features.ports.len() {
-        if features.topology.ports[port].cable.is_none() {
-            look(features, &[port], out);
-        }
+    for port in (0..features.ports.len()).filter(|&port| features.topology.ports[port].cable.is_none()) {
+        links.look(&[port], out);
     }
+}
+
+/// What the detector would say if this port lost its carrier at this moment: asked before the tick of that moment closes.
+pub fn foresee(features: &Features, watch: &Watch, port: PortId, ts_ns: i64) -> Said {
+    let known = &features.ports[port].link;
+    if known.up != Some(true) || ts_ns < known.since_ns {
+        return Said::default();
+    }
+    let mut link = known.clone();
+    link.update_carrier(ts_ns, false);
+    let links = Links { features, now_ns: ts_ns, foreseen: Some((port, link)) };
+    let mut out = Sink::at(features, watch, ts_ns);
+    links.look(&links.ends(port), &mut out);
+    out.into_said()
 }
 
 pub fn forget(features: &mut Features, spot: Option<Spot>) {
     Spot::ports(spot, features).into_iter().for_each(|port| features.ports[port].link = Default::default());
 }
 
-/// One link, by the ends that are watched.
-fn look(features: &Features, ends: &[PortId], out: &mut Sink<'_>) {
-    let place = place_of(features, ends[0]);
-    out.look_at(Spot::Place(place), 1 + ends.iter().map(|&p| features.ports[p].link.downs.moments()).sum::<usize>());
-    let set_down = ends.iter().any(|&p| features.ports[p].link.is_admin_down());
-    let went_down = |p: &PortId| !set_down && went_down(features, *p);
-    let down = ends.iter().copied().filter(went_down).min_by_key(|&p| (down_since(features, p), p));
-    if let Some(port) = down {
-        let since_ns = down_since(features, port);
-        out.present(FactKind::LinkDown, place, presence(port, since_ns, down_evidence()));
-    } else if ends.iter().any(|&p| features.ports[p].link.off.is_some()) {
-        clear_all(ends, place, out);
-    } else if ends.iter().any(|&p| features.ports[p].link.up == Some(true)) {
-        out.clear(FactKind::LinkDown, place);
+/// The links of the fabric at a moment.
+pub(super) struct Links<'a> {
+    features: &'a Features,
+    now_ns: i64,
+    /// One port's link as it would be after an event whose tick has not closed yet.
+    foreseen: Option<(PortId, Link)>,
+}
+
+impl<'a> Links<'a> {
+    pub fn now(features: &'a Features) -> Links<'a> {
+        Links { features, now_ns: features.now_ns, foreseen: None }
     }
-    if !set_down {
-        flap(features, ends, place, out);
+
+    fn link(&self, port: PortId) -> &Link {
+        match &self.foreseen {
+            Some((foreseen, link)) if *foreseen == port => link,
+            _ => &self.features.ports[port].link,
+        }
+    }
+
+    fn ends(&self, port: PortId) -> Vec<PortId> {
+        let topology = &self.features.topology;
+        match topology.ports[port].cable {
+            Some(cable) => vec![topology.cables[cable].a, topology.cables[cable].b],
+            None => vec![port],
+        }
+    }
+
+    /// The end that shows that the link of these ends is down, and since when; the one that lost its carrier first.
+    pub fn down(&self, ends: &[PortId]) -> Option<(PortId, i64)> {
+        if self.is_set_down(ends) {
+            return None;
+        }
+        let down = ends.iter().filter(|&&port| self.went_down(port)).map(|&port| (port, self.down_since(port)));
+        down.min_by_key(|&(port, since_ns)| (since_ns, port))
+    }
+
+    fn is_set_down(&self, ends: &[PortId]) -> bool {
+        ends.iter().any(|&port| self.link(port).is_admin_down())
+    }
+
+    /// One link, by the ends that are watched.
+    fn look(&self, ends: &[PortId], out: &mut Sink<'_>) {
+        let place = self.features.topology.place_of(ends[0]);
+        out.look_at(Spot::Place(place), 1 + ends.iter().map(|&port| self.link(port).downs.moments()).sum::<usize>());
+        if let Some((port, since_ns)) = self.down(ends) {
+            out.present(place, shows(port, since_ns), LinkDown { was_up: self.link(port).seen_up });
+        } else if let Some(reason) = self.whose_doing(ends) {
+            // Nothing stays open on an interface that is no more, whatever it was opened on: no reading of it will come.
+            for place in ends.iter().map(|&port| Place::Port(port)).chain([place]) {
+                FactKind::ALL.iter().for_each(|&kind| out.over(kind, place, &reason));
+            }
+        } else if ends.iter().any(|&port| self.link(port).up == Some(true)) {
+            out.absent(FactKind::LinkDown, place);
+        }
+        if !self.is_set_down(ends) {
+            self.look_for_flaps(ends, place, out);
+        }
+    }
+
+    /// What somebody did to one of the ends, as long as that stands.
+    fn whose_doing(&self, ends: &[PortId]) -> Option<String> {
+        let (port, off) = ends.iter().find_map(|&port| self.link(port).off.map(|off| (port, off)))?;
+        let at = self.features.topology.name(port);
+        Some(format!("{} {} was {}", at.device, at.port, off.change.phrase()))
+    }
+
+    /// The end that counted most downs in six hours tells of the link, in the ticks in which it went down again.
+    fn look_for_flaps(&self, ends: &[PortId], place: Place, out: &mut Sink<'_>) {
+        let downs = |port: PortId| self.link(port).downs_within(FLAP_MEMORY_NS, self.now_ns);
+        let Some(port) = ends.iter().copied().max_by_key(|&port| (downs(port), std::cmp::Reverse(port))) else {
+            return;
+        };
+        let known = &self.link(port).downs;
+        let last_ns = known.last_ns().filter(|&down_ns| self.is_of_this_tick(down_ns));
+        if let Some(last_ns) = last_ns.filter(|_| downs(port) >= 2) {
+            let flap = LinkFlap { downs: downs(port) as u32, longest_gap_ns: known.longest_gap_ns() };
+            out.present(place, shows(port, last_ns), flap);
+        }
+    }
+
+    fn is_of_this_tick(&self, ts_ns: i64) -> bool {
+        ts_ns >= self.now_ns - self.features.tick_ns
+    }
+
+    /// Down now, or down and up again within this tick, or gone though the plan wants it.
+    fn went_down(&self, port: PortId) -> bool {
+        let link = self.link(port);
+        match (link.up, link.off) {
+            (_, Some(off)) => off.change == PortChange::Removed && off.was_up && self.is_planned(port),
+            (Some(false), None) => link.is_down(self.now_ns) && (link.seen_up || self.both_devices_speak(port)),
+            _ => link.downs.last_ns().is_some_and(|down_ns| self.is_of_this_tick(down_ns)),
+        }
+    }
+
+    fn is_planned(&self, port: PortId) -> bool {
+        let port = &self.features.topology.ports[port];
+        port.planned || port.cable.is_some()
+    }
+
+    /// A planned machine that was never switched on leaves its cables dark by design.
+    fn both_devices_speak(&self, port: PortId) -> bool {
+        let topology = &self.features.topology;
+        let speaks = |port: PortId| self.features.devices[topology.ports[port].device].seen_ns.is_some();
+        speaks(port) && topology.far(port).is_some_and(speaks)
+    }
+
+    fn down_since(&self, port: PortId) -> i64 {
+        let link = self.link(port);
+        let is_now = link.up == Some(false) || link.off.is_some();
+        link.downs.last_ns().filter(|_| !is_now).unwrap_or(link.since_ns)
     }
 }
 
-/// Nothing stays open on an interface that is no more, whatever it was opened on: no reading of it will come.
-fn clear_all(ends: &[PortId], place: Place, out: &mut Sink<'_>) {
-    let places = ends.iter().map(|&port| Place::Port(port)).chain([place]);
-    for place in places {
-        FactKind::ALL.into_iter().for_each(|kind| out.clear(kind, place));
-    }
-}
-
-/// Why what was open at a place is over at once: what somebody did there. `None` where nobody did anything.
-pub fn why_over(features: &Features, place: Place) -> Option<String> {
-    let ends = match place {
-        Place::Cable(cable) => [Some(features.topology.cables[cable].a), Some(features.topology.cables[cable].b)],
-        Place::Port(port) => [Some(port), None],
-        Place::Device(_) => [None, None],
-    };
-    let off = ends.into_iter().flatten().find_map(|port| features.ports[port].link.off.map(|off| (port, off)));
-    off.map(|(port, off)| {
-        let at = features.topology.name(port);
-        format!("{} {} was {}", at.device, at.port, off.change.phrase())
-    })
-}
-
-fn flap(features: &Features, ends: &[PortId], place: Place, out: &mut Sink<'_>) {
-    let recent = |p: PortId| features.ports[p].link.downs_within(FLAP_MEMORY_NS, features.now_ns);
-    let Some(port) = ends.iter().copied().max_by_key(|&p| (recent(p), std::cmp::Reverse(p))) else { return };
-    let last = features.ports[port].link.downs.last_ns();
-    let Some(since_ns) = last.filter(|&t| recent(port) >= 2 && t >= features.now_ns - features.tick_ns) else { return };
-    out.present(FactKind::LinkFlap, place, presence(port, since_ns, flap_evidence(recent(port))));
-}
-
-/// Down now after having been up, or down and up again within this tick, or gone though the plan wants it.
-fn went_down(features: &Features, port: PortId) -> bool {
-    let link = &features.ports[port].link;
-    match (link.up, link.off) {
-        (_, Some(off)) => off.change == PortChange::Removed && off.was_up && is_planned(features, port),
-        (Some(false), None) => link.is_down(features.now_ns),
-        _ => link.downs.last_ns().is_some_and(|t| t >= features.now_ns - features.tick_ns),
-    }
-}
-
-fn is_planned(features: &Features, port: PortId) -> bool {
-    let port = &features.topology.ports[port];
-    port.planned || port.cable.is_some()
-}
-
-fn down_since(features: &Features, port: PortId) -> i64 {
-    let link = &features.ports[port].link;
-    let is_now = link.up == Some(false) || link.off.is_some();
-    link.downs.last_ns().filter(|_| !is_now).unwrap_or(link.since_ns)
-}
-
-fn presence(port: PortId, since_ns: i64, evidence: Evidence) -> Presence {
-    Presence { since_ns, until_ns: None, port: Some(port), one_sided: false, strength: 1.0, evidence, job: None }
-}
-
-/// Of a link that is down, and was up.
-pub fn down_evidence() -> Evidence {
-    evidence("link_up", 0.0, "state")
-}
-
-/// Of a link that went down so many times in six hours.
-pub fn flap_evidence(downs: usize) -> Evidence {
-    evidence("link_down_events", downs as f64, "downs in 6 h")
-}
-
-fn evidence(counter: &str, value: f64, unit: &str) -> Evidence {
-    Evidence { counter: counter.into(), value, unit: unit.into(), reference: 1.0, reference_of: "itself before".into() }
+fn shows(port: PortId, since_ns: i64) -> Shows {
+    Shows { since_ns, port: Some(port), strength: 1.0, ..Shows::default() }
 }

@@ -1,10 +1,10 @@
 //! Counter reset: most counters of a port fell together, or its epoch changed. A fault of the data: the features has begun
 //! anew, and says so.
 
-use super::{FactKind, Place, Presence, Sink, Spot};
-use crate::fabric::PortId;
+use super::{Shows, Sink, Spot};
+use crate::fabric::{Place, PortId};
 use crate::features::Features;
-use crate::kinds::Evidence;
+use crate::kinds::{CountersFell, FactKind};
 
 pub fn detect(features: &Features, out: &mut Sink<'_>) {
     for (id, device) in features.devices.iter().enumerate() {
@@ -12,15 +12,15 @@ pub fn detect(features: &Features, out: &mut Sink<'_>) {
         let mut seen = features.topology.devices[id].ports.iter().filter(|&&p| features.ports[p].seen_tick.is_some());
         if device.reset_ports.is_empty() {
             if device.silent.is_none() && seen.next().is_some() {
-                out.clear(FactKind::CountersFell, Place::Device(id));
+                out.absent(FactKind::CountersFell, Place::Device(id));
             }
         } else if device.reset_ports.len() * 2 > seen.count() {
-            let presence = presence(features, device.reset_ports.len(), device.reset_ports[0]);
-            out.present(FactKind::CountersFell, Place::Device(id), presence);
+            let ports = device.reset_ports.len() as u32;
+            out.present(Place::Device(id), shows(features, device.reset_ports[0]), CountersFell { ports });
         } else {
             // A reset is the port's own, even where a cable leads elsewhere.
             for &port in &device.reset_ports {
-                out.present(FactKind::CountersFell, Place::Port(port), presence(features, 1, port));
+                out.present(Place::Port(port), shows(features, port), CountersFell { ports: 1 });
             }
         }
     }
@@ -38,17 +38,10 @@ fn clear_ports(features: &Features, out: &mut Sink<'_>) {
         state.reset_tick.is_some_and(|t| t < features.tick) && state.seen_tick == Some(features.tick)
     };
     let over: Vec<Place> = out.watched(FactKind::CountersFell).filter(well_again).collect();
-    over.into_iter().for_each(|place| out.clear(FactKind::CountersFell, place));
+    over.into_iter().for_each(|place| out.absent(FactKind::CountersFell, place));
 }
 
-fn presence(features: &Features, ports: usize, port: PortId) -> Presence {
-    let evidence = Evidence {
-        counter: "epoch".into(),
-        value: ports as f64,
-        unit: "ports".into(),
-        reference: 0.0,
-        reference_of: "itself before".into(),
-    };
+fn shows(features: &Features, port: PortId) -> Shows {
     let since_ns = features.now_ns - features.tick_ns;
-    Presence { since_ns, until_ns: None, port: Some(port), one_sided: true, strength: 1.0, evidence, job: None }
+    Shows { since_ns, port: Some(port), one_sided: true, strength: 1.0, ..Shows::default() }
 }

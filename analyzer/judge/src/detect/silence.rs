@@ -1,8 +1,9 @@
 //! Sensor dropout: a device whose collector tells nothing while others do. A fault of the telemetry, never of the device.
 
-use super::{FactKind, Place, Presence, Sink, Spot};
+use super::{Shows, Sink, Spot};
+use crate::fabric::Place;
 use crate::features::Features;
-use crate::kinds::Evidence;
+use crate::kinds::{FactKind, Silent};
 
 /// Flush periods missed before silence is said; class 26 asks for the interval plus grace. Where one frame in ten comes
 /// too late, four missing in a row are everyday, six one in a million.
@@ -28,7 +29,7 @@ pub fn detect(features: &Features, out: &mut Sink<'_>) {
         let Some(seen_ns) = device.seen_ns else { continue };
         let Some(silent) = device.silent else {
             if seen_ns > features.now_ns - 2 * features.tick_ns {
-                out.clear(FactKind::Silent, place);
+                out.absent(FactKind::Silent, place);
             }
             continue;
         };
@@ -37,22 +38,8 @@ pub fn detect(features: &Features, out: &mut Sink<'_>) {
         if age_ns <= grace_ns {
             continue;
         }
-        let evidence = Evidence {
-            counter: "last_seen".into(),
-            value: age_ns as f64 / 1e9,
-            unit: "s".into(),
-            reference: silent.flush_period_ns as f64 / 1e9,
-            reference_of: "flush period".into(),
-        };
-        let presence = Presence {
-            since_ns: silent.since_ns,
-            until_ns: None,
-            port: None,
-            one_sided: true,
-            strength: 1.0,
-            evidence,
-            job: None,
-        };
-        out.present(FactKind::Silent, place, presence);
+        let shows = Shows { since_ns: silent.since_ns, one_sided: true, strength: 1.0, ..Shows::default() };
+        let [age_s, flush_period_s] = [age_ns, silent.flush_period_ns].map(|ns| ns as f64 / 1e9);
+        out.present(place, shows, Silent { age_s, flush_period_s });
     }
 }

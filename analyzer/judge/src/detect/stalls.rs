@@ -4,11 +4,11 @@
 //! Rows of 1 Hz are enough, where bytes tell onsets at 10 Hz only. A checkpoint stalls all nodes alike, or stops the job
 //! for longer than a node's stalls explain.
 
-use super::{FactKind, Place, Presence, Sink, Spot, strength};
-use crate::fabric::{DeviceId, Job};
-use crate::features::Features;
+use super::{Shows, Sink, Spot, strength};
+use crate::fabric::{DeviceId, Job, Place};
 use crate::features::stalls::{PRESSURE, UTILIZATION};
-use crate::kinds::Evidence;
+use crate::features::{Disturbed, Features};
+use crate::kinds::{FactKind, HostStalls, Stalled};
 
 /// Ticks whose mean is compared, and how many of them must have been told.
 pub(super) const RECENT: i64 = 6;
@@ -72,13 +72,13 @@ fn look(features: &Features, job: usize, plan: &Job, out: &mut Sink<'_>) {
         let place = Place::Device(device);
         let watched = out.watches(FactKind::HostStalls, place);
         match stall.filter(|s| s.excess >= MIN_LOST) {
-            Some(_) if watched && is_over(features, job) => out.clear(FactKind::HostStalls, place),
+            Some(_) if watched && is_over(features, job, out.disturbed(job)) => out.absent(FactKind::HostStalls, place),
             Some(stall) => {
-                if let Some((since_ns, lost)) = judge(features, job, device, stall, watched) {
+                if let Some((since_ns, lost)) = judge(features, job, device, stall, watched, out.disturbed(job)) {
                     say(job, place, stall, since_ns, lost, out);
                 }
             }
-            None => out.clear(FactKind::HostStalls, place),
+            None => out.absent(FactKind::HostStalls, place),
         }
     }
 }
@@ -106,32 +106,36 @@ impl Stall {
 
 /// Since when it stalls, and what its job has lost from there on, if the one can be the cause of the other. Once that is
 /// said it holds while the node stalls: what came before it is forgotten in time.
-fn judge(features: &Features, job: usize, device: DeviceId, stall: Stall, watched: bool) -> Option<(i64, f64)> {
+fn judge(
+    features: &Features,
+    job: usize,
+    device: DeviceId,
+    stall: Stall,
+    watched: bool,
+    disturbed: &Disturbed,
+) -> Option<(i64, f64)> {
     let (since, before) = stall.since(features, device)?;
     let (since_ns, ticks) = (since * features.tick_ns, features.tick - since + 1);
     if watched {
         return Some((since_ns, stall.excess));
     }
-    let lost = features.jobs[job].slowed(since_ns, features.now_ns)?;
+    let lost = features.jobs[job].slowed(since_ns, features.now_ns, disturbed)?;
     let is_cause = (MIN_LOST..=stall.excess).contains(&lost);
     (is_cause && before >= MIN_BEFORE && ticks >= MIN_TICKS).then_some((since_ns, lost))
 }
 
 /// The job runs as before: whatever stalls there costs it nothing.
-fn is_over(features: &Features, job: usize) -> bool {
+fn is_over(features: &Features, job: usize, disturbed: &Disturbed) -> bool {
     let recent_ns = features.now_ns - MIN_TICKS * features.tick_ns;
-    features.jobs[job].lost(recent_ns, features.now_ns).is_some_and(|lost| lost < MIN_LOST / 2.0)
+    features.jobs[job].lost(recent_ns, features.now_ns, disturbed).is_some_and(|lost| lost < MIN_LOST / 2.0)
 }
 
 fn say(job: usize, place: Place, stall: Stall, since_ns: i64, lost: f64, out: &mut Sink<'_>) {
-    let (counter, unit, value, reference) = match PRESSURE.get(stall.kind) {
-        Some(counter) => (*counter, "of the time stood still", stall.usual + stall.excess, stall.usual),
-        None => (UTILIZATION, "%", 100.0 * (1.0 - stall.usual - stall.excess), 100.0 * (1.0 - stall.usual)),
+    let of = match PRESSURE.get(stall.kind) {
+        Some(counter) => Stalled::Tasks { counter: (*counter).to_owned() },
+        None => Stalled::Gpus { counter: UTILIZATION.to_owned() },
     };
-    let evidence =
-        Evidence { counter: counter.into(), value, unit: unit.into(), reference, reference_of: "peers".into() };
     let strength = strength(lost, MIN_LOST);
-    let presence =
-        Presence { since_ns, until_ns: None, port: None, one_sided: true, strength, evidence, job: Some(job) };
-    out.present(FactKind::HostStalls, place, presence);
+    let shows = Shows { since_ns, one_sided: true, strength, job: Some(job), ..Shows::default() };
+    out.present(place, shows, HostStalls { of, share: stall.usual + stall.excess, usual: stall.usual });
 }

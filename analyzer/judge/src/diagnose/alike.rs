@@ -2,63 +2,54 @@
 //! those that wait for it. The one that was first is accused, the others are candidates.
 
 use super::case::Case;
-use super::{Cases, key};
-use crate::detect::{FactKind, Place, Presence};
-use crate::features::Features;
+use super::cases::Cases;
+use crate::fabric::Part;
 use crate::incident::State;
+use crate::kinds::{Fact, FactKind};
 use std::collections::{BTreeMap, BTreeSet};
 
-type Told = (FactKind, Place, Presence);
-
-/// Lateness that differs by less than this part is the same.
-const SAME: f64 = 0.1;
-
-/// Takes the others out of what is present, and returns them by the place that stands for them.
-pub fn fold(features: &Features, cases: &Cases, present: &mut Vec<Told>) -> BTreeMap<Place, Vec<Place>> {
-    let case_of = |t: &Told| cases.get(&key(t.0, t.1));
-    let is_late = |t: &&Told| t.0 == FactKind::LateOnset;
-    let mut late: Vec<&Told> = present.iter().filter(is_late).collect();
-    late.sort_by_key(|t| rank(t, case_of(t)));
-    let mut leaders: Vec<&Told> = Vec::new();
-    let mut folded: BTreeMap<Place, Vec<Place>> = BTreeMap::new();
-    let mut gone: BTreeSet<(Place, Option<usize>)> = BTreeSet::new();
-    for told in late {
-        let stands_for = |leader: &&&Told| was_alike(case_of(leader), told.1) || is_alike(features, leader, told);
-        let leader = leaders.iter().find(stands_for).map(|leader| leader.1);
-        if case_of(told).is_some() || (leader.is_none() && !is_waited_for(cases, told.1)) {
-            leaders.push(told);
+/// Takes the others out of the facts, and returns them by the part that stands for them.
+pub fn fold(cases: &Cases, facts: &mut Vec<Fact>) -> BTreeMap<Part, Vec<Part>> {
+    // Of a kind that cannot tell hosts apart: it calls a fact like itself.
+    let mut late: Vec<&Fact> = facts.iter().filter(|fact| fact.payload.is_like(&fact.payload)).collect();
+    late.sort_by(|a, b| rank(a, cases).partial_cmp(&rank(b, cases)).unwrap_or(std::cmp::Ordering::Equal));
+    let mut leaders: Vec<&Fact> = Vec::new();
+    let mut folded: BTreeMap<Part, Vec<Part>> = BTreeMap::new();
+    let mut gone: BTreeSet<(FactKind, Part, Option<String>)> = BTreeSet::new();
+    for fact in late {
+        let stands_for = |leader: &&&Fact| was_alike(cases.of(leader), &fact.part) || is_alike(leader, fact);
+        let leader = leaders.iter().find(stands_for).map(|leader| leader.part.clone());
+        if cases.of(fact).is_some() || (leader.is_none() && !is_waited_for(cases, &fact.part)) {
+            leaders.push(fact);
             continue;
         }
-        gone.insert((told.1, told.2.job));
+        gone.insert((fact.kind(), fact.part.clone(), fact.job.clone()));
         if let Some(leader) = leader {
-            folded.entry(leader).or_default().push(told.1);
+            folded.entry(leader).or_default().push(fact.part.clone());
         }
     }
-    present.retain(|t| t.0 != FactKind::LateOnset || !gone.contains(&(t.1, t.2.job)));
+    facts.retain(|fact| !gone.contains(&(fact.kind(), fact.part.clone(), fact.job.clone())));
     folded
 }
 
 /// Who stands for the others: one that is accused already, then who was first, then who is latest.
-fn rank(told: &Told, case: Option<&Case>) -> (bool, i64, i64, Place) {
-    let late_ns = (told.2.evidence.value * 1e9) as i64;
-    (case.is_none(), told.2.since_ns, -late_ns, told.1)
+fn rank<'a>(fact: &'a Fact, cases: &Cases) -> (bool, i64, f64, &'a Part) {
+    (cases.of(fact).is_none(), fact.since_ns, -fact.payload.amount(), &fact.part)
 }
 
-/// A candidate of a case that is merely not told of now.
-fn is_waited_for(cases: &Cases, place: Place) -> bool {
-    let live = |c: &&Case| c.state != State::Resolved && c.clear_since_ns.is_none();
-    cases.values().filter(live).any(|c| c.alike.contains(&place))
+/// A candidate of a case that merely is not said in this tick.
+fn is_waited_for(cases: &Cases, part: &Part) -> bool {
+    let live = |case: &&Case| case.state != State::Resolved && case.clear_since_ns.is_none();
+    cases.iter().filter(live).any(|case| case.alike.contains(part))
 }
 
-fn was_alike(case: Option<&Case>, place: Place) -> bool {
-    case.is_some_and(|c| c.alike.contains(&place))
+fn was_alike(case: Option<&Case>, part: &Part) -> bool {
+    case.is_some_and(|case| case.alike.contains(part))
 }
 
-/// In one job, since the same iteration, by the same time as far as the sampling tells.
-fn is_alike(features: &Features, (_, _, one): &Told, (_, _, other): &Told) -> bool {
+/// In one job, since the same iteration, by the same amount as far as the evidence tells.
+fn is_alike(one: &Fact, other: &Fact) -> bool {
     let same_job = one.job.is_some() && one.job == other.job;
-    let iteration_ns = (one.evidence.reference * 1e9) as i64;
-    let apart = (one.evidence.value - other.evidence.value).abs();
-    let told_apart = apart > (features.bin_ns as f64 / 1e9).max(one.evidence.value * SAME);
-    same_job && (one.since_ns - other.since_ns).abs() <= iteration_ns && !told_apart
+    let same_time = (one.since_ns - other.since_ns).abs() <= one.payload.iteration_ns();
+    same_job && same_time && one.payload.is_like(&other.payload)
 }

@@ -3,63 +3,85 @@
 //! ```text
 //!            present, few ticks            present long enough
 //! (nothing) ────────────────► suspected ───────────────────────► open
-//!                                 │ clear                          │ clear for `resolve_after`, or somebody's doing
+//!                                 │ absent                         │ absent for `resolves_after`, or somebody's doing
 //!                                 ▼                                ▼
 //!                             (forgotten)                       resolved ──► (forgotten)
 //! ```
-//! A tick in which the data says nothing moves nothing: absence of data neither opens nor closes.
+//! A tick in which the data says nothing moves nothing: missing data neither opens nor closes.
 
-use super::candidates::Candidate;
-use crate::detect::{FactKind, Place, Presence};
-use crate::fabric::PortId;
+use crate::fabric::{Part, PortRef};
 use crate::incident::{Severity, State, Transition};
-use crate::kinds::{Class, class_of};
+use crate::kinds::{Class, Fact, FactKind};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-#[derive(Clone, Debug)]
+/// One trouble of one part, for as long as it lasts.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Case {
-    pub place: Place,
-    pub class: &'static Class,
+    pub part: Part,
+    /// The kind of fact that names the incident: of all its evidence the one of the highest rank.
+    pub kind: FactKind,
     pub state: State,
-    /// The highest it has had: one that fell with every figure would ring again with every one.
+    /// The highest severity it has had: one that fell with every figure would ring again with every one.
     pub severity: Severity,
     pub onset_ns: i64,
     pub opened_ns: Option<i64>,
     pub resolved_ns: Option<i64>,
     /// The end of a cable that is accused: the one that alone shows trouble when it opens, else none of the two.
-    pub end: Option<PortId>,
-    /// The last presence of every kind of fact that belongs to it.
-    pub facts: BTreeMap<FactKind, Presence>,
+    pub end: Option<PortRef>,
+    /// The last fact of every kind that belongs to it.
+    pub facts: BTreeMap<FactKind, Fact>,
     /// Hosts that are late together with it, by as much.
-    pub alike: Vec<Place>,
+    pub alike: Vec<Part>,
     pub candidates: Vec<Candidate>,
     pub transitions: Vec<Transition>,
     /// Ticks in which its own fact was present.
     pub ticks: u32,
     /// Since when it has been positively absent.
     pub clear_since_ns: Option<i64>,
-    pub jobs: Vec<(usize, Option<f64>)>,
+    /// What it costs, by job.
+    pub jobs: BTreeMap<String, Cost>,
+}
+
+/// A part that would show the same as the one accused.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Candidate {
+    pub part: Part,
+    /// Why it is not ruled out, to follow the part's name.
+    pub reason: String,
+}
+
+/// What a case costs one job; `None` where that cannot be known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Cost {
+    /// The part of the job's step time that this case takes, 0 to 1.
+    pub lost: Option<f64>,
+    /// Of all that the job loses meanwhile, the part that this case explains, 0 to 1.
+    pub explained: Option<f64>,
 }
 
 /// What a tick said of a case.
 #[derive(Clone, Debug, Default)]
-pub struct Told {
-    pub present: Vec<(FactKind, Presence)>,
-    pub alike: Vec<Place>,
-    /// Every kind of fact the case lives on was looked for and not found.
-    pub clear: bool,
-    /// It is over at once, for this reason: somebody did something there.
+pub struct Update {
+    pub facts: Vec<Fact>,
+    /// Hosts late by as much, where this tick's evidence is of a kind that cannot tell hosts apart.
+    pub alike: Option<Vec<Part>>,
+    /// Every kind of fact that the case lives on was looked for and not found.
+    pub is_absent: bool,
+    /// It is over at once, for this reason.
     pub over: Option<String>,
+    /// It may turn out to be a part of a larger trouble in a moment: it does not open yet.
+    pub is_held: bool,
 }
 
 impl Case {
-    pub fn new(place: Place, kind: FactKind, presence: &Presence) -> Case {
+    pub fn new(fact: &Fact) -> Case {
         Case {
-            place,
-            class: class_of(kind),
+            part: fact.part.clone(),
+            kind: fact.kind(),
             state: State::Suspected,
             severity: Severity::Info,
-            onset_ns: presence.since_ns,
+            onset_ns: fact.since_ns,
             opened_ns: None,
             resolved_ns: None,
             end: None,
@@ -69,81 +91,99 @@ impl Case {
             transitions: Vec::new(),
             ticks: 0,
             clear_since_ns: None,
-            jobs: Vec::new(),
+            jobs: BTreeMap::new(),
         }
     }
 
+    pub fn class(&self) -> &'static Class {
+        self.kind.class()
+    }
+
     /// Takes in one tick; true when the state or the class changed.
-    pub fn step(&mut self, told: Told, now_ns: i64) -> bool {
-        if told.present.is_empty() {
-            return told.clear && self.step_clear(now_ns, told.over);
+    pub fn step(&mut self, update: Update, now_ns: i64) -> bool {
+        if update.facts.is_empty() {
+            return (update.is_absent || update.over.is_some()) && self.step_absent(now_ns, update.over);
         }
         self.clear_since_ns = None;
         self.ticks = self.ticks.saturating_add(1);
         let mut changed = self.transitions.is_empty();
         if changed {
-            self.note(self.onset_ns, State::Suspected, format!("{} first seen", told.present[0].0.name()));
+            self.note(self.onset_ns, State::Suspected, format!("{} first seen", update.facts[0].kind().name()));
         }
-        if told.present.iter().any(|(kind, _)| *kind == FactKind::LateOnset) {
-            self.alike = told.alike;
+        if let Some(alike) = update.alike {
+            self.alike = alike;
         }
-        for (kind, mut presence) in told.present {
-            changed |= self.rename(class_of(kind), now_ns);
-            // Pagers know an alert by its port: once said, it stays.
-            if self.state == State::Suspected && class_of(kind).name == self.class.name {
-                self.end = presence.port.filter(|_| presence.one_sided);
-            }
-            presence.until_ns.get_or_insert(now_ns);
-            self.facts.insert(kind, presence);
+        for fact in update.facts {
+            changed |= self.take(fact, now_ns);
         }
-        if self.state == State::Suspected && self.ticks >= self.class.open_after {
-            let reason = format!("{} present for {} ticks", self.class.fact.name(), self.ticks);
+        if self.state == State::Suspected && self.ticks >= self.class().opens_after_ticks && !update.is_held {
             self.opened_ns = Some(now_ns);
-            self.note(now_ns, State::Open, reason);
+            self.note(now_ns, State::Open, format!("{} present for {} ticks", self.kind.name(), self.ticks));
             changed = true;
         }
         changed
     }
 
+    /// True when the fact renames the incident.
+    fn take(&mut self, mut fact: Fact, now_ns: i64) -> bool {
+        let kind = fact.kind();
+        let renamed = self.rename(kind, now_ns);
+        // Pagers know an alert by its port: once said, it stays.
+        if self.state == State::Suspected && kind.class().name == self.class().name {
+            self.end = fact.shown_at.clone().filter(|_| fact.one_sided);
+        }
+        fact.until_ns.get_or_insert(now_ns);
+        self.facts.insert(kind, fact);
+        renamed
+    }
+
     /// The last moment that its facts show, and the end of what is counted as its damage.
     pub fn shown_ns(&self) -> i64 {
-        self.facts.values().filter_map(|p| p.until_ns).fold(self.onset_ns, i64::max)
+        self.facts.values().filter_map(|fact| fact.until_ns).fold(self.onset_ns, i64::max)
+    }
+
+    /// The fact that names the incident.
+    pub fn main_fact(&self) -> Option<&Fact> {
+        self.facts.get(&self.kind).or_else(|| self.facts.values().next())
+    }
+
+    /// For how long it must be absent.
+    fn resolves_after_ns(&self) -> i64 {
+        self.main_fact().map_or(self.class().resolves_after_ns, |fact| fact.payload.resolves_after_ns())
     }
 
     /// Evidence of a higher rank renames the incident: it stays the same one.
-    fn rename(&mut self, class: &'static Class, now_ns: i64) -> bool {
-        let renames = class.rank > self.class.rank
-            && (self.state != State::Open || class.rank >= 4 || class.name == self.class.name);
-        if !renames {
+    fn rename(&mut self, kind: FactKind, now_ns: i64) -> bool {
+        let (was, class) = (self.class(), kind.class());
+        let may = self.state != State::Open || class.renames_open || class.name == was.name;
+        if class.rank <= was.rank || !may {
             return false;
         }
-        let was = std::mem::replace(&mut self.class, class);
+        self.kind = kind;
         if was.name != class.name && self.state == State::Open {
-            self.note(now_ns, State::Open, format!("was {}: {} shows more", was.name, class.fact.name()));
+            self.note(now_ns, State::Open, format!("was {}: {} shows more", was.name, kind.name()));
         }
         was.name != class.name
     }
 
-    fn step_clear(&mut self, now_ns: i64, over: Option<String>) -> bool {
-        let since = *self.clear_since_ns.get_or_insert(now_ns);
+    fn step_absent(&mut self, now_ns: i64, over: Option<String>) -> bool {
+        let since_ns = *self.clear_since_ns.get_or_insert(now_ns);
         if self.state == State::Suspected {
             self.state = State::Resolved; // never opened: forgotten without a word
             return true;
         }
-        if over.is_none() && now_ns - since < self.class.resolve_after_ns {
+        let after_ns = self.resolves_after_ns();
+        if over.is_none() && now_ns - since_ns < after_ns {
             return false;
         }
-        let seconds = self.class.resolve_after_ns / 1_000_000_000;
-        let absent = || format!("{} absent for {seconds} s", self.class.fact.name());
-        let reason = over.unwrap_or_else(absent);
-        self.resolved_ns = Some(now_ns);
-        self.note(now_ns, State::Resolved, reason);
+        let absent = || format!("{} absent for {} s", self.kind.name(), after_ns / 1_000_000_000);
+        self.resolve(now_ns, over.unwrap_or_else(absent));
         true
     }
 
-    pub fn abandon(&mut self, now_ns: i64, reason: &str) {
+    pub fn resolve(&mut self, now_ns: i64, reason: String) {
         self.resolved_ns = Some(now_ns);
-        self.note(now_ns, State::Resolved, reason.to_owned());
+        self.note(now_ns, State::Resolved, reason);
     }
 
     fn note(&mut self, ts_ns: i64, state: State, reason: String) {
@@ -151,3 +191,6 @@ impl Case {
         self.transitions.push(Transition { ts_ns, state, reason });
     }
 }
+
+#[cfg(test)]
+mod tests;

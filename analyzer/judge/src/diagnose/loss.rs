@@ -1,74 +1,158 @@
-//! What an incident costs: the jobs it hits and the part of their step time it takes.
+//! What incidents cost: the jobs they hit, and the part of a job's step time that each of them takes.
+//!
+//! A job's loss is measured from its bytes or its marks against its undisturbed running. Several incidents of one job share
+//! that loss in the order in which they began, so that their parts add up to no more than the job's:
+//!
+//! ```text
+//! loss of the job     0 ───┐ 20 %                 ┌ 45 %
+//! silent drop              └ began: takes 20 %    │
+//! straggler                                       └ began: takes what is left, 25 %
+//! ```
+//! Incidents that began together share in proportion to the most that each of them can take.
 
-use super::case::Case;
-use crate::detect::{FactKind, Place};
-use crate::fabric::DeviceId;
-use crate::features::Features;
+use super::TOGETHER_NS;
+use super::case::{Case, Cost};
+use super::cases::{Cases, Key};
+use super::reach::reach;
+use crate::detect::Open;
+use crate::fabric::Carries;
+use crate::features::{Disturbed, Features};
 use crate::incident::{Kind, State};
 use std::collections::BTreeMap;
 
-/// A job elsewhere is said to be hit by a link between switches only when it visibly lost time.
+/// A job that may send over a part, but need not, is said to be hit only when it visibly lost time: below this part of the
+/// step time ordinary jitter dominates.
 const VISIBLE: f64 = 0.03;
-/// What a job needs to run as before once the trouble is over, and longer than its end is in doubt.
-const RECOVERY_NS: i64 = 5_000_000_000;
 
-/// Brings the loss of every live case up to date, and keeps its ticks out of the jobs' baselines.
-pub fn measure<'a>(features: &mut Features, cases: impl Iterator<Item = &'a mut Case>) {
-    for case in cases.filter(|c| c.class.kind == Kind::Hardware && c.state != State::Suspected) {
-        let measured: Vec<_> =
-            candidates(features, case).into_iter().map(|(job, sure)| (job, sure, lost(features, case, job))).collect();
-        let known: BTreeMap<usize, Option<f64>> = case.jobs.iter().copied().collect();
-        let is_hit = |job: &usize, sure: bool, lost: Option<f64>| {
-            sure || known.contains_key(job) || lost.is_some_and(|l| l >= VISIBLE)
-        };
-        let hit = measured.into_iter().filter(|(job, sure, lost)| is_hit(job, *sure, *lost));
-        // A long fault outlasts the memory of what was before it; what it costs was measured while that lasted.
-        case.jobs = hit.map(|(job, _, lost)| (job, lost.or_else(|| known.get(&job).copied().flatten()))).collect();
-        for (job, _) in &case.jobs {
-            let until_ns = case.shown_ns() + RECOVERY_NS;
-            let ticks = features.jobs[*job].progress.iter_mut().rev().take_while(|p| p.start_ns >= case.onset_ns);
-            ticks.filter(|p| p.start_ns < until_ns).for_each(|p| p.disturbed = true);
-        }
-    }
+/// What one case would cost a job if nothing else were wrong there.
+struct Measured {
+    key: Key,
+    /// From its onset to the last moment that showed it.
+    span_ns: (i64, i64),
+    lost: Option<f64>,
+    at_most: f64,
 }
 
-/// Jobs that may be hit, and whether it is sure: they run on the culprit, or are seen through it.
+/// Brings the costs of every live case up to date.
+pub fn measure(features: &Features, open: &Open, cases: &mut Cases) {
+    let mut by_job: BTreeMap<String, Vec<Measured>> = BTreeMap::new();
+    for case in cases.iter().filter(|case| case.class().kind == Kind::Hardware && case.state != State::Suspected) {
+        for (job, is_sure) in candidates(features, case) {
+            let name = &features.topology.jobs[job].name;
+            let known = case.jobs.get(name);
+            // A long fault outlasts the memory of what was before it: what it costs was measured while that lasted.
+            let lost = lost(features, open, case, job).or_else(|| known.and_then(|cost| cost.lost));
+            if is_sure || known.is_some() || lost.is_some_and(|lost| lost >= VISIBLE) {
+                let at_most = case.facts.values().map(|fact| fact.payload.at_most()).fold(0.0, f64::max);
+                let measured = Measured { key: case.key(), span_ns: (case.onset_ns, case.shown_ns()), lost, at_most };
+                by_job.entry(name.clone()).or_default().push(measured);
+            }
+        }
+    }
+    let mut costs: BTreeMap<Key, BTreeMap<String, Cost>> =
+        cases.iter().map(|case| (case.key(), BTreeMap::new())).collect();
+    for (job, measured) in by_job {
+        for (key, cost) in shared(measured) {
+            costs.entry(key).or_default().insert(job.clone(), cost);
+        }
+    }
+    cases.set_costs(costs.into_iter().collect());
+}
+
+/// Splits one job's loss over the cases that hit it.
+fn shared(mut measured: Vec<Measured>) -> Vec<(Key, Cost)> {
+    measured.sort_by(|a, b| (a.span_ns, &a.key).cmp(&(b.span_ns, &b.key)));
+    let mut done: Vec<((i64, i64), f64)> = Vec::new();
+    let mut costs = Vec::new();
+    let began_together = |a: &Measured, b: &Measured| b.span_ns.0 - a.span_ns.0 <= TOGETHER_NS;
+    for group in measured.chunk_by(began_together) {
+        let total = group.iter().filter_map(|case| case.lost).fold(0.0, f64::max);
+        let weights: f64 = group.iter().filter(|case| case.lost.is_some()).map(|case| case.at_most).sum();
+        let began = done.len();
+        for case in group {
+            let earlier: f64 = done[..began].iter().map(|(span, lost)| lost * overlap(*span, case.span_ns)).sum();
+            let weight = if weights > 0.0 { case.at_most / weights } else { 1.0 / group.len() as f64 };
+            let lost = case.lost.map(|_| (total - earlier).max(0.0) * weight);
+            let explained = lost.filter(|_| total > 0.0).map(|lost| (lost / total).clamp(0.0, 1.0));
+            done.extend(lost.map(|lost| (case.span_ns, lost)));
+            costs.push((case.key.clone(), Cost { lost, explained }));
+        }
+    }
+    costs
+}
+
+/// The part of `of` that `span` covers, 0 to 1.
+fn overlap(span: (i64, i64), of: (i64, i64)) -> f64 {
+    let common_ns = span.1.min(of.1) - span.0.max(of.0);
+    let length_ns = of.1 - of.0;
+    if length_ns <= 0 { 0.0 } else { (common_ns as f64 / length_ns as f64).clamp(0.0, 1.0) }
+}
+
+/// Jobs that may be hit, and whether that is sure: they run on the culprit, or the trouble is seen through them.
 pub fn candidates(features: &Features, case: &Case) -> Vec<(usize, bool)> {
-    let through: Vec<usize> = case.facts.values().filter_map(|p| p.job).collect();
-    if let Some(&job) = through.first() {
+    let topology = &features.topology;
+    let through = case.facts.values().find_map(|fact| topology.find_job(fact.job.as_deref()?));
+    if let Some(job) = through {
         return vec![(job, true)];
     }
-    let devices = devices(features, case.place);
-    let mut jobs: Vec<(usize, bool)> =
-        devices.iter().flat_map(|&d| features.topology.jobs_on(d, features.now_ns)).map(|job| (job, true)).collect();
-    if jobs.is_empty() && devices.iter().any(|&d| features.topology.devices[d].is_switch) {
-        let running = features.topology.jobs.iter().enumerate();
-        jobs = running
-            .filter(|(_, j)| j.start_ns <= features.now_ns && features.now_ns < j.end_ns)
-            .map(|(i, _)| (i, false))
-            .collect();
-    }
-    jobs.sort_unstable();
-    jobs.dedup();
-    jobs
+    let runs = |job: usize| {
+        let job = &topology.jobs[job];
+        job.start_ns <= features.now_ns && features.now_ns < job.end_ns
+    };
+    let reached: Vec<(usize, Carries)> = (0..topology.jobs.len())
+        .filter(|&job| runs(job))
+        .map(|job| (job, reach(topology, &case.part, job)))
+        .filter(|(_, carries)| *carries != Carries::No)
+        .collect();
+    let is_sure = |carries: Carries| carries == Carries::Must;
+    reached.into_iter().map(|(job, carries)| (job, is_sure(carries))).collect()
 }
 
-pub fn devices(features: &Features, place: Place) -> Vec<DeviceId> {
-    match place {
-        Place::Device(device) => vec![device],
-        Place::Port(port) => vec![features.topology.ports[port].device],
-        Place::Cable(cable) => {
-            let ends = features.topology.cables[cable];
-            [ends.a, ends.b].iter().map(|&p| features.topology.ports[p].device).collect()
+/// By the job's marks or bytes against before; a straggler whose job has no history yet, by its own lateness.
+fn lost(features: &Features, open: &Open, case: &Case, job: usize) -> Option<f64> {
+    let undisturbed = Disturbed::default();
+    let disturbed = open.disturbed.get(&features.topology.jobs[job].name).unwrap_or(&undisturbed);
+    let by_job = features.jobs[job].lost(case.onset_ns, case.shown_ns(), disturbed);
+    by_job.or_else(|| case.facts.values().find_map(|fact| fact.payload.lost()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fabric::Part;
+
+    const S: i64 = 1_000_000_000;
+
+    /// (from s, until s, lost if alone, at most) of each case, and what is said of each.
+    fn check(cases: &[(i64, i64, Option<f64>, f64)], expected: &[Option<f64>]) {
+        let measured = |(at, &(from, until, lost, at_most)): (usize, &(i64, i64, Option<f64>, f64))| Measured {
+            key: Key { subject: "link", part: Part::Device(format!("d{at}")) },
+            span_ns: (from * S, until * S),
+            lost,
+            at_most,
+        };
+        let mut said = shared(cases.iter().enumerate().map(measured).collect());
+        said.sort_by(|a, b| a.0.cmp(&b.0));
+        let close = |said: Option<f64>, expected: Option<f64>| match (said, expected) {
+            (Some(said), Some(expected)) => (said - expected).abs() < 1e-9,
+            (said, expected) => said == expected,
+        };
+        let lost: Vec<Option<f64>> = said.iter().map(|(_, cost)| cost.lost).collect();
+        assert!(lost.iter().zip(expected).all(|(said, expected)| close(*said, *expected)), "{lost:?} {expected:?}");
+        for (_, cost) in said {
+            assert!(cost.explained.is_none_or(|explained| (0.0..=1.0).contains(&explained)));
         }
     }
-}
 
-/// By the job's bytes against before; a straggler whose job has no history yet, by its own lateness.
-fn lost(features: &Features, case: &Case, job: usize) -> Option<f64> {
-    let by_bytes = features.jobs[job].lost(case.onset_ns, case.shown_ns());
-    by_bytes.or_else(|| {
-        let late = [FactKind::LongCompute, FactKind::LateOnset].iter().find_map(|k| case.facts.get(k))?;
-        Some((late.evidence.value / late.evidence.reference).clamp(0.0, 1.0))
-    })
+    #[test]
+    fn the_parts_of_a_loss_add_up_to_no_more_than_the_loss() {
+        check(&[(0, 100, Some(0.2), 1.0)], &[Some(0.2)]);
+        check(&[(0, 100, Some(0.2), 1.0), (50, 100, Some(0.45), 1.0)], &[Some(0.2), Some(0.25)]);
+        // The first was over by half of the second's time.
+        check(&[(0, 75, Some(0.2), 1.0), (50, 100, Some(0.3), 1.0)], &[Some(0.2), Some(0.2)]);
+        check(&[(0, 40, Some(0.2), 1.0), (50, 100, Some(0.3), 1.0)], &[Some(0.2), Some(0.3)]);
+        // Together: in proportion to what each can take.
+        check(&[(0, 100, Some(0.4), 0.75), (1, 100, Some(0.4), 0.25)], &[Some(0.3), Some(0.1)]);
+        check(&[(0, 100, None, 1.0), (50, 100, Some(0.3), 1.0)], &[None, Some(0.3)]);
+    }
 }

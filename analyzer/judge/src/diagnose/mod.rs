@@ -1,161 +1,169 @@
-//! Diagnosis: facts of a tick → cases → incidents. One cause, one incident.
+//! Diagnosis: facts of a tick ─► cases ─► incidents. One cause, one incident.
 //!
 //! ```text
-//! facts ─► gather (many links of one device) ─► explain away (victims) ─► alike (hosts not to be told apart)
-//!       ─► cases (state machine) ─► candidates (what is left open) ─► loss ─► incidents
+//! facts ─► wholes (a device explains its links) ─► attribute (a failing link explains late hosts) ─► outliers
+//!       ─► alike (hosts not to be told apart) ─► cases (state machine) ─► candidates (what is left open) ─► loss
+//!       ─► severity ─► incidents, and what is open for the detectors of the next tick
 //! ```
+//! No step names a kind of fact: all that they ask of one stands in its file in `kinds/`.
 
 mod alike;
+mod attribute;
 mod candidates;
 mod case;
-mod claim;
-
-mod explain;
-mod gather;
+mod cases;
 mod loss;
+mod outliers;
+mod reach;
 mod render;
+mod sentence;
 mod severity;
 #[cfg(test)]
 mod tests;
+mod wholes;
 
-use crate::detect::{Claim, FactKind, Place, Presence, Sink, Watched, why_over};
+pub use render::WriteQuery;
+
+use crate::detect::{Open, Said};
 use crate::engine::guard::guarded;
+use crate::fabric::Part;
 use crate::features::Features;
 use crate::incident::{Incident, State};
-use crate::kinds::Fact;
-use crate::kinds::class_of;
-use case::{Case, Told};
+use crate::kinds::{Fact, FactKind};
+use case::{Case, Update};
+use cases::{Cases, Ended, Key};
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A family's trouble at one place is one case; the kinds of data fault are apart.
-type Key = (&'static str, Place);
-type Cases = BTreeMap<Key, Case>;
-
-/// Troubles that begin within this time of each other may have one cause.
+/// Troubles that begin within this time of each other may have one cause: readings of one second reach the judge a second
+/// or two apart, and what one cause breaks breaks within another.
 const TOGETHER_NS: i64 = 3_000_000_000;
+/// A trouble that has ended is remembered for this long: the progress of jobs is kept for as many ticks of one second.
+const REMEMBER_NS: i64 = 180_000_000_000;
+/// Open incidents are told again with their losses brought up to date every so many ticks.
+const REFRESH_TICKS: i64 = 2;
 
-#[derive(Debug, Default)]
+/// All that diagnosis remembers from tick to tick.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Diagnosis {
     cases: Cases,
-    /// When a case that disturbed its surroundings ended, by key: its victims recover for a while.
-    ended_ns: BTreeMap<Key, i64>,
+    /// What has ended of late: its victims recover for a while.
+    ended: Vec<Ended>,
 }
 
 impl Diagnosis {
-    /// What detectors should report the absence of.
-    pub fn watched(&self) -> Watched {
-        let of = |c: &Case| kinds_of(c).map(|(kind, claim)| ((kind, c.place), claim)).collect::<Vec<_>>();
-        self.cases.values().flat_map(of).collect()
+    /// What detectors are handed: what is open, frozen.
+    pub fn open(&self) -> Open {
+        cases::open(&self.cases, &self.ended)
     }
 
-    /// Incidents new or changed by this tick.
-    pub fn step(&mut self, features: &mut Features, mut sink: Sink<'_>) -> Vec<Incident> {
-        gather::gather(features, &mut sink);
-        let Sink { clear, mut present, .. } = sink;
-        explain::explain_away(features, &self.cases, &self.ended_ns, &mut present);
-        let mut alike = alike::fold(features, &self.cases, &mut present);
-        let mut told: BTreeMap<Key, Told> = BTreeMap::new();
-        for (kind, place, presence) in present {
-            let key = key(kind, place);
-            self.cases.entry(key).or_insert_with(|| Case::new(place, kind, &presence));
-            let told = told.entry(key).or_default();
-            if kind == FactKind::LateOnset {
-                told.alike = alike.remove(&place).unwrap_or_default();
-            }
-            told.present.push((kind, presence));
+    /// Takes in what was said of one tick; incidents that are new or changed by it.
+    pub fn step(&mut self, features: &Features, open: &Open, said: Said, write: WriteQuery) -> Vec<Incident> {
+        let Said { mut facts, absences } = said;
+        let all = facts.clone();
+        let absorbed = wholes::absorbed(&self.cases, &facts);
+        wholes::leave_out_parts(&features.topology, &self.cases, &mut facts);
+        attribute::leave_out_victims(features, open, &self.cases, &self.ended, &mut facts);
+        outliers::keep(&features.topology, &mut facts);
+        let alike = alike::fold(&self.cases, &mut facts);
+        let mut updates = self.updates(features, &all, facts, alike);
+        let mut absent: BTreeSet<(FactKind, &Part)> = BTreeSet::new();
+        let mut over: BTreeMap<&Part, &String> = BTreeMap::new();
+        for absence in &absences {
+            absent.insert((absence.kind, &absence.part));
+            over.extend(absence.over.as_ref().map(|reason| (&absence.part, reason)));
         }
-        let mut changed = Vec::new();
-        for (key, case) in &mut self.cases {
-            let mut told = told.remove(key).unwrap_or_default();
-            told.clear = is_clear(case, &clear);
-            told.over = if told.clear { why_over(features, case.place) } else { None };
-            if case.step(told, features.now_ns) {
-                changed.push(*key);
+        let mut changed: BTreeSet<Key> = BTreeSet::new();
+        for (key, case) in self.cases.iter_mut() {
+            let mut update = updates.remove(key).unwrap_or_default();
+            update.is_absent =
+                !case.facts.is_empty() && case.lives_on().all(|kind| absent.contains(&(kind, &case.part)));
+            update.over = over.get(&case.part).filter(|_| update.is_absent).map(|reason| (*reason).clone());
+            update.over = absorbed.get(key).cloned().or(update.over);
+            if case.step(update, features.now_ns) {
+                changed.insert(key.clone());
             }
         }
-        candidates::settle(features, &mut self.cases);
-        loss::measure(features, self.cases.values_mut());
-        self.cases.values_mut().for_each(|case| severity::raise(features, case));
-        let incidents = self.report(features, &changed);
+        candidates::settle(&mut self.cases);
+        loss::measure(features, open, &mut self.cases);
+        self.cases.iter_mut().for_each(|(_, case)| severity::raise(features, case));
+        let incidents = self.report(features, &changed, write);
         self.forget(features.now_ns);
         incidents
     }
 
+    /// What is left of the facts, by the case that each belongs to; cases begin with their first fact.
+    fn updates(
+        &mut self,
+        features: &Features,
+        all: &[Fact],
+        facts: Vec<Fact>,
+        mut alike: BTreeMap<Part, Vec<Part>>,
+    ) -> BTreeMap<Key, Update> {
+        let mut updates: BTreeMap<Key, Update> = BTreeMap::new();
+        for fact in facts {
+            self.cases.begin(&fact);
+            let update = updates.entry(Key::of(&fact)).or_default();
+            update.is_held |= wholes::may_be_the_device(&features.topology, all, &fact, features.now_ns);
+            if fact.payload.is_like(&fact.payload) {
+                update.alike = Some(alike.remove(&fact.part).unwrap_or_default());
+            }
+            update.facts.push(fact);
+        }
+        updates
+    }
+
     /// Changed incidents, and every few ticks the open ones with their loss brought up to date.
-    fn report(&self, features: &Features, changed: &[Key]) -> Vec<Incident> {
-        const REFRESH_TICKS: i64 = 2;
+    fn report(&self, features: &Features, changed: &BTreeSet<Key>, write: WriteQuery) -> Vec<Incident> {
         let refresh = features.tick % REFRESH_TICKS == 0;
-        let said = |key: &Key, case: &Case| changed.contains(key) || (refresh && case.state == State::Open);
-        let told = self.cases.iter().filter(|(key, case)| !case.transitions.is_empty() && said(key, case));
-        told.filter(|(_, c)| c.state != State::Resolved || c.opened_ns.is_some())
-            .map(|(_, c)| render::incident(features, c))
-            .collect()
+        let is_news = |case: &&Case| changed.contains(&case.key()) || (refresh && case.state == State::Open);
+        let told = self.cases.iter().filter(|case| !case.transitions.is_empty()).filter(is_news);
+        let told = told.filter(|case| case.state != State::Resolved || case.opened_ns.is_some());
+        told.map(|case| render::incident(features, case, write)).collect()
     }
 
     fn forget(&mut self, now_ns: i64) {
-        const REMEMBER_NS: i64 = 180_000_000_000;
-        for (key, case) in self.cases.iter().filter(|(_, c)| c.state == State::Resolved && c.opened_ns.is_some()) {
-            self.ended_ns.insert(*key, case.clear_since_ns.unwrap_or(now_ns));
+        for case in self.cases.take_resolved().into_iter().filter(|case| case.opened_ns.is_some()) {
+            let over_ns = case.clear_since_ns.unwrap_or(now_ns);
+            let (kind, onset_ns, shown_ns) = (case.kind, case.onset_ns, case.shown_ns());
+            let jobs = case.jobs.into_keys().collect();
+            self.ended.push(Ended { part: case.part, kind, onset_ns, over_ns, shown_ns, jobs });
         }
-        self.ended_ns.retain(|_, ended| *ended > now_ns - REMEMBER_NS);
-        self.cases.retain(|_, c| c.state != State::Resolved);
+        self.ended.retain(|past| past.over_ns > now_ns - REMEMBER_NS);
     }
 
     /// Forgets all cases: what they rest on is gone. The open ones are told as resolved, with the reason.
-    pub fn abandon(&mut self, features: &Features, reason: &str) -> Vec<Incident> {
-        let Diagnosis { cases, .. } = std::mem::take(self);
-        let open = cases.into_values().filter(|case| case.state == State::Open);
+    pub fn abandon(&mut self, features: &Features, reason: &str, write: WriteQuery) -> Vec<Incident> {
+        let cases: Vec<Case> = std::mem::take(self).cases.into();
         // One that cannot be told must not keep the others from being told.
         let told = |mut case: Case| {
             guarded(|| {
-                case.abandon(features.now_ns, reason);
-                render::incident(features, &case)
+                case.resolve(features.now_ns, reason.to_owned());
+                render::incident(features, &case, write)
             })
         };
-        open.filter_map(|case| told(case).ok()).collect()
+        cases.into_iter().filter(|case| case.state == State::Open).filter_map(|case| told(case).ok()).collect()
     }
 
-    /// The incident a fact would open now; nothing is remembered.
-    pub fn preview(&self, features: &Features, kind: FactKind, place: Place, presence: Presence) -> Option<Incident> {
-        let known = self.cases.get(&key(kind, place));
-        if known.is_some_and(|c| c.state == State::Open && c.class.rank >= class_of(kind).rank) {
+    /// The incidents that these facts would open or rename now; nothing is remembered.
+    pub fn preview(&self, features: &Features, said: Said, write: WriteQuery) -> Vec<Incident> {
+        let mut facts = said.facts;
+        wholes::leave_out_parts(&features.topology, &self.cases, &mut facts);
+        let mut updates: BTreeMap<Key, Vec<Fact>> = BTreeMap::new();
+        facts.into_iter().for_each(|fact| updates.entry(Key::of(&fact)).or_default().push(fact));
+        updates.into_iter().filter_map(|(key, facts)| self.preview_of(features, &key, facts, write)).collect()
+    }
+
+    fn preview_of(&self, features: &Features, key: &Key, facts: Vec<Fact>, write: WriteQuery) -> Option<Incident> {
+        let known = self.cases.get(key);
+        let rank = facts.iter().map(|fact| fact.kind().class().rank).max()?;
+        if known.is_some_and(|case| case.state == State::Open && case.class().rank >= rank) {
             return None;
         }
-        let now_ns = presence.since_ns;
-        let mut case = known.cloned().unwrap_or_else(|| Case::new(place, kind, &presence));
-        case.step(Told { present: vec![(kind, presence)], ..Told::default() }, now_ns);
+        let now_ns = facts.first()?.ts_ns;
+        let mut case = known.cloned().unwrap_or_else(|| Case::new(&facts[0]));
+        case.step(Update { facts, ..Update::default() }, now_ns);
         severity::raise(features, &mut case);
-        (case.state == State::Open).then(|| render::incident(features, &case))
+        (case.state == State::Open).then(|| render::incident(features, &case, write))
     }
-}
-
-fn key(kind: FactKind, place: Place) -> Key {
-    let class = class_of(kind);
-    (if class.family == "data" { class.name } else { class.family }, place)
-}
-
-/// The kinds of fact whose absence resolves a case: those it was opened on.
-fn kinds_of(case: &Case) -> impl Iterator<Item = (FactKind, Claim)> + '_ {
-    // A flap is over when the link stays up.
-    let kind = |kind: FactKind| if kind == FactKind::LinkFlap { FactKind::LinkDown } else { kind };
-    let claim = |presence: &Presence| Claim { value: presence.evidence.value, shown_ns: case.shown_ns() };
-    case.facts.iter().map(move |(&k, presence)| (kind(k), claim(presence)))
-}
-
-fn is_clear(case: &Case, clear: &BTreeSet<(FactKind, Place)>) -> bool {
-    let mut kinds = kinds_of(case).peekable();
-    kinds.peek().is_some() && kinds.all(|(kind, _)| clear.contains(&(kind, case.place)))
-}
-
-/// Facts as they are written down.
-pub fn facts(features: &Features, present: &[(FactKind, Place, Presence)]) -> Vec<Fact> {
-    let fact = |(kind, place, presence): &(FactKind, Place, Presence)| Fact {
-        ts_ns: features.now_ns,
-        kind: kind.name(),
-        at: render::at(features, *place, presence.port),
-        since_ns: presence.since_ns,
-        strength: presence.strength,
-        evidence: presence.evidence.clone(),
-    };
-    present.iter().map(fact).collect()
 }

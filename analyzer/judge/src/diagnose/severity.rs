@@ -10,7 +10,6 @@
 
 use super::case::Case;
 use super::loss;
-use crate::detect::FactKind;
 use crate::features::Features;
 use crate::incident::{Kind, Severity};
 
@@ -25,11 +24,11 @@ pub fn raise(features: &Features, case: &mut Case) {
 }
 
 fn of(features: &Features, case: &Case) -> Severity {
-    if case.class.kind != Kind::Hardware || features.topology.jobs.is_empty() {
-        return case.class.severity;
+    let class = case.class();
+    if class.kind != Kind::Hardware || features.topology.jobs.is_empty() {
+        return class.severity;
     }
-    let lost = case.jobs.iter().filter_map(|(_, lost)| *lost).fold(0.0, f64::max);
-    let is_down = matches!(case.class.fact, FactKind::LinkDown | FactKind::LinkFlap);
+    let lost = case.jobs.values().filter_map(|cost| cost.lost).fold(0.0, f64::max);
     let serves_a_job = || loss::candidates(features, case).iter().any(|(_, is_sure)| *is_sure);
-    if lost >= MUCH || (is_down && serves_a_job()) { Severity::Critical } else { Severity::Warning }
+    if lost >= MUCH || (class.is_down && serves_a_job()) { Severity::Critical } else { Severity::Warning }
 }

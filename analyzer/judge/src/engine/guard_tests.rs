@@ -1,10 +1,12 @@
 //! What fails in a tick is dropped, with its own state, and everything else is said.
 
-use crate::detect::{DETECTORS, Detector, FactKind, Place, Sink, Spot};
+use crate::detect::{DETECTORS, Detector, Sink, Spot, Watch};
 use crate::engine::guard::Reason;
 use crate::engine::{Engine, EngineConfig, Outcome};
+use crate::fabric::Place;
 use crate::features::Features;
 use crate::incident::State;
+use crate::kinds::FactKind;
 use crate::testkit::{Extra, Interval, SECOND, Scene, event, iteration, star};
 
 const PERIOD: i64 = 1_070_000_000;
@@ -18,13 +20,14 @@ fn spins(_: &Features, out: &mut Sink<'_>) {
 
 /// Fails once it has said something of a cable it should not have.
 fn fails(features: &Features, out: &mut Sink<'_>) {
-    out.clear(FactKind::LinkDown, Place::Cable(1));
+    out.absent(FactKind::LinkDown, Place::Cable(1));
     out.look_at(Spot::Place(Place::Cable(1)), 1);
     assert!(features.ports.is_empty(), "of its own");
 }
 
 fn forget_drift(features: &mut Features, spot: Option<Spot>) {
-    (DETECTORS[1].forget)(features, spot);
+    let conservation = DETECTORS.iter().find(|detector| detector.name == "conservation").expect("a row");
+    (conservation.forget)(features, spot);
 }
 
 const LINK_STATE: Detector = Detector { name: "link_state", detect: DETECT_LINKS, forget: forget_drift };
@@ -37,7 +40,7 @@ static WITH_FAULTS: [Detector; 3] = [
 
 fn scene(detectors: &'static [Detector]) -> Scene {
     let mut scene = Scene::new(star(4));
-    scene.engine = Engine::with_detectors(star(4), EngineConfig { tick_ns: SECOND }, detectors);
+    scene.engine = Engine::with_detectors(star(4), EngineConfig::of_tick(SECOND), detectors);
     scene
 }
 
@@ -79,9 +82,9 @@ fn no_detector_comes_near_its_budget() {
         let outcome = scene.second(traffic, Extra::default());
         assert_eq!(outcome.dropped, []);
     }
-    let (features, watched) = (scene.engine.features(), Default::default());
+    let (features, watched) = (scene.engine.features(), Watch::default());
     for detector in &DETECTORS {
-        let mut sink = Sink::new(&watched, features.budget() / 4);
+        let mut sink = Sink::within(features, &watched, features.budget() / 4);
         (detector.detect)(features, &mut sink);
     }
 }

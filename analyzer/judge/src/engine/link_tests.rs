@@ -44,7 +44,7 @@ fn fabric() -> Scene {
 /// The same ports without a plan: nothing is known of their cables.
 fn unplanned() -> Scene {
     let mut scene = Scene::new(star(4));
-    scene.engine = Engine::new(Plan::default(), EngineConfig { tick_ns: SECOND });
+    scene.engine = Engine::new(Plan::default(), EngineConfig::of_tick(SECOND));
     second(&mut scene, &[]);
     begin(&mut scene);
     scene

@@ -22,16 +22,13 @@ mod stale_tests;
 #[cfg(test)]
 mod tests;
 
-use crate::detect::{
-    DETECTORS, Detector, FactKind, Place, Presence, Sink, Spot, Watched, down_evidence, flap_evidence,
-};
-use crate::diagnose::{Diagnosis, facts};
-use crate::engine::guard::{Dropped, Reason, Stopped, guarded};
-use crate::fabric::EntityTable;
-use crate::fabric::{LinkEvent, Tick, is_time};
+use crate::detect::{DETECTORS, Detector, Said, Sink, Spot, Watch, foresee};
+use crate::diagnose::{Diagnosis, WriteQuery};
+use crate::fabric::{EntityTable, LinkEvent, Tick, is_time};
 use crate::features::Features;
 use crate::incident::Incident;
 use crate::kinds::Fact;
+use guard::{Dropped, Reason, Stopped, guarded};
 use weft_wire::plan::Plan;
 
 /// What one tick changed.
@@ -48,6 +45,15 @@ pub struct Outcome {
 pub struct EngineConfig {
     /// Length of a tick, ns.
     pub tick_ns: i64,
+    /// Writes the queries that incidents carry as evidence.
+    pub write: WriteQuery,
+}
+
+impl EngineConfig {
+    /// For those who keep no rows: the queries of incidents are left empty.
+    pub fn of_tick(tick_ns: i64) -> EngineConfig {
+        EngineConfig { tick_ns, write: |_| String::new() }
+    }
 }
 
 #[derive(Debug)]
@@ -55,6 +61,7 @@ pub struct Engine {
     features: Features,
     diagnosis: Diagnosis,
     detectors: &'static [Detector],
+    write: WriteQuery,
 }
 
 impl Engine {
@@ -63,7 +70,12 @@ impl Engine {
     }
 
     pub fn with_detectors(plan: Plan, config: EngineConfig, detectors: &'static [Detector]) -> Engine {
-        Engine { features: Features::new(&plan, config.tick_ns), diagnosis: Diagnosis::default(), detectors }
+        Engine {
+            features: Features::new(&plan, config.tick_ns),
+            diagnosis: Diagnosis::default(),
+            detectors,
+            write: config.write,
+        }
     }
 
     /// Ticks come in order of index; a missing index is a tick nobody told of. One that is not above the last shows that
@@ -74,7 +86,7 @@ impl Engine {
             return outcome;
         }
         if tick.index <= self.features.tick {
-            outcome.incidents = self.diagnosis.abandon(&self.features, "the clock of the data was set back");
+            outcome.incidents = self.abandon("the clock of the data was set back");
             self.features.begin_anew();
         }
         match guarded(|| self.features.update(tick, entities)) {
@@ -88,11 +100,11 @@ impl Engine {
     }
 
     fn judge(&mut self, outcome: &mut Outcome) {
-        let watched = guarded(|| self.diagnosis.watched()).unwrap_or_default();
-        let mut said = Sink::new(&watched, 0);
-        let mut failed = Vec::new();
+        let open = guarded(|| self.diagnosis.open()).unwrap_or_default();
+        let watch = guarded(|| Watch::new(&open, &self.features)).unwrap_or_default();
+        let (mut said, mut failed) = (Said::default(), Vec::new());
         for detector in self.detectors {
-            match self.ask(detector, &watched) {
+            match self.ask(detector, &watch) {
                 Ok(own) => said.join(own),
                 Err(failure) => failed.push((detector, failure)),
             }
@@ -102,58 +114,43 @@ impl Engine {
             (detector.forget)(&mut self.features, spot);
             outcome.dropped.push(Dropped::new(detector.name, stopped));
         }
-        let diagnosed =
-            guarded(|| (facts(&self.features, &said.present), self.diagnosis.step(&mut self.features, said)));
-        match diagnosed {
-            Ok((facts, incidents)) => {
-                outcome.facts = facts;
-                outcome.incidents.extend(incidents);
-            }
+        outcome.facts = said.facts.clone();
+        match guarded(|| self.diagnosis.step(&self.features, &open, said, self.write)) {
+            Ok(incidents) => outcome.incidents.extend(incidents),
             Err(stopped) => {
-                outcome.incidents.extend(self.diagnosis.abandon(&self.features, "weft failed at it, and judges anew"));
+                outcome.facts.clear();
+                outcome.incidents.extend(self.abandon("weft failed at it, and judges anew"));
                 outcome.dropped.push(Dropped::new("diagnosis", stopped));
             }
         }
     }
 
+    fn abandon(&mut self, reason: &str) -> Vec<Incident> {
+        self.diagnosis.abandon(&self.features, reason, self.write)
+    }
+
     /// What a detector says, or how it failed and where it was looking.
-    fn ask<'a>(&self, detector: &Detector, watched: &'a Watched) -> Result<Sink<'a>, (Stopped, Option<Spot>)> {
-        let mut sink = Sink::new(watched, self.features.budget());
+    fn ask(&self, detector: &Detector, watch: &Watch) -> Result<Said, (Stopped, Option<Spot>)> {
+        let mut sink = Sink::new(&self.features, watch);
         match guarded(|| (detector.detect)(&self.features, &mut sink)) {
-            Ok(()) => Ok(sink),
+            Ok(()) => Ok(sink.into_said()),
             Err(stopped) => Err((stopped, sink.spot())),
         }
     }
 
-    /// The incident a link event would open or rename, said at once; nothing is remembered. The tick that holds the event
-    /// says the same with the same id, unless more is told of it: whoever tells a preview must be ready to take it back.
+    /// The incidents that a link event would open or rename, said at once; nothing is remembered. The tick that holds the
+    /// event says the same with the same id, unless it shows more: whoever tells a preview must be ready to take it back.
     pub fn preview(&self, event: &LinkEvent) -> Vec<Incident> {
-        guarded(|| self.foresee(event)).unwrap_or_default().into_iter().collect()
+        guarded(|| self.foresee(event)).unwrap_or_default()
     }
 
-    fn foresee(&self, event: &LinkEvent) -> Option<Incident> {
-        let port = self.features.topology.find_port(&event.device, &event.port)?;
-        let link = &self.features.ports[port].link;
-        if event.event != "link_down" || link.up != Some(true) || event.ts_ns < link.since_ns {
-            return None;
-        }
-        if self.features.topology.far(port).is_some_and(|far| self.features.ports[far].link.is_admin_down()) {
-            return None;
-        }
-        let place = self.features.topology.ports[port].cable.map_or(Place::Port(port), Place::Cable);
-        let downs = link.downs_within(crate::features::FLAP_MEMORY_NS, event.ts_ns);
-        let kind = if downs > 0 { FactKind::LinkFlap } else { FactKind::LinkDown };
-        let evidence = if downs > 0 { flap_evidence(downs + 1) } else { down_evidence() };
-        let presence = Presence {
-            since_ns: event.ts_ns,
-            until_ns: None,
-            port: Some(port),
-            one_sided: false,
-            strength: 1.0,
-            evidence,
-            job: None,
-        };
-        self.diagnosis.preview(&self.features, kind, place, presence)
+    /// The detector of link states, run on a link as the event leaves it.
+    fn foresee(&self, event: &LinkEvent) -> Vec<Incident> {
+        let port = self.features.topology.find_port(&event.device, &event.port);
+        let Some(port) = port.filter(|_| event.event == "link_down") else { return Vec::new() };
+        let watch = Watch::new(&self.diagnosis.open(), &self.features);
+        let said = foresee(&self.features, &watch, port, event.ts_ns);
+        self.diagnosis.preview(&self.features, said, self.write)
     }
 
     pub fn features(&self) -> &Features {

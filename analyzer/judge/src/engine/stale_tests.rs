@@ -40,7 +40,7 @@ impl Story {
     /// The losses that were opened in so many seconds.
     fn opened(&self, seconds: i64) -> Vec<String> {
         let mut scene = Scene::new(star(3));
-        scene.engine = Engine::new(star(3), EngineConfig { tick_ns: self.tick_ns });
+        scene.engine = Engine::new(star(3), EngineConfig::of_tick(self.tick_ns));
         let begin_ns = 1_000 * self.tick_ns;
         let mut readings = (1..).map(|reading| begin_ns + reading * self.read_ns).peekable();
         for index in 1_000..1_000 + seconds * SECOND / self.tick_ns {

@@ -74,7 +74,7 @@ fn many_links_of_one_device_down_together_are_one_incident() {
     scene.second(|_, at| iteration(at, PERIOD, 0), Extra { events, ..Extra::default() });
     let events = all("link_down", scene.now_ns());
     scene.second(|_, _| Interval::default(), Extra { events, ..Extra::default() });
-    assert_eq!(named(&scene), [part("link_down", "leaf", "")]);
+    assert_eq!(named(&scene), [part("device_down", "leaf", "")]);
     let events = all("link_up", scene.now_ns());
     scene.second(|_, at| iteration(at, PERIOD, 0), Extra { events, ..Extra::default() });
     healthy(&mut scene, 31);
@@ -276,11 +276,6 @@ fn a_host_whose_stalls_explain_that_its_job_became_slower_is_the_straggler() {
     assert!(lost.is_some_and(|lost| (lost - 0.25).abs() < 0.02), "{lost:?}");
     let shown = &scene.incidents.values().next().expect("one").evidence[0];
     assert_eq!((shown.evidence.counter.as_str(), shown.evidence.reference_of.as_str()), ("cpu_pressure_us", "peers"));
-    assert!(
-        shown.sql.contains("cpu_pressure_us") && shown.sql.contains("FROM host WHERE device = 'h5'"),
-        "{}",
-        shown.sql
-    );
     (0..20).for_each(|_| pressed(&mut scene, 0.02, 1.0));
     assert!(scene.open().is_empty());
 }
@@ -391,6 +386,8 @@ fn two_links_of_one_device_in_the_same_trouble_leave_the_device_open() {
     scene.second(|_, at| iteration(at, PERIOD, 0), Extra { events, ..Extra::default() });
     let events = all("link_down", scene.now_ns());
     scene.second(|_, _| Interval::default(), Extra { events, ..Extra::default() });
+    assert_eq!(named(&scene), [], "the leaf itself may be going down, and would be named instead");
+    (0..3).for_each(|_| _ = scene.second(|_, _| Interval::default(), Extra::default()));
     assert_eq!(named(&scene).len(), 2);
     for incident in scene.incidents.values() {
         assert_eq!(incident.culprits.len(), 2);

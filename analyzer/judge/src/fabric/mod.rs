@@ -6,11 +6,14 @@ mod inventory;
 mod name_index;
 mod names;
 mod paths;
+mod place;
 mod tick;
 mod topology;
 
 pub use inventory::{Entity, EntityId, EntityTable};
-pub use names::PortRef;
+
+pub use names::{Part, PortRef};
 pub use paths::Carries;
+pub use place::Place;
 pub use tick::{LinkEvent, Silence, StepMark, Tick, TickBatch, is_time};
 pub use topology::{Cable, CableId, Device, DeviceId, Job, Port, PortId, Topology};

@@ -1,4 +1,7 @@
-//! How parts of a fabric are called in everything that is written down.
+//! How parts of a fabric are called in everything that is written down or leaves the process.
+//!
+//! Inside, ports, cables and devices are dense integers that differ from process to process. A name means the same
+//! everywhere, today and after a restart.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,5 +15,66 @@ pub struct PortRef {
 impl PortRef {
     pub fn new(device: impl Into<String>, port: impl Into<String>) -> Self {
         PortRef { device: device.into(), port: port.into() }
+    }
+}
+
+/// A part of the fabric that can be at fault.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Part {
+    /// Both ends of a cable are one part, the lesser name first, so that one cable has one name.
+    Cable(PortRef, PortRef),
+    /// A port that no known cable leads to.
+    Port(PortRef),
+    Device(String),
+}
+
+impl Part {
+    pub fn cable(one: PortRef, other: PortRef) -> Part {
+        if one <= other { Part::Cable(one, other) } else { Part::Cable(other, one) }
+    }
+
+    /// The devices that the part belongs to: two for a cable, else one.
+    pub fn devices(&self) -> impl Iterator<Item = &str> {
+        let [first, second] = match self {
+            Part::Cable(a, b) => [Some(&a.device), Some(&b.device)],
+            Part::Port(port) => [Some(&port.device), None],
+            Part::Device(device) => [Some(device), None],
+        };
+        [first, second].into_iter().flatten().map(String::as_str)
+    }
+
+    /// The part as one device and port: of a cable its first end, of a device an empty port.
+    pub fn first(&self) -> PortRef {
+        match self {
+            Part::Cable(a, _) => a.clone(),
+            Part::Port(port) => port.clone(),
+            Part::Device(device) => PortRef::new(device, ""),
+        }
+    }
+
+    /// The other end of the cable that has this end.
+    pub fn far_end(&self, end: &PortRef) -> Option<&PortRef> {
+        match self {
+            Part::Cable(a, b) if a == end => Some(b),
+            Part::Cable(a, b) if b == end => Some(a),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cable_has_one_name_and_each_end_the_other_as_its_far_end() {
+        let [host, leaf] = [PortRef::new("h1", "eth0"), PortRef::new("leaf0", "swp3")];
+        let cable = Part::cable(leaf.clone(), host.clone());
+        assert_eq!(cable, Part::cable(host.clone(), leaf.clone()));
+        assert_eq!((cable.far_end(&host), cable.far_end(&leaf)), (Some(&leaf), Some(&host)));
+        assert_eq!(cable.far_end(&PortRef::new("h2", "eth0")), None);
+        assert_eq!(cable.devices().collect::<Vec<_>>(), ["h1", "leaf0"]);
+        assert_eq!(Part::Device("h1".into()).first(), PortRef::new("h1", ""));
     }
 }

@@ -48,6 +48,14 @@ impl Downs {
         self.moments.iter().filter(|moment| moment.ts_ns > ts_ns).map(|moment| moment.times as usize).sum()
     }
 
+    /// The longest time from one of the last downs to the next, ns; 0 before there are two. Older downs tell nothing of how
+    /// the link behaves now.
+    pub fn longest_gap_ns(&self) -> i64 {
+        const LAST: usize = 8;
+        let last: Vec<i64> = self.moments.iter().rev().take(LAST).map(|moment| moment.ts_ns).collect();
+        last.windows(2).map(|two| two[0] - two[1]).max().unwrap_or(0)
+    }
+
     pub fn last_ns(&self) -> Option<i64> {
         self.moments.back().map(|moment| moment.ts_ns)
     }

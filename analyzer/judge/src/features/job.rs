@@ -32,8 +32,23 @@ pub struct Progress {
     pub bytes: f64,
     /// Fraction of the job's ports that told their bytes.
     pub coverage: f64,
-    /// An incident that costs the job time was on: no baseline may be taken from here.
-    pub disturbed: bool,
+}
+
+/// Stretches of event time in which an incident cost a job step time. No baseline of the job may be taken from them.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Disturbed {
+    /// Half open, ns.
+    pub spans: Vec<(i64, i64)>,
+}
+
+impl Disturbed {
+    pub fn holds(&self, ts_ns: i64) -> bool {
+        self.spans.iter().any(|&(from_ns, until_ns)| from_ns <= ts_ns && ts_ns < until_ns)
+    }
+
+    fn at(&self, progress: &Progress) -> bool {
+        self.holds(progress.start_ns)
+    }
 }
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -73,8 +88,8 @@ impl JobState {
 
     /// Bytes a second of undisturbed training before `onset_ns`: the median of 8-tick means, so that a checkpoint's
     /// silence does not count. `None` before there is enough of it.
-    pub fn baseline(&self, onset_ns: i64) -> Option<f64> {
-        let is_sound = |p: &&Progress| !p.disturbed && p.coverage > 0.9 && p.start_ns + p.length_ns <= onset_ns;
+    pub fn baseline(&self, onset_ns: i64, disturbed: &Disturbed) -> Option<f64> {
+        let is_sound = |p: &&Progress| !disturbed.at(p) && p.coverage > 0.9 && p.start_ns + p.length_ns <= onset_ns;
         let means = stretches(self.progress.iter().filter(is_sound), 8);
         means.get(means.len() / 2).copied().filter(|&m| m > 0.0)
     }
@@ -82,11 +97,11 @@ impl JobState {
     /// By what part it is slower in [from, to] than shortly before, in ticks as disturbed as the last one before; `None`
     /// while that is within what stretches as long differ by: a few ticks hold now more, now fewer iterations. Their spread
     /// is that of the faster ones, for a checkpoint makes slow ones.
-    pub fn slowed(&self, from_ns: i64, to_ns: i64) -> Option<f64> {
+    pub fn slowed(&self, from_ns: i64, to_ns: i64, disturbed: &Disturbed) -> Option<f64> {
         const STRETCHES: usize = 10;
         let mut before: Vec<&Progress> = self.progress.iter().filter(|p| p.start_ns + p.length_ns <= from_ns).collect();
         let last = *before.last()?;
-        before.retain(|p| p.coverage > 0.9 && p.disturbed == last.disturbed);
+        before.retain(|p| p.coverage > 0.9 && disturbed.at(p) == disturbed.at(last));
         let recent = before.len().saturating_sub((SHORTLY_NS / last.length_ns) as usize);
         let ticks = ((to_ns - from_ns) / last.length_ns).max(1) as usize;
         let means = stretches(before[recent..].iter().copied(), ticks);
@@ -109,8 +124,8 @@ impl JobState {
 
     /// Fraction of step time lost in [from, to] against undisturbed running before `from`. By the loop's own steps where
     /// it marks them; else by its bytes: they are constant an iteration, so bytes a second tell iterations a second.
-    pub fn lost(&self, from_ns: i64, to_ns: i64) -> Option<f64> {
-        self.lost_steps(from_ns, to_ns).or_else(|| self.lost_bytes(from_ns, to_ns))
+    pub fn lost(&self, from_ns: i64, to_ns: i64, disturbed: &Disturbed) -> Option<f64> {
+        self.lost_steps(from_ns, to_ns, disturbed).or_else(|| self.lost_bytes(from_ns, to_ns, disturbed))
     }
 
     /// Median length of the loop's last steps, ns; `None` without marks: bytes alone show phases, not steps.
@@ -118,15 +133,13 @@ impl JobState {
         self.steps.usual_ns(|_| true)
     }
 
-    fn lost_bytes(&self, from_ns: i64, to_ns: i64) -> Option<f64> {
-        let (base, now) = (self.baseline(from_ns)?, self.rate_between(from_ns, to_ns)?);
+    fn lost_bytes(&self, from_ns: i64, to_ns: i64, disturbed: &Disturbed) -> Option<f64> {
+        let (base, now) = (self.baseline(from_ns, disturbed)?, self.rate_between(from_ns, to_ns)?);
         Some((1.0 - now / base).clamp(0.0, 1.0))
     }
 
-    fn lost_steps(&self, from_ns: i64, to_ns: i64) -> Option<f64> {
-        let disturbed =
-            |ts: i64| self.progress.iter().any(|p| p.disturbed && p.start_ns <= ts && ts < p.start_ns + p.length_ns);
-        let ideal_ns = self.steps.usual_ns(|start_ns| start_ns < from_ns && !disturbed(start_ns))?;
+    fn lost_steps(&self, from_ns: i64, to_ns: i64, disturbed: &Disturbed) -> Option<f64> {
+        let ideal_ns = self.steps.usual_ns(|start_ns| start_ns < from_ns && !disturbed.holds(start_ns))?;
         let steps = self.steps.at(to_ns, ideal_ns)? - self.steps.at(from_ns, ideal_ns)?;
         let window_ns = (to_ns - from_ns) as f64;
         (window_ns >= 2.0 * ideal_ns).then(|| (1.0 - steps * ideal_ns / window_ns).clamp(0.0, 1.0))
@@ -204,7 +217,7 @@ mod tests {
         let mut job = JobState::default();
         for (i, bytes) in bytes.into_iter().enumerate() {
             let start_ns = i as i64 * SECOND;
-            job.tell_progress(Progress { start_ns, length_ns: SECOND, bytes, coverage: 1.0, disturbed: false });
+            job.tell_progress(Progress { start_ns, length_ns: SECOND, bytes, coverage: 1.0 });
         }
         job
     }
@@ -214,7 +227,7 @@ mod tests {
         let iterations = |i: i64| [0.5, 1.5, 1.2, 0.8][i as usize % 4];
         let slowed = |by: f64| {
             let now = (0..8).map(|i| iterations(i) * by);
-            job((0..60).map(iterations).chain(now)).slowed(60 * SECOND, 68 * SECOND)
+            job((0..60).map(iterations).chain(now)).slowed(60 * SECOND, 68 * SECOND, &Disturbed::default())
         };
         assert_eq!(slowed(1.0), None);
         assert!(slowed(0.8).is_some_and(|by| (by - 0.2).abs() < 0.02));
@@ -224,9 +237,9 @@ mod tests {
     fn long_iterations_and_a_checkpoint_before_do_not_deceive() {
         // Ten seconds an iteration, half of them sending: five ticks may hold all or nothing.
         let long = (0..80).map(|i| if i % 10 < 5 { 2.0 } else { 0.0 });
-        assert_eq!(job(long).slowed(75 * SECOND, 80 * SECOND), None);
+        assert_eq!(job(long).slowed(75 * SECOND, 80 * SECOND, &Disturbed::default()), None);
         let checkpoint = (0..60).map(|i| if (40..46).contains(&i) { 0.0 } else { 1.0 + (i % 2) as f64 * 0.1 });
-        let slowed = job(checkpoint.chain((0..6).map(|_| 0.7))).slowed(60 * SECOND, 66 * SECOND);
+        let slowed = job(checkpoint.chain((0..6).map(|_| 0.7))).slowed(60 * SECOND, 66 * SECOND, &Disturbed::default());
         assert!(slowed.is_some_and(|by| (by - 0.33).abs() < 0.05), "{slowed:?}");
     }
 }

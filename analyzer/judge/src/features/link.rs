@@ -34,6 +34,8 @@ pub struct Link {
     pub downs: Downs,
     /// What was done to the interface, for as long as that stands.
     pub off: Option<Off>,
+    /// It has had a carrier at least once.
+    pub seen_up: bool,
     /// It was up, was set down and set up again: without a carrier from this time on it is down by a fault.
     owed_ns: Option<i64>,
     /// `link_down_events` as last read, with the time of that reading.
@@ -51,6 +53,14 @@ pub struct Off {
 }
 
 impl Link {
+    /// The plan has a cable here: when the link is first told of it is owed a carrier, and one that does not come within
+    /// the time that optics need to train is missing.
+    pub fn expect_carrier(&mut self, ts_ns: i64) {
+        if self.up.is_none() && self.off.is_none() && !self.seen_up {
+            self.owed_ns.get_or_insert(ts_ns + TRAINING_NS);
+        }
+    }
+
     pub fn update_carrier(&mut self, ts_ns: i64, up: bool) {
         if (self.up.is_some() || self.off.is_some()) && ts_ns < self.since_ns {
             return; // older than what is known
@@ -68,7 +78,7 @@ impl Link {
             self.seen_since_reading += 1;
         }
         if up {
-            self.owed_ns = None;
+            (self.owed_ns, self.seen_up) = (None, true);
         }
         if self.up != Some(up) {
             (self.up, self.since_ns) = (Some(up), ts_ns);

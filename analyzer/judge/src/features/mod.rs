@@ -27,7 +27,7 @@ mod wraps;
 pub use bins::{BINS, Grid};
 pub use downs::{Downs, FLAP_MEMORY_NS};
 pub use drift::{Conservation, Drift, TICKS};
-pub use job::{JobState, Progress, RankMarks, SHORTLY_NS};
+pub use job::{Disturbed, JobState, Progress, RankMarks, SHORTLY_NS};
 pub use link::{Link, Off};
 pub use port::{Busy, PortState, SHORT_NS, Service};
 pub use readings::{Quality, Read, Reading, Readings};
@@ -112,6 +112,16 @@ enum Told {
     Event(bool),
     Change(PortChange),
     Health(Health),
+}
+
+impl Told {
+    fn is_down(&self) -> bool {
+        match self {
+            Told::Event(up) => !up,
+            Told::Health(health) => health.link_up == Some(false),
+            Told::Change(_) => false,
+        }
+    }
 }
 
 /// Traffic readings, and what was told of links, each sorted by port and time.
@@ -312,6 +322,9 @@ impl Features {
 
     fn update_links(&mut self, told: Vec<(i64, PortId, Told)>) {
         for (ts_ns, port, told) in told {
+            if told.is_down() && self.topology.ports[port].cable.is_some() {
+                self.ports[port].link.expect_carrier(ts_ns);
+            }
             match told {
                 Told::Event(up) => self.ports[port].link.update_carrier(ts_ns, up),
                 Told::Health(health) => self.ports[port].tell_health(ts_ns, health),
@@ -418,7 +431,7 @@ impl Features {
             if ports > 0 && told > 0 {
                 let coverage = told as f64 / ports as f64;
                 let length_ns = self.tick_ns;
-                state.tell_progress(Progress { start_ns: tick.start_ns, length_ns, bytes, coverage, disturbed: false });
+                state.tell_progress(Progress { start_ns: tick.start_ns, length_ns, bytes, coverage });
             }
         }
         for mark in tick.steps.iter().filter(|mark| is_time(mark.start_ns) && is_time(mark.end_ns)) {

@@ -1,164 +1,118 @@
-//! The classes weft names, one row each: what fact shows it, how sure it must be, how long it must be gone.
+//! The class of incident that a kind of fact opens, and everything that diagnosis asks of a kind.
 
-use crate::detect::FactKind;
+use super::FactKind;
 use crate::incident::{Kind, Severity};
 
-const SECOND: i64 = 1_000_000_000;
+pub const SECOND: i64 = 1_000_000_000;
+
+/// Classes of one family are about the same kind of trouble; the name of the family stands in incidents and labels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Family {
+    FailingLink,
+    Straggler,
+    Data,
+}
+
+impl Family {
+    pub fn name(self) -> &'static str {
+        match self {
+            Family::FailingLink => "failing_link",
+            Family::Straggler => "straggler",
+            Family::Data => "data",
+        }
+    }
+}
+
+/// How a kind of fact comes to accuse a part.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Accuses {
+    /// The part's own readings show the trouble, whatever else is wrong around it.
+    Outright,
+    /// The part is seen to be late within a job. Trouble on the way of that job's bytes can make it late as well, so such
+    /// trouble is asked first, and for so many iterations after the trouble has ended.
+    ThroughJob { aftermath_iterations: i64 },
+}
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Class {
+    /// The class that the fact opens, or renames an incident to.
     pub name: &'static str,
-    pub family: &'static str,
-    pub fact: FactKind,
+    pub family: Family,
+    /// Facts of one subject about one part are evidence of one case: a link that loses packets and goes down is one.
+    pub subject: &'static str,
     pub kind: Kind,
+    /// Where nothing is known of jobs.
     pub severity: Severity,
-    /// Within a family, the higher rank names the incident: a link that is down is not merely slow.
+    /// Within a subject, the higher rank names the incident: a link that is down is not merely slow.
     pub rank: u8,
-    /// Ticks of presence before it opens.
-    pub open_after: u32,
-    /// Event time it must be positively absent before it is resolved.
-    pub resolve_after_ns: i64,
-    /// What the evidence alone is worth, before strength is added: a start, to be calibrated.
+    /// Whether it renames an incident that is open already, and not only one that is suspected.
+    pub renames_open: bool,
+    /// Ticks in which the fact must be present before the incident opens.
+    pub opens_after_ticks: u32,
+    /// Event time for which the fact must be positively absent before the incident is resolved.
+    pub resolves_after_ns: i64,
+    /// The kind whose absence ends it, where that is not its own: a flap is over when the link stays up.
+    pub absent_with: Option<FactKind>,
+    /// What the evidence alone is worth, before its strength is added: a start, to be calibrated.
     pub confidence: f64,
     pub action: &'static str,
+    pub accuses: Accuses,
+    /// Whether a part in this trouble makes the hosts of a job late that send over it.
+    pub delays_jobs: bool,
+    /// Whether the part does not work at all while it lasts.
+    pub is_down: bool,
+    /// Whether trouble of a device explains the same trouble of its links and ports.
+    pub holds_its_parts: bool,
+    /// Whether the host's own words tell it apart from hosts that merely wait for it.
+    pub tells_hosts_apart: bool,
+    /// Whether it rests on marks of the training loop, the finest evidence there is.
+    pub by_marks: bool,
 }
 
-/// One row a class. Evidence of two rows may name the same class.
-pub const CLASSES: [Class; 10] = [
-    Class {
-        name: "link_flap",
-        family: "failing_link",
-        fact: FactKind::LinkFlap,
+impl Class {
+    /// Trouble of a link: one case a link, whatever its evidence.
+    pub const LINK: Class = Class {
+        name: "",
+        family: Family::FailingLink,
+        subject: "failing_link",
         kind: Kind::Hardware,
         severity: Severity::Critical,
-        rank: 5,
-        open_after: 1,
-        resolve_after_ns: 30 * SECOND,
-        confidence: 0.97,
-        action: "drain the node or cost out the link, then reseat or replace the optic and cable at both ends",
-    },
-    Class {
-        name: "link_down",
-        family: "failing_link",
-        fact: FactKind::LinkDown,
-        kind: Kind::Hardware,
-        severity: Severity::Critical,
-        rank: 4,
-        open_after: 1,
-        resolve_after_ns: 30 * SECOND,
-        confidence: 0.97,
-        action: "check that both ends are seated and lit; replace optic or cable if it does not come back",
-    },
-    Class {
-        name: "lossy_link",
-        family: "failing_link",
-        fact: FactKind::ConservationLossCounted,
-        kind: Kind::Hardware,
-        severity: Severity::Critical,
-        rank: 3,
-        open_after: 1,
-        resolve_after_ns: 8 * SECOND,
+        rank: 1,
+        renames_open: false,
+        opens_after_ticks: 1,
+        resolves_after_ns: 8 * SECOND,
+        absent_with: None,
         confidence: 0.9,
-        action: "clean or replace the far transmitter's optic and the fibre; the receiving end only counts",
-    },
-    Class {
-        name: "silent_drop",
-        family: "failing_link",
-        fact: FactKind::ConservationLoss,
-        kind: Kind::Hardware,
-        severity: Severity::Critical,
-        rank: 2,
-        open_after: 1,
-        resolve_after_ns: 8 * SECOND,
-        confidence: 0.9,
-        action: "cost out the link and test cable and both ports: packets vanish between them uncounted",
-    },
-    Class {
-        name: "slow_link",
-        family: "failing_link",
-        fact: FactKind::LowServiceRate,
-        kind: Kind::Hardware,
-        severity: Severity::Warning,
-        rank: 1,
-        open_after: 2,
-        resolve_after_ns: 8 * SECOND,
-        confidence: 0.88,
-        action: "check shaping, lane count and FEC retries of the sending port; reset or replace the cable",
-    },
-    Class {
+        action: "",
+        accuses: Accuses::Outright,
+        delays_jobs: true,
+        is_down: false,
+        holds_its_parts: false,
+        tells_hosts_apart: false,
+        by_marks: false,
+    };
+
+    /// A host that holds up its job: one case a host.
+    pub const STRAGGLER: Class = Class {
         name: "host_straggler",
-        family: "straggler",
-        fact: FactKind::LongCompute,
-        kind: Kind::Hardware,
+        family: Family::Straggler,
+        subject: "straggler",
         severity: Severity::Warning,
-        rank: 2,
-        open_after: 2,
-        resolve_after_ns: 10 * SECOND,
-        confidence: 0.93,
-        action: "look for other load, IO waits or throttling on the node; replace it in the job if it stays late",
-    },
-    Class {
-        name: "host_straggler",
-        family: "straggler",
-        fact: FactKind::LateOnset,
-        kind: Kind::Hardware,
-        severity: Severity::Warning,
-        rank: 1,
-        open_after: 1,
-        resolve_after_ns: 10 * SECOND,
-        confidence: 0.82,
-        action: "look for other load, IO waits or throttling on the node; replace it in the job if it stays late",
-    },
-    Class {
-        name: "host_straggler",
-        family: "straggler",
-        fact: FactKind::HostStalls,
-        kind: Kind::Hardware,
-        severity: Severity::Warning,
-        rank: 1,
-        open_after: 2,
-        resolve_after_ns: 10 * SECOND,
+        opens_after_ticks: 2,
+        resolves_after_ns: 10 * SECOND,
         confidence: 0.8,
-        action: "look for what takes its CPUs, memory or disks; replace the node in the job if it stays late",
-    },
-    Class {
-        name: "sensor_dropout",
-        family: "data",
-        fact: FactKind::Silent,
+        action: "look for other load, IO waits or throttling on the node; replace it in the job if it stays late",
+        delays_jobs: false,
+        ..Class::LINK
+    };
+
+    /// A fault of the telemetry, of which each class is a case of its own.
+    pub const DATA: Class = Class {
+        family: Family::Data,
         kind: Kind::Data,
         severity: Severity::Info,
-        rank: 1,
-        open_after: 1,
-        resolve_after_ns: 2 * SECOND,
         confidence: 0.95,
-        action: "check the collector and its way to the broker; the device itself is not accused",
-    },
-    Class {
-        name: "counter_reset",
-        family: "data",
-        fact: FactKind::CountersFell,
-        kind: Kind::Data,
-        severity: Severity::Info,
-        rank: 1,
-        open_after: 1,
-        resolve_after_ns: 5 * SECOND,
-        confidence: 0.95,
-        action: "nothing to mend: rates begin anew from here; a driver reload or reboot explains it",
-    },
-];
-
-pub fn class_of(fact: FactKind) -> &'static Class {
-    CLASSES.iter().find(|c| c.fact == fact).expect("every fact kind has a row: a unit test says so")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_fact_kind_has_a_class() {
-        for kind in FactKind::ALL {
-            class_of(kind);
-        }
-    }
+        delays_jobs: false,
+        ..Class::LINK
+    };
 }

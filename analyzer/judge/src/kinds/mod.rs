@@ -1,7 +1,209 @@
-//! Kinds of fact: what each one says, and the class of incident that it opens.
+//! Kinds of fact, one file each: the typed payload, the class of incident that it opens, and what the kind says of itself
+//! in words, as a number, as a query and as a chart. Diagnosis knows no kind by name: everything that it asks stands here.
 
 mod class;
 mod fact;
+mod query;
+#[cfg(test)]
+mod tests;
+mod words;
 
-pub use class::{CLASSES, Class, class_of};
-pub use fact::{Evidence, Fact};
+pub use class::{Accuses, Class, Family};
+pub use fact::{Absence, Fact, FactLine};
+pub use host_stalls::Stalled;
+pub use query::Query;
+
+use crate::fabric::PortRef;
+pub use crate::incident::Evidence;
+use crate::incident::{Chart, Curve, SeriesMode};
+use serde::{Deserialize, Serialize};
+
+/// What a kind of fact says of itself.
+pub trait KindOfFact {
+    const CLASS: Class;
+
+    /// The number behind it, and what it was compared with.
+    fn evidence(&self) -> Evidence;
+
+    /// The claim, to be followed by "since" and the time: `was up, down`. `is_over`: it does not show any more.
+    fn claim(&self, is_over: bool) -> String;
+
+    /// What is wrong with the part, to follow its name: `is down`. `at`: the port that shows it, if any.
+    fn verdict(&self, at: Option<&PortRef>, is_over: bool) -> String;
+
+    /// The rows that show it.
+    fn query(&self, shown: &Shown<'_>) -> Query;
+
+    /// The series that a chart of it draws; `None` where no counter holds what it was computed from.
+    fn chart(&self, _: &Shown<'_>) -> Option<Chart> {
+        None
+    }
+
+    /// Its amount in a unit of its kind, the larger the worse: what facts of this kind are compared by.
+    fn amount(&self) -> f64;
+
+    /// The part of a job's step time that it takes, where the fact itself tells that, 0 to 1.
+    fn lost(&self) -> Option<f64> {
+        None
+    }
+
+    /// The most of a job's step time that it can take, 0 to 1.
+    fn at_most(&self) -> f64 {
+        1.0
+    }
+
+    /// One iteration of the job that it was seen through, ns; 0 where iterations play no part.
+    fn iteration_ns(&self) -> i64 {
+        0
+    }
+
+    /// Two hosts of one job since the same time, of whom the evidence cannot tell which one holds up the other.
+    fn is_like(&self, _: &Self) -> bool {
+        false
+    }
+
+    /// Of a device: what its trouble says of a link there that goes down at the same time, to follow the device's name.
+    fn beside_links(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// For how long it must be positively absent, ns: its class's time, unless the payload knows better.
+    fn resolves_after_ns(&self) -> i64 {
+        Self::CLASS.resolves_after_ns
+    }
+}
+
+/// Where a fact shows.
+#[derive(Clone, Copy, Debug)]
+pub struct Shown<'a> {
+    pub at: &'a PortRef,
+    /// The other end of the cable.
+    pub far: Option<&'a PortRef>,
+    /// The table that holds the counters of the ports of that device.
+    pub table: &'static str,
+}
+
+impl Shown<'_> {
+    /// A counter of the port that shows the fact, as the device says it.
+    fn raw(&self, counter: &str) -> Curve {
+        Curve::of(self.at, counter, SeriesMode::Raw, 1.0)
+    }
+
+    /// The same per second, times a factor that brings it into the chart's unit.
+    fn rate(&self, counter: &str, times: f64) -> Curve {
+        Curve::of(self.at, counter, SeriesMode::Rate, times)
+    }
+
+    /// A counter of the other end of the cable.
+    fn far_raw(&self, counter: &str) -> Option<Curve> {
+        self.far.map(|far| Curve::of(far, counter, SeriesMode::Raw, 1.0))
+    }
+}
+
+macro_rules! kinds {
+    ($($module:ident::$Kind:ident = $name:literal),+ $(,)?) => {
+        $(mod $module; pub use $module::$Kind;)+
+
+        /// A kind of fact by its name. Each kind belongs to one detector.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        pub enum FactKind {
+            $(#[serde(rename = $name)] $Kind,)+
+        }
+
+        /// The payload of a fact: what its detector measured.
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        #[serde(tag = "kind", content = "detail")]
+        pub enum Payload {
+            $(#[serde(rename = $name)] $Kind($Kind),)+
+        }
+
+        $(impl From<$Kind> for Payload {
+            fn from(payload: $Kind) -> Payload {
+                Payload::$Kind(payload)
+            }
+        })+
+
+        impl FactKind {
+            pub const ALL: &'static [FactKind] = &[$(FactKind::$Kind),+];
+
+            pub fn name(self) -> &'static str {
+                match self { $(FactKind::$Kind => $name),+ }
+            }
+
+            pub fn class(self) -> &'static Class {
+                match self { $(FactKind::$Kind => const { &$Kind::CLASS }),+ }
+            }
+        }
+
+        impl Payload {
+            pub fn kind(&self) -> FactKind {
+                match self { $(Payload::$Kind(_) => FactKind::$Kind),+ }
+            }
+
+            pub fn evidence(&self) -> Evidence {
+                match self { $(Payload::$Kind(payload) => payload.evidence()),+ }
+            }
+
+            pub fn claim(&self, is_over: bool) -> String {
+                match self { $(Payload::$Kind(payload) => payload.claim(is_over)),+ }
+            }
+
+            pub fn verdict(&self, at: Option<&PortRef>, is_over: bool) -> String {
+                match self { $(Payload::$Kind(payload) => payload.verdict(at, is_over)),+ }
+            }
+
+            pub fn query(&self, shown: &Shown<'_>) -> Query {
+                match self { $(Payload::$Kind(payload) => payload.query(shown)),+ }
+            }
+
+            pub fn chart(&self, shown: &Shown<'_>) -> Option<Chart> {
+                match self { $(Payload::$Kind(payload) => payload.chart(shown)),+ }
+            }
+
+            pub fn amount(&self) -> f64 {
+                match self { $(Payload::$Kind(payload) => payload.amount()),+ }
+            }
+
+            pub fn lost(&self) -> Option<f64> {
+                match self { $(Payload::$Kind(payload) => payload.lost()),+ }
+            }
+
+            pub fn at_most(&self) -> f64 {
+                match self { $(Payload::$Kind(payload) => payload.at_most()),+ }
+            }
+
+            pub fn iteration_ns(&self) -> i64 {
+                match self { $(Payload::$Kind(payload) => payload.iteration_ns()),+ }
+            }
+
+            pub fn is_like(&self, other: &Payload) -> bool {
+                match (self, other) {
+                    $((Payload::$Kind(one), Payload::$Kind(other)) => one.is_like(other),)+
+                    _ => false,
+                }
+            }
+
+            pub fn beside_links(&self) -> Option<&'static str> {
+                match self { $(Payload::$Kind(payload) => payload.beside_links()),+ }
+            }
+
+            pub fn resolves_after_ns(&self) -> i64 {
+                match self { $(Payload::$Kind(payload) => payload.resolves_after_ns()),+ }
+            }
+        }
+    };
+}
+
+kinds! {
+    link_down::LinkDown = "link_down",
+    device_down::DeviceDown = "device_down",
+    link_flap::LinkFlap = "link_flap",
+    conservation_loss::ConservationLoss = "conservation_loss",
+    conservation_loss_counted::ConservationLossCounted = "conservation_loss_counted",
+    low_service_rate::LowServiceRate = "low_service_rate",
+    long_compute::LongCompute = "long_compute",
+    late_onset::LateOnset = "late_onset",
+    host_stalls::HostStalls = "host_stalls",
+    silent::Silent = "silent",
+    counters_fell::CountersFell = "counters_fell",
+}

@@ -10,7 +10,7 @@ pub fn look(view: &View<'_>, tally: &mut Tally) {
         let link = &view.features.ports[port].link;
         match link.up {
             None => Some(NOT_TOLD),
-            Some(false) if link.downs.is_empty() => Some(NEVER_UP),
+            Some(false) if !link.seen_up && view.features.topology.ports[port].cable.is_none() => Some(NEVER_UP),
             Some(_) => None,
         }
     });

@@ -11,9 +11,9 @@ mod silence;
 mod slow_link;
 mod stalls;
 
-use super::FactKind;
 use crate::fabric::{Job, PortId};
 use crate::features::{Features, PortState};
+use crate::kinds::FactKind;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -49,8 +49,9 @@ struct Row {
     look: fn(&View<'_>, &mut Tally),
 }
 
-const ROWS: [Row; 9] = [
+const ROWS: [Row; 10] = [
     Row { detector: "link_down", facts: &[FactKind::LinkDown], look: link_state::look },
+    Row { detector: "device_down", facts: &[FactKind::DeviceDown], look: link_state::look },
     Row { detector: "link_flap", facts: &[FactKind::LinkFlap], look: link_state::look },
     Row {
         detector: "packet_loss",

@@ -24,7 +24,7 @@ fn off(row: &Armed) -> Vec<(&str, usize)> {
 
 #[test]
 fn every_kind_of_fact_has_one_row() {
-    for kind in FactKind::ALL {
+    for &kind in FactKind::ALL {
         let rows = ROWS.iter().filter(|row| row.facts.contains(&kind));
         assert_eq!(rows.count(), 1, "{}", kind.name());
     }

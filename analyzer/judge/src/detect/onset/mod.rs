@@ -12,10 +12,10 @@
 mod habit;
 mod quiet;
 
-use super::{FactKind, Place, Presence, Sink, Spot, stalls, strength};
-use crate::fabric::{DeviceId, Job, PortId};
+use super::{Shows, Sink, Spot, stalls, strength};
+use crate::fabric::{DeviceId, Job, Place, PortId};
 use crate::features::{BINS, Features, Grid};
-use crate::kinds::Evidence;
+use crate::kinds::{FactKind, LateOnset};
 use habit::{Late, Lateness};
 use quiet::Row;
 use std::cell::LazyCell;
@@ -101,25 +101,26 @@ fn say(features: &Features, job: usize, rows: &[Row], late: &[Lateness], scale: 
         let place = Place::Device(device);
         let Late { bins, threshold, since, until } = match late {
             Lateness::OnTime => {
-                out.clear(FactKind::LateOnset, place);
+                out.absent(FactKind::LateOnset, place);
                 continue;
             }
             Lateness::Unsure => continue,
             Lateness::Once(late) if !stalls::explain(features, &stalls, device, late.bins * bin_s) => continue,
             Lateness::Once(late) | Lateness::Late(late) => late,
         };
-        let evidence = Evidence {
-            counter: "onset_lateness".into(),
-            value: bins * bin_s,
-            unit: "s an iteration".into(),
-            reference: scale.period * bin_s,
-            reference_of: "the iteration".into(),
-        };
         let [since_ns, until_ns] = [since, until].map(|bin| (first_bin + bin as i64) * bin_ns);
         let until_ns = Some(until_ns.min(features.now_ns));
-        let (strength, port) = (strength(bins, threshold), Some(port));
-        let presence = Presence { since_ns, until_ns, port, one_sided: true, strength, evidence, job: Some(job) };
-        out.present(FactKind::LateOnset, place, presence);
+        let shows = Shows {
+            since_ns,
+            until_ns,
+            port: Some(port),
+            one_sided: true,
+            strength: strength(bins, threshold),
+            job: Some(job),
+        };
+        let [lateness_s, iteration_s] = [bins, scale.period].map(|bins| bins * bin_s);
+        let resolution_s = features.bin_ns as f64 / 1e9;
+        out.present(place, shows, LateOnset { lateness_s, iteration_s, resolution_s });
     }
 }
 

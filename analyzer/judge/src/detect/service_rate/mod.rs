@@ -5,10 +5,10 @@
 
 mod seldom;
 
-use super::{Claim, FactKind, Place, Presence, Sink, Spot, place_of, strength};
-use crate::fabric::PortId;
+use super::{Claim, Shows, Sink, Spot, strength};
+use crate::fabric::{Place, PortId};
 use crate::features::{Busy, Features, SHORT_NS};
-use crate::kinds::Evidence;
+use crate::kinds::{FactKind, LowServiceRate};
 
 /// Readings older than this are of another time.
 const WINDOW_NS: i64 = 8_000_000_000;
@@ -40,7 +40,7 @@ const READINGS: usize = 512;
 pub fn detect(features: &Features, out: &mut Sink<'_>) {
     for port in 0..features.ports.len() {
         let Some(planned) = features.topology.ports[port].planned_bps.filter(|&b| b > 0) else { continue };
-        let (state, place) = (&features.ports[port], place_of(features, port));
+        let (state, place) = (&features.ports[port], features.topology.place_of(port));
         let never_queued = state.service.is_empty()
             && state.backlog.as_ref().is_none_or(|b| b.now.readings == 0)
             && !out.watches(FactKind::LowServiceRate, place);
@@ -52,12 +52,12 @@ pub fn detect(features: &Features, out: &mut Sink<'_>) {
         if is_sound(features, port) || is_calm() {
             // The other end's soundness tells nothing of an end that served slowly just now.
             if !features.topology.far(port).is_some_and(|far| was_slow(features, far)) {
-                out.clear(FactKind::LowServiceRate, place);
+                out.absent(FactKind::LowServiceRate, place);
             }
             continue;
         }
         let slow = RULES.iter().find_map(|rule| judge(features, port, planned, rule));
-        if let Some(slow) = slow.or_else(|| seldom::judge(features, port, planned as f64)) {
+        if let Some(slow) = slow.or_else(|| seldom::judge(features, port, planned as f64, out)) {
             say(features, port, planned as f64, slow, out);
         }
     }
@@ -81,17 +81,10 @@ struct Slow {
 
 fn say(features: &Features, port: PortId, planned: f64, slow: Slow, out: &mut Sink<'_>) {
     let Slow { bps, below, since_ns } = slow;
-    let evidence = Evidence {
-        counter: "tx_bytes".into(),
-        value: bps,
-        unit: "bit/s while a queue stood".into(),
-        reference: planned,
-        reference_of: "plan".into(),
-    };
     let strength = strength(1.0 - bps / planned, 1.0 - below);
     let one_sided = features.topology.far(port).is_some_and(|far| is_sound(features, far));
-    let presence = Presence { since_ns, until_ns: None, port: Some(port), one_sided, strength, evidence, job: None };
-    out.present(FactKind::LowServiceRate, place_of(features, port), presence);
+    let shows = Shows { since_ns, port: Some(port), one_sided, strength, ..Shows::default() };
+    out.present(features.topology.place_of(port), shows, LowServiceRate { bps, planned_bps: planned });
 }
 
 /// It reached its rate lately, or, where readings span several transfers, its queue stood no longer than it was busy.
@@ -105,7 +98,9 @@ fn is_sound(features: &Features, port: PortId) -> bool {
 /// that shares its load with others may never be asked for its full rate.
 fn is_calm(features: &Features, port: PortId, claimed: Claim) -> bool {
     let sum = sum_since(features, port, features.now_ns - WINDOW_NS);
-    let carried = f64::from(sum.bits) >= CARRIED * claimed.value * f64::from(sum.seconds);
+    let planned_bps = features.topology.ports[port].planned_bps.unwrap_or(0) as f64;
+    let claimed_bps = (1.0 - claimed.amount) * planned_bps;
+    let carried = f64::from(sum.bits) >= CARRIED * claimed_bps * f64::from(sum.seconds);
     let calm = f64::from(sum.standing) <= STANDING * f64::from(sum.readings);
     features.bin_ns <= SHORT_NS && features.now_ns - claimed.shown_ns > WINDOW_NS && sum.readings > 0 && carried && calm
 }

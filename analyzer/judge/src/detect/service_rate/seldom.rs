@@ -1,7 +1,7 @@
 //! A slow link where a reading spans several transfers: its queue stands for longer than a sound link is busy, while a job
 //! that runs there has become slower. Readings a second apart tell this in half a minute or more.
 
-use super::{SOUND_ABOVE, Slow, WINDOW_NS, backlogged_bps, busy_since, up_ns};
+use super::{SOUND_ABOVE, Sink, Slow, WINDOW_NS, backlogged_bps, busy_since, up_ns};
 use crate::fabric::PortId;
 use crate::features::{Features, SHORT_NS};
 
@@ -18,7 +18,7 @@ const MIN_LOST: f64 = 0.05;
 const MIN_TOLD: u16 = 6;
 
 /// What the link serves, if it is slow.
-pub fn judge(features: &Features, port: PortId, planned: f64) -> Option<Slow> {
+pub fn judge(features: &Features, port: PortId, planned: f64, out: &Sink<'_>) -> Option<Slow> {
     let backlog = features.ports[port].backlog.as_ref().filter(|_| features.bin_ns > SHORT_NS)?;
     let (now, before) = (&backlog.now, &backlog.before);
     if now.readings < MIN_READINGS || now.since_ns < up_ns(features, port) {
@@ -29,18 +29,25 @@ pub fn judge(features: &Features, port: PortId, planned: f64) -> Option<Slow> {
     let is_slow = bps.max(f64::from(now.peak_bps)) < BELOW * planned
         && backlogged_bps(features, port, features.now_ns - WINDOW_NS) < BELOW * planned
         && now.nats(planned) >= if seldom_before { NATS_CHANGED } else { NATS };
-    (is_slow && slows_a_job(features, port, now.since_ns)).then_some(Slow { bps, below: BELOW, since_ns: now.since_ns })
+    (is_slow && slows_a_job(features, port, now.since_ns, out)).then_some(Slow {
+        bps,
+        below: BELOW,
+        since_ns: now.since_ns,
+    })
 }
 
 /// A job that runs over the port's cable, or any where that is between switches, is slower than before.
-fn slows_a_job(features: &Features, port: PortId, since_ns: i64) -> bool {
+fn slows_a_job(features: &Features, port: PortId, since_ns: i64, out: &Sink<'_>) -> bool {
     let ends =
         [Some(port), features.topology.far(port)].into_iter().flatten().map(|p| features.topology.ports[p].device);
     let nodes: Vec<_> = ends.filter(|&d| !features.topology.devices[d].is_switch).collect();
     let runs = |job: usize| {
         nodes.is_empty() || nodes.iter().any(|&d| features.topology.jobs_on(d, features.now_ns).any(|j| j == job))
     };
-    let slowed = |job: usize| features.jobs[job].slowed(since_ns, features.now_ns).is_some_and(|by| by >= MIN_LOST);
+    let slowed = |job: usize| {
+        let by = features.jobs[job].slowed(since_ns, features.now_ns, out.disturbed(job));
+        by.is_some_and(|by| by >= MIN_LOST)
+    };
     (0..features.jobs.len()).any(|job| runs(job) && slowed(job))
 }
 

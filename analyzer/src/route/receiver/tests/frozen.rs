@@ -9,7 +9,7 @@ use weft_judge::incident::{Incident, JobLoss};
 use weft_judge::sample::{Changed, ONSET_NS, SECOND, open};
 
 fn hits(incident: Incident, jobs: &[&str]) -> Incident {
-    let loss = |job: &&str| JobLoss { job: (*job).to_owned(), lost_step_time: None };
+    let loss = |job: &&str| JobLoss { job: (*job).to_owned(), lost_step_time: None, explained: None };
     Incident { jobs: jobs.iter().map(loss).collect(), ..incident }
 }
 

@@ -1,7 +1,10 @@
 //! Incidents, in the JSON shape that pagers, pages and scripts rely on. Grow by adding; never change a meaning.
 
+mod evidence;
+
+pub use evidence::Evidence;
+
 use crate::fabric::PortRef;
-use crate::kinds::Evidence;
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -50,11 +53,14 @@ pub struct Culprit {
     pub reason: String,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct JobLoss {
     pub job: String,
     /// Fraction of step time lost; `None` when it cannot be known.
     pub lost_step_time: Option<f64>,
+    /// Of all that the job loses while this incident lasts, the part that this incident explains, 0 to 1.
+    #[serde(default)]
+    pub explained: Option<f64>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -66,7 +72,7 @@ pub struct EvidenceItem {
     pub since_ns: i64,
     #[serde(flatten)]
     pub evidence: Evidence,
-    /// A query over the hot window that shows it.
+    /// A query over the hot window that shows it: the kind of fact describes it, the engine's host writes it.
     pub sql: String,
     /// The claim in words, to be followed by "since" and the time: `was up, down`. Empty in incidents of older versions.
     #[serde(default)]
@@ -90,6 +96,13 @@ pub struct Chart {
     pub level: Option<f64>,
 }
 
+impl Chart {
+    /// A chart of one series, compared with nothing yet.
+    pub fn of(unit: &str, form: Form, value: Curve) -> Chart {
+        Chart { unit: unit.to_owned(), form, value, reference: None, level: None }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Form {
@@ -110,6 +123,12 @@ pub struct Curve {
     pub mode: SeriesMode,
     /// What a value of the series is multiplied by to be in the chart's unit: 8 makes bit/s of bytes/s.
     pub times: f64,
+}
+
+impl Curve {
+    pub fn of(at: &PortRef, counter: &str, mode: SeriesMode, times: f64) -> Curve {
+        Curve { device: at.device.clone(), port: at.port.clone(), counter: counter.to_owned(), mode, times }
+    }
 }
 
 /// How a counter is told over time.

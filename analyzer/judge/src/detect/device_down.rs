@@ -1,0 +1,81 @@
+//! A device most of whose links are down: a switch that reboots or lost its power, a node that died.
+//!
+//! ```text
+//! links of leaf0   ████████████▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁
+//!                  █████████████▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁███
+//!                  ████████████▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁██
+//!                              │ half are down     │ more than half are up: over
+//! ```
+//! The downs of a device's links follow one another within a moment. It has been down since the first of the last such run:
+//! a link that was down for hours before is a trouble of its own.
+
+use super::link_state::Links;
+use super::{Shows, Sink, Spot};
+use crate::fabric::{CableId, DeviceId, Place, PortId};
+use crate::features::Features;
+use crate::kinds::{DeviceDown, FactKind};
+
+/// Fewer links than this are links: a node with two ports may lose both cables to one careless hand.
+const MIN_LINKS: usize = 3;
+/// Downs that follow each other within this time are one run. A switch that reloads takes its ports down within a second or
+/// two, and readings of the two ends are a second apart.
+const RUN_NS: i64 = 3_000_000_000;
+
+pub fn detect(features: &Features, out: &mut Sink<'_>) {
+    let links = Links::now(features);
+    for device in 0..features.devices.len() {
+        let cables: Vec<CableId> = cables(features, device).collect();
+        let place = Place::Device(device);
+        if cables.len() < MIN_LINKS {
+            continue;
+        }
+        out.look_at(Spot::Place(place), cables.len());
+        let ends = |cable: &CableId| features.topology.cables[*cable];
+        let mut downs: Vec<i64> =
+            cables.iter().map(ends).filter_map(|c| links.down(&[c.a, c.b])).map(|(_, since_ns)| since_ns).collect();
+        downs.sort_unstable();
+        let run = last_run(&downs);
+        if run.len() >= MIN_LINKS && downs.len() * 2 >= cables.len() {
+            let shows = Shows { since_ns: run[0], strength: 1.0, ..Shows::default() };
+            out.present(place, shows, DeviceDown { links: downs.len() as u32, of: cables.len() as u32 });
+        } else if is_up(features, &cables) {
+            out.absent(FactKind::DeviceDown, place);
+        }
+    }
+}
+
+fn cables(features: &Features, device: DeviceId) -> impl Iterator<Item = CableId> + '_ {
+    features.topology.devices[device].ports.iter().filter_map(|&port| features.topology.ports[port].cable)
+}
+
+/// The newest downs, back to the first gap that is longer than a run's.
+fn last_run(downs: &[i64]) -> &[i64] {
+    let gap = downs.windows(2).rposition(|two| two[1] - two[0] > RUN_NS);
+    &downs[gap.map_or(0, |at| at + 1)..]
+}
+
+/// More than half of the cables have a carrier. Either end tells: the device's own telemetry may have gone with it.
+fn is_up(features: &Features, cables: &[CableId]) -> bool {
+    let has_carrier = |port: PortId| features.ports[port].link.up == Some(true);
+    let up =
+        cables.iter().map(|&cable| features.topology.cables[cable]).filter(|c| has_carrier(c.a) || has_carrier(c.b));
+    up.count() * 2 > cables.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_of_downs_ends_at_a_gap() {
+        const S: i64 = 1_000_000_000;
+        let check = |downs: &[i64], first: i64| {
+            let downs: Vec<i64> = downs.iter().map(|s| s * S).collect();
+            assert_eq!(last_run(&downs)[0], first * S, "{downs:?}");
+        };
+        check(&[7], 7);
+        check(&[7, 8, 9, 12], 7);
+        check(&[7, 100, 101, 102], 100);
+        assert!(last_run(&[]).is_empty());
+    }
+}

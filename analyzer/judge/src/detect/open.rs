@@ -1,0 +1,25 @@
+//! What diagnosis holds open, as a frozen value that detectors are handed in each tick. Nothing else flows back to them.
+
+use crate::fabric::Part;
+use crate::features::Disturbed;
+use crate::kinds::FactKind;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// By names, so that the cases may be kept in another process than the one that detects.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Open {
+    /// What open cases claim. Detectors tell of these conditions also when they are absent.
+    pub claims: BTreeMap<FactKind, BTreeMap<Part, Claim>>,
+    /// By job: when incidents cost it time, so that nothing is compared with such times.
+    pub disturbed: BTreeMap<String, Disturbed>,
+}
+
+/// What an open case says of a condition.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Claim {
+    /// The amount that it was last shown by, in the unit of its kind.
+    pub amount: f64,
+    /// The last moment that showed it.
+    pub shown_ns: i64,
+}

@@ -1,0 +1,104 @@
+//! Who slows a job: a trouble that is known explains what it can, and only what is left over may accuse a host.
+//!
+//! A host that is seen to be late within a job may be the cause, or may merely wait for data that a failing link delays. A
+//! trouble is asked first when it lies where that job's bytes pass. It explains
+//!
+//! ```text
+//! trouble began                            it explains
+//! together with the lateness               up to all that it can take from a job (`at_most` of its kind)
+//! well before                              nothing new: its cost is in the speed that the job had before
+//! ```
+//! and the host is accused all the same when its job has become slower since the host is late, by more than that. An
+//! example: a silent drop costs job A a fifth of its time since 12:00. At 12:05 host h7 of job A begins to be late by 40 % of
+//! an iteration, and job A becomes slower by another third. The drop does not explain that third: h7 is accused.
+
+use super::cases::{Cases, Ended};
+use super::reach::may_pass;
+use crate::detect::Open;
+use crate::fabric::Part;
+use crate::features::{Features, SHORTLY_NS};
+use crate::incident::State;
+use crate::kinds::{Accuses, Fact};
+use std::collections::BTreeMap;
+
+/// Of what a host claims to cost its job, the part that must be left unexplained for the host to be accused. The claim and
+/// the job's slowing are two measurements of one thing, each good to some tenths where few iterations have passed.
+const LEFT_OVER: f64 = 0.5;
+
+/// A failing part, and the moment it was first seen well again.
+#[derive(Clone, Debug)]
+struct Trouble {
+    part: Part,
+    since_ns: i64,
+    over_ns: Option<i64>,
+    at_most: f64,
+}
+
+/// Leaves out hosts whose lateness known troubles explain.
+pub fn leave_out_victims(features: &Features, open: &Open, cases: &Cases, ended: &[Ended], facts: &mut Vec<Fact>) {
+    let troubles = troubles(cases, ended, facts);
+    facts.retain(|fact| match fact.kind().class().accuses {
+        Accuses::Outright => true,
+        Accuses::ThroughJob { aftermath_iterations } => {
+            let aftermath_ns = fact.payload.iteration_ns() * aftermath_iterations;
+            !is_explained(features, open, &troubles, fact, aftermath_ns)
+        }
+    });
+}
+
+fn is_explained(features: &Features, open: &Open, troubles: &[Trouble], fact: &Fact, aftermath_ns: i64) -> bool {
+    let Some(job) = fact.job.as_deref().and_then(|name| features.topology.find_job(name)) else { return false };
+    let asked: Vec<&Trouble> = troubles
+        .iter()
+        .filter(|trouble| !is_past(features, trouble, fact, aftermath_ns))
+        .filter(|trouble| may_pass(&features.topology, &trouble.part, job))
+        .collect();
+    if asked.is_empty() {
+        return false;
+    }
+    let together = asked.iter().filter(|trouble| trouble.since_ns > fact.since_ns - SHORTLY_NS);
+    let explained: f64 = together.map(|trouble| trouble.at_most).sum();
+    let until_ns = fact.until_ns.unwrap_or(features.now_ns);
+    let undisturbed = Default::default();
+    let disturbed = fact.job.as_ref().and_then(|job| open.disturbed.get(job)).unwrap_or(&undisturbed);
+    let slower = features.jobs[job].slowed(fact.since_ns, until_ns, disturbed);
+    let claimed = fact.payload.lost().unwrap_or_else(|| fact.payload.at_most());
+    slower.is_none_or(|slower| slower - explained < claimed * LEFT_OVER)
+}
+
+/// It was over before the host began to be late, or so long ago that nothing late now is a late consequence of it.
+fn is_past(features: &Features, trouble: &Trouble, fact: &Fact, aftermath_ns: i64) -> bool {
+    trouble.over_ns.is_some_and(|over_ns| match aftermath_ns {
+        0 => over_ns <= fact.since_ns,
+        _ => features.now_ns >= over_ns + aftermath_ns,
+    })
+}
+
+fn troubles(cases: &Cases, ended: &[Ended], facts: &[Fact]) -> Vec<Trouble> {
+    let said = facts.iter().filter(|fact| fact.kind().class().delays_jobs);
+    let said: BTreeMap<&Part, &Fact> = said.map(|fact| (&fact.part, fact)).collect();
+    let live = cases.iter().filter(|case| case.state != State::Resolved && case.class().delays_jobs);
+    let live: Vec<Trouble> = live
+        .map(|case| Trouble {
+            part: case.part.clone(),
+            since_ns: case.onset_ns,
+            over_ns: case.clear_since_ns.filter(|_| !said.contains_key(&case.part)),
+            at_most: case.facts.values().map(|fact| fact.payload.at_most()).fold(0.0, f64::max),
+        })
+        .collect();
+    let past = ended.iter().filter(|past| past.kind.class().delays_jobs).map(|past| Trouble {
+        part: past.part.clone(),
+        since_ns: past.onset_ns,
+        over_ns: Some(past.over_ns),
+        at_most: 1.0,
+    });
+    let is_new = |part: &Part| live.iter().all(|trouble| trouble.part != *part);
+    let new = said.iter().filter(|(part, _)| is_new(part)).map(|(part, fact)| Trouble {
+        part: (*part).clone(),
+        since_ns: fact.since_ns,
+        over_ns: None,
+        at_most: fact.payload.at_most(),
+    });
+    let new: Vec<Trouble> = new.collect();
+    live.into_iter().chain(past).chain(new).collect()
+}

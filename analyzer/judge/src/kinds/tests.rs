@@ -1,0 +1,134 @@
+//! What holds for every kind, and how facts are written and read back.
+
+use super::*;
+use crate::fabric::Part;
+
+/// One fact of every kind, with numbers that a real one could have.
+pub fn one_of_each() -> Vec<Payload> {
+    let of = Stalled::Tasks { counter: "cpu_pressure_us".into() };
+    vec![
+        LinkDown { was_up: true }.into(),
+        DeviceDown { links: 34, of: 34 }.into(),
+        LinkFlap { downs: 10, longest_gap_ns: 120_000_000_000 }.into(),
+        ConservationLoss { ratio: 0.02 }.into(),
+        ConservationLossCounted { ratio: 0.000_012 }.into(),
+        LowServiceRate { bps: 5e10, planned_bps: 1e11 }.into(),
+        LongCompute { excess_s: 0.154, step_s: 2.0 }.into(),
+        LateOnset { lateness_s: 0.3, iteration_s: 1.5, resolution_s: 0.1 }.into(),
+        HostStalls { of, share: 0.62, usual: 0.07 }.into(),
+        Silent { age_s: 12.0, flush_period_s: 1.0 }.into(),
+        CountersFell { ports: 8 }.into(),
+    ]
+}
+
+fn fact(payload: Payload) -> Fact {
+    let [host, leaf] = [PortRef::new("h1", "eth0"), PortRef::new("leaf0", "swp3")];
+    Fact {
+        ts_ns: 20,
+        part: Part::cable(host.clone(), leaf),
+        shown_at: Some(host),
+        since_ns: 10,
+        until_ns: Some(15),
+        one_sided: true,
+        strength: 0.75,
+        job: Some("train".into()),
+        payload,
+    }
+}
+
+#[test]
+fn every_kind_has_its_row_and_a_class_that_says_what_to_do() {
+    let kinds: Vec<FactKind> = one_of_each().iter().map(Payload::kind).collect();
+    assert_eq!(kinds, FactKind::ALL);
+    for kind in kinds {
+        let class = kind.class();
+        assert!(!class.name.is_empty() && !class.action.is_empty(), "{}", kind.name());
+        assert!(class.opens_after_ticks > 0 && class.resolves_after_ns > 0, "{}", kind.name());
+        assert!((0.5..0.99).contains(&class.confidence), "{}", kind.name());
+    }
+}
+
+#[test]
+fn facts_are_read_back_from_their_lines() {
+    for payload in one_of_each() {
+        let fact = fact(payload);
+        let line = serde_json::to_string(&fact.line()).unwrap();
+        let read: FactLine = serde_json::from_str(&line).unwrap();
+        assert_eq!(Fact::from(read), fact, "{line}");
+        let keys: serde_json::Value = serde_json::from_str(&line).unwrap();
+        assert_eq!((&keys["kind"], &keys["device"]), (&fact.kind().name().into(), &"h1".into()));
+        assert!(keys["evidence"]["counter"].is_string(), "{line}");
+    }
+}
+
+#[test]
+fn kinds_say_their_claim_and_their_verdict_in_words() {
+    let at = PortRef::new("h1", "eth0");
+    let check = |payload: Payload, is_over: bool, claim: &str, verdict: &str| {
+        assert_eq!(payload.claim(is_over), claim);
+        assert_eq!(payload.verdict(Some(&at), is_over), verdict);
+    };
+    check(LinkDown { was_up: true }.into(), false, "was up, down", "is down");
+    check(LinkDown { was_up: true }.into(), true, "is up again, was down", "was down and is up again");
+    check(
+        DeviceDown { links: 30, of: 34 }.into(),
+        false,
+        "30 of its 34 links went down together, down",
+        "went dark: 30 of its 34 links are down",
+    );
+    check(
+        LinkFlap { downs: 10, longest_gap_ns: 0 }.into(),
+        false,
+        "went down 10 times in six hours, flapping",
+        "flaps: it went down 10 times in six hours",
+    );
+    check(
+        ConservationLoss { ratio: 0.02 }.into(),
+        false,
+        "2 % of the packets sent never reach the far end, and neither end counts them",
+        "loses 2.00 % of the packets that leave h1 eth0, and neither end counts them",
+    );
+    check(
+        LowServiceRate { bps: 5e10, planned_bps: 1e11 }.into(),
+        false,
+        "sends 50 Gbit/s while a queue stands, of 100 Gbit/s planned",
+        "is slow: h1 eth0 serves a standing queue at 50 % of its planned rate",
+    );
+    check(
+        LateOnset { lateness_s: 0.154, iteration_s: 2.0, resolution_s: 0.1 }.into(),
+        false,
+        "begins to send 154 ms later than its peers in every 2 s",
+        "begins to send 154 ms later than its peers every iteration",
+    );
+}
+
+#[test]
+fn of_idle_gpus_and_waiting_tasks_the_worse_is_the_larger_amount() {
+    let tasks = |share: f64| HostStalls { of: Stalled::Tasks { counter: "io_pressure_us".into() }, share, usual: 0.1 };
+    let gpus =
+        |share: f64| HostStalls { of: Stalled::Gpus { counter: "utilization_percent".into() }, share, usual: 0.1 };
+    assert!(tasks(0.6).amount() > tasks(0.3).amount() && gpus(0.6).amount() > gpus(0.3).amount());
+    assert_eq!(gpus(0.6).claim(false), "its GPUs are 40 % busy, its peers' 90 %");
+    assert_eq!(tasks(0.6).claim(false), "its tasks wait for a disk 60 % of the time, its peers' 10 %");
+    let evidence = gpus(0.6).evidence();
+    assert!((evidence.value - 40.0).abs() < 1e-9 && (evidence.reference - 90.0).abs() < 1e-9, "{evidence:?}");
+}
+
+#[test]
+fn a_flap_is_watched_for_three_of_its_gaps_within_bounds() {
+    const S: i64 = 1_000_000_000;
+    for (gap_s, watched_s) in [(0, 30), (5, 30), (120, 360), (18_000, 900)] {
+        let flap = LinkFlap { downs: 2, longest_gap_ns: gap_s * S };
+        assert_eq!(flap.resolves_after_ns(), watched_s * S, "{gap_s}");
+    }
+}
+
+#[test]
+fn lateness_is_alike_within_the_sampling_or_a_tenth() {
+    let late = |lateness_s: f64, resolution_s: f64| LateOnset { lateness_s, iteration_s: 2.0, resolution_s };
+    for (one, other, resolution, expected) in
+        [(0.3, 0.32, 0.01, true), (0.3, 0.4, 0.01, false), (0.3, 0.39, 0.1, true), (1.0, 1.09, 0.01, true)]
+    {
+        assert_eq!(late(one, resolution).is_like(&late(other, resolution)), expected, "{one} {other}");
+    }
+}
