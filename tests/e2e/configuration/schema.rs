@@ -28,7 +28,7 @@ const FILES: [&str; 13] = [
     "analyzer/src/notify/config.rs",
     "analyzer/src/notify/labels.rs",
     "analyzer/src/route/silence.rs",
-    "analyzer/src/plan.rs",
+    "collector/wire/src/plan.rs",
     "dashboard/src/config.rs",
 ];
 
