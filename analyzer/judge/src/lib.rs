@@ -3,6 +3,7 @@
 //!
 //! ```text
 //! fabric ─► features ─► kinds ─► detect ─► diagnose        engine: runs them, tick by tick, each guarded
+//!              statistics: methods that features and detectors share
 //! ```
 
 pub mod detect;
@@ -14,6 +15,7 @@ pub mod incident;
 pub mod kinds;
 #[doc(hidden)]
 pub mod sample;
+pub mod statistics;
 #[doc(hidden)]
 pub mod testkit;
 

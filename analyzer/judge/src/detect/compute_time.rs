@@ -2,10 +2,11 @@
 //!
 //! A duration is compared, not an instant, so a skewed clock does no harm.
 
-use super::{Shows, Sink, Spot, median, strength};
+use super::{Shows, Sink, Spot, strength};
 use crate::fabric::Place;
 use crate::features::{Features, JobState, RankMarks};
 use crate::kinds::{FactKind, LongCompute};
+use crate::statistics::median;
 use std::collections::BTreeMap;
 
 /// Steps compared.

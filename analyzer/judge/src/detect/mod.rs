@@ -87,12 +87,3 @@ fn remembers_nothing(_: &mut Features, _: Option<Spot>) {}
 fn strength(value: f64, threshold: f64) -> f64 {
     (value / threshold / (1.0 + value / threshold)).clamp(0.0, 1.0)
 }
-
-pub(crate) fn median(values: &mut [f64]) -> f64 {
-    values.sort_by(f64::total_cmp);
-    match values.len() {
-        0 => f64::NAN,
-        n if n % 2 == 1 => values[n / 2],
-        n => (values[n / 2 - 1] + values[n / 2]) / 2.0,
-    }
-}

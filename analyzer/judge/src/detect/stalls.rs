@@ -9,6 +9,7 @@ use crate::fabric::{DeviceId, Job, Place};
 use crate::features::stalls::{PRESSURE, UTILIZATION};
 use crate::features::{Disturbed, Features};
 use crate::kinds::{FactKind, HostStalls, Stalled};
+use crate::statistics::lower_median;
 
 /// Ticks whose mean is compared, and how many of them must have been told.
 pub(super) const RECENT: i64 = 6;
@@ -46,8 +47,10 @@ pub fn of(features: &Features, plan: &Job) -> Vec<(DeviceId, Option<Stall>)> {
     if shares.len() < MIN_DEVICES {
         return Vec::new();
     }
+    let told = |kind: usize| shares.iter().map(move |(_, s)| s[kind]).filter(|v| !v.is_nan());
+    // Of two nodes, the one that stalls less is the usual one.
     let usual: [f64; PRESSURE.len() + 1] =
-        std::array::from_fn(|kind| lower_median(shares.iter().map(|(_, s)| s[kind]).filter(|v| !v.is_nan()).collect()));
+        std::array::from_fn(|kind| lower_median(&mut told(kind).collect::<Vec<_>>()));
     let most = |shares: [f64; PRESSURE.len() + 1]| {
         let excess = shares.iter().zip(usual).map(|(share, usual)| share - usual).enumerate();
         let (kind, excess) = excess.filter(|(_, e)| !e.is_nan()).max_by(|a, b| a.1.total_cmp(&b.1))?;
@@ -81,12 +84,6 @@ fn look(features: &Features, job: usize, plan: &Job, out: &mut Sink<'_>) {
             None => out.absent(FactKind::HostStalls, place),
         }
     }
-}
-
-/// Of two nodes, the one that stalls less.
-fn lower_median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values.get(values.len().saturating_sub(1) / 2).copied().unwrap_or(f64::NAN)
 }
 
 /// What a node stands still beyond its peers, by the kind that shows it most.

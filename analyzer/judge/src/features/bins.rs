@@ -1,16 +1,34 @@
-//! The last bytes of a port on an even grid of time: what onset detection looks at.
+//! The bytes that a port sent lately, on an even grid of time: what the search for late onsets looks at.
+//!
+//! ```text
+//! readings of the port        |         |         |         |           a bin lies between two readings of the port,
+//! bytes between them            1.2 MB    0         9.8 MB              wherever in the grid the collector reads
+//! instants of the grid      |         |         |         |
+//!                           └offset_ns┘                                 the port is read so long after them
+//! ```
+//! Bytes are not spread over two bins of a grid that is the same for all ports: the edges of a transfer would be blurred by
+//! as much as they are to be measured. Instead every port has an offset of its own, and whoever compares two ports shifts
+//! their bins by the difference.
 
-use super::packed;
+use super::{Features, Sample, packed};
+use crate::fabric::PortId;
 use half::bf16;
 use half::slice::HalfFloatSliceExt;
 use serde::{Deserialize, Serialize};
 
-/// Bins kept: on the fine grid 24 s at 10 Hz, 4 minutes at 1 Hz.
+/// Bins kept: 24 s of readings at 10 Hz, 4 minutes at 1 Hz.
 pub const BINS: usize = 240;
-/// Bins of the fine grid that make one of the coarse: 3 minutes at 10 Hz, for iterations of up to half a minute.
+/// Bins of the fine grid that make one of the coarse grid: at 10 Hz the coarse grid then reaches back 192 s, for iterations
+/// of up to half a minute.
 const COARSE: i64 = 8;
-/// A fine grid of bins this wide has iterations of half a minute on it already, ns.
+/// A fine grid of bins as wide as this reaches back two minutes by itself, and needs no coarse one.
 const WIDE_NS: i64 = 500_000_000;
+/// The part of a reading's distance from where it was expected by which the offset follows: jitter is averaged over some
+/// eight readings, and a clock that drifts by 50 ppm is followed to within 40 µs at 10 Hz.
+const FOLLOW: i64 = 8;
+const MS: i64 = 1_000_000;
+/// Intervals at which collectors are set to read, ms. Readings jitter around them; the grid must not.
+const INTERVALS_MS: [i64; 11] = [10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 30_000];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Grid {
@@ -19,7 +37,7 @@ pub enum Grid {
 }
 
 impl Grid {
-    /// Width of a bin, given that of the fine grid.
+    /// The width of a bin, given that of the fine grid.
     pub fn bin_ns(self, fine_ns: i64) -> i64 {
         match self {
             Grid::Fine => fine_ns,
@@ -29,43 +47,38 @@ impl Grid {
 }
 
 /// The bytes a port sent lately, on both grids: 1 KiB, at 1 Hz half of it.
-///
-/// A bin lies between two readings of the port, wherever in the grid its collector reads: spread over two bins of a fixed
-/// grid, the edges of a transfer would be blurred by as much as they are to be measured.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Sent {
     fine: Bins,
     coarse: Option<Box<Bins>>,
-    /// How long after the grid's instants this port is read, ns; follows slow drift, and does not wrap.
+    /// How long after the instants of the grid the port is read; may grow beyond the width of a bin while clocks drift.
     offset_ns: Option<i64>,
 }
 
-/// Of a reading's distance from where it was expected, the part by which the offset follows.
-const FOLLOW: i64 = 8;
-
 impl Sent {
-    /// Bytes sent between two readings; `bin_ns` is the width of a fine bin.
+    /// Takes in the bytes sent between two readings; `bin_ns` is the width of a fine bin. Where readings are missing in
+    /// between, the bytes are spread evenly over the bins.
     pub fn add(&mut self, from_ns: i64, to_ns: i64, bytes: f64, bin_ns: i64) {
         if to_ns <= from_ns || bytes < 0.0 {
             return;
         }
         let from_grid = (to_ns + bin_ns / 2).rem_euclid(bin_ns) - bin_ns / 2;
         let offset_ns = self.offset_ns.get_or_insert(from_grid);
-        let reading = |ts_ns: i64, offset_ns: i64| (ts_ns - offset_ns + bin_ns / 2).div_euclid(bin_ns);
-        let (first, last) = (reading(from_ns, *offset_ns), reading(to_ns, *offset_ns));
+        let nearest = |ts_ns: i64, offset_ns: i64| (ts_ns - offset_ns + bin_ns / 2).div_euclid(bin_ns);
+        let (first, last) = (nearest(from_ns, *offset_ns), nearest(to_ns, *offset_ns));
         *offset_ns += (to_ns - *offset_ns - last * bin_ns) / FOLLOW;
-        // Two tiers may be read within one bin.
+        // Rows of two tiers may be read within one bin.
         let bins = first.max(last - BINS as i64)..last.max(first + 1);
-        let share = bytes / (bins.end - bins.start) as f64;
+        let in_each = bytes / (bins.end - bins.start) as f64;
         for bin in bins {
-            self.fine.add(bin, share);
+            self.fine.add(bin, in_each);
             if bin_ns < WIDE_NS {
-                self.coarse.get_or_insert_default().add(bin.div_euclid(COARSE), share);
+                self.coarse.get_or_insert_default().add(bin.div_euclid(COARSE), in_each);
             }
         }
     }
 
-    /// `None`: this grid is not needed.
+    /// The bins of a grid; `None` where the fine one reaches back far enough and there is no coarse one.
     pub fn on(&self, grid: Grid) -> Option<&Bins> {
         match grid {
             Grid::Fine => Some(&self.fine),
@@ -73,7 +86,7 @@ impl Sent {
         }
     }
 
-    /// How long after the grid's instants this port's bins begin, ns.
+    /// How long after the instants of the grid the port's bins begin.
     pub fn offset_ns(&self) -> i64 {
         self.offset_ns.unwrap_or(0)
     }
@@ -83,7 +96,7 @@ impl Sent {
     }
 }
 
-/// A ring of bytes per bin, to two digits; a bin nobody told of is NaN.
+/// A ring of bytes a bin, to two digits (bfloat16). A bin of which nothing was read is NaN.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Bins {
     #[serde(with = "packed::bins")]
@@ -135,6 +148,30 @@ impl Bins {
         bins[from_first(self.newest.saturating_add(1))..].fill(f32::NAN);
         bins
     }
+}
+
+impl Features {
+    /// The grid follows the interval at which most ports are read. When that changes, the grid begins anew. `samples`:
+    /// those of a tick, by port and time.
+    pub(super) fn update_grid(&mut self, samples: &[(PortId, Sample)]) {
+        let same_port = samples.windows(2).filter(|w| w[0].0 == w[1].0);
+        let mut intervals: Vec<i64> = same_port.map(|w| w[1].1.ts_ns - w[0].1.ts_ns).collect();
+        if intervals.is_empty() {
+            return;
+        }
+        intervals.sort_unstable();
+        let bin_ns = usual_interval(intervals[intervals.len() / 2]).min(self.tick_ns);
+        if bin_ns != self.bin_ns {
+            self.bin_ns = bin_ns;
+            self.ports.iter_mut().filter_map(|port| port.sent.as_mut()).for_each(|sent| sent.clear());
+        }
+    }
+}
+
+/// The interval of [`INTERVALS_MS`] that is nearest by ratio: 97 ms are 100 ms.
+fn usual_interval(interval_ns: i64) -> i64 {
+    let distance = |ms: &i64| (interval_ns as f64 / (*ms * MS) as f64).ln().abs();
+    INTERVALS_MS.into_iter().min_by(|a, b| distance(a).total_cmp(&distance(b))).unwrap_or(1_000) * MS
 }
 
 #[cfg(test)]

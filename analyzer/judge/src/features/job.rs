@@ -1,36 +1,63 @@
-//! How far each job got, tick by tick: bytes of training traffic, and the marks of its loop where there are any.
+//! How far each job got, tick by tick, by the bytes of its training traffic and by the marks of its loop where it has any.
+//!
+//! A job sends the same bytes in every iteration, so that bytes a second tell iterations a second:
+//!
+//! ```text
+//! step time lost  =  1 − bytes a second now / bytes a second before
+//! ```
+//! Example: a job of eight hosts sent 2.0 GB a second for three minutes and sends 1.5 GB a second since a link became slow.
+//! It has lost 25 % of its step time. A single tick holds now more, now fewer iterations, so that stretches of several ticks
+//! are compared. A checkpoint sends nothing for a while, so that the usual rate is a median and not a mean.
 
-use crate::fabric::StepMark;
+use super::steps::StepClock;
+use super::{Features, rise};
+use crate::fabric::{Job, StepMark, Tick, is_time};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 
-/// Ticks of progress kept.
+/// Ticks of progress kept: at 1 s a tick three minutes, which hold a checkpoint of a minute and still as much training on
+/// either side of it.
 const TICKS: usize = 180;
-/// What a job's speed is compared with where troubles may follow each other.
+/// How far back a job's speed is compared with where troubles may follow each other: long enough for ten stretches of five
+/// ticks that overlap, short enough to lie after the trouble before.
 pub const SHORTLY_NS: i64 = 40_000_000_000;
-/// Steps of marks kept a rank.
+/// Steps of marks kept a rank: twice the five that `detect/compute_time` compares, and two that ranks may be apart.
 const STEPS: usize = 12;
-/// Ranks whose marks are kept a job; more are counted by the job's own bytes alone.
-const MAX_RANKS: usize = 131_072;
+/// Ranks whose marks are kept a job, more than the largest job known has (100,000). A job of more is judged by its bytes.
+const MOST_RANKS: usize = 131_072;
+/// Ticks of a stretch of the baseline: of 1 s, one iteration at least.
+const BASELINE_TICKS: usize = 8;
+/// Stretches that must be known before their spread is.
+const LEAST_STRETCHES: usize = 10;
+/// The part of a job's ports that must have told their bytes: of a baseline nearly all, of the rate now half.
+const COVERED_BEFORE: f64 = 0.9;
+const COVERED_NOW: f64 = 0.5;
+/// Ticks that make a rate: fewer hold no whole iteration.
+const LEAST_TICKS: usize = 3;
+/// A tick of which less than this was told is not scaled up any further.
+const LEAST_COVERAGE: f64 = 0.01;
+/// A window of so many steps at least tells steps that were lost.
+const LEAST_STEPS: f64 = 2.0;
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct JobState {
     /// Tick by tick, oldest first.
     pub progress: VecDeque<Progress>,
-    /// When each step began: the first rank's mark of it.
+    /// When each step began, by the first rank's mark of it.
     pub steps: StepClock,
     /// Compute phases by rank.
     pub ranks: BTreeMap<i32, RankMarks>,
-    /// When the marks last told anything.
+    /// The end of the newest mark.
     pub marked_ns: i64,
 }
 
+/// How much a job sent in one tick.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Progress {
     pub start_ns: i64,
     pub length_ns: i64,
     pub bytes: f64,
-    /// Fraction of the job's ports that told their bytes.
+    /// The part of the job's ports that told their bytes.
     pub coverage: f64,
 }
 
@@ -51,84 +78,76 @@ impl Disturbed {
     }
 }
 
+/// The compute phases of one rank.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct RankMarks {
     pub device: String,
-    /// (step, start of compute, end of compute), oldest first.
+    /// The number of the step, and when its computing began and ended; oldest first.
     pub compute: VecDeque<(i64, i64, i64)>,
 }
 
 impl JobState {
-    pub fn tell_progress(&mut self, progress: Progress) {
+    pub fn add_progress(&mut self, progress: Progress) {
         if self.progress.len() >= TICKS {
             self.progress.pop_front();
         }
         self.progress.push_back(progress);
     }
 
-    pub fn tell_mark(&mut self, mark: &StepMark) {
-        self.steps.tell(mark.step, mark.start_ns);
+    pub fn add_mark(&mut self, mark: &StepMark) {
+        self.steps.add(mark.step, mark.start_ns);
         self.marked_ns = self.marked_ns.max(mark.end_ns);
-        if mark.phase != "compute" || mark.end_ns <= mark.start_ns {
-            return;
+        let is_known = self.ranks.contains_key(&mark.rank);
+        let is_compute = mark.phase == "compute" && mark.end_ns > mark.start_ns;
+        if is_compute && (is_known || self.ranks.len() < MOST_RANKS) {
+            self.ranks.entry(mark.rank).or_default().add(mark);
         }
-        if !self.ranks.contains_key(&mark.rank) && self.ranks.len() >= MAX_RANKS {
-            return;
-        }
-        let rank = self.ranks.entry(mark.rank).or_default();
-        rank.device.clone_from(&mark.device);
-        if rank.compute.back().is_some_and(|&(step, ..)| step >= mark.step) {
-            rank.compute.retain(|&(step, ..)| step < mark.step); // the job restarted from a checkpoint
-        }
-        if rank.compute.len() >= STEPS {
-            rank.compute.pop_front();
-        }
-        rank.compute.push_back((mark.step, mark.start_ns, mark.end_ns));
     }
 
-    /// Bytes a second of undisturbed training before `onset_ns`: the median of 8-tick means, so that a checkpoint's
-    /// silence does not count. `None` before there is enough of it.
+    /// The usual bytes a second of undisturbed training before a moment: the median over its stretches. `None` before there
+    /// is any.
     pub fn baseline(&self, onset_ns: i64, disturbed: &Disturbed) -> Option<f64> {
-        let is_sound = |p: &&Progress| !disturbed.at(p) && p.coverage > 0.9 && p.start_ns + p.length_ns <= onset_ns;
-        let means = stretches(self.progress.iter().filter(is_sound), 8);
-        means.get(means.len() / 2).copied().filter(|&m| m > 0.0)
+        let is_before = |p: &&Progress| p.start_ns + p.length_ns <= onset_ns;
+        let is_sound = |p: &&Progress| !disturbed.at(p) && p.coverage > COVERED_BEFORE;
+        let means = stretches(self.progress.iter().filter(is_sound).filter(is_before), BASELINE_TICKS);
+        means.get(means.len() / 2).copied().filter(|&rate| rate > 0.0)
     }
 
-    /// By what part it is slower in [from, to] than shortly before, in ticks as disturbed as the last one before; `None`
-    /// while that is within what stretches as long differ by: a few ticks hold now more, now fewer iterations. Their spread
-    /// is that of the faster ones, for a checkpoint makes slow ones.
+    /// By what part the job is slower between two moments than shortly before the first; `None` while that is within what
+    /// stretches of the same length differ by. How much they differ is taken from the faster half of them, for a checkpoint
+    /// makes slow ones:
+    ///
+    /// ```text
+    /// slower, if   rate now  <  median − (highest − median)
+    /// ```
+    /// Ticks before are compared that were as disturbed by incidents as the last of them.
     pub fn slowed(&self, from_ns: i64, to_ns: i64, disturbed: &Disturbed) -> Option<f64> {
-        const STRETCHES: usize = 10;
         let mut before: Vec<&Progress> = self.progress.iter().filter(|p| p.start_ns + p.length_ns <= from_ns).collect();
         let last = *before.last()?;
-        before.retain(|p| p.coverage > 0.9 && disturbed.at(p) == disturbed.at(last));
+        before.retain(|p| p.coverage > COVERED_BEFORE && disturbed.at(p) == disturbed.at(last));
         let recent = before.len().saturating_sub((SHORTLY_NS / last.length_ns) as usize);
         let ticks = ((to_ns - from_ns) / last.length_ns).max(1) as usize;
         let means = stretches(before[recent..].iter().copied(), ticks);
         let (median, high) = ((means.get(means.len() / 2)? + means[(means.len() - 1) / 2]) / 2.0, means.last()?);
         let now = self.rate_between(from_ns, to_ns)?;
-        (means.len() >= STRETCHES && now < 2.0 * median - high).then_some(1.0 - now / median)
+        (means.len() >= LEAST_STRETCHES && now < 2.0 * median - high).then_some(1.0 - now / median)
     }
 
-    /// Bytes a second in [from, to], by whole ticks; `None` when they are fewer than three or poorly covered.
+    /// Bytes a second between two moments, by the ticks whose middle lies there; `None` when they are too few.
     pub fn rate_between(&self, from_ns: i64, to_ns: i64) -> Option<f64> {
-        let ticks: Vec<&Progress> = self
-            .progress
-            .iter()
-            .filter(|p| {
-                p.start_ns + p.length_ns / 2 >= from_ns && p.start_ns + p.length_ns / 2 < to_ns && p.coverage > 0.5
-            })
-            .collect();
-        (ticks.len() >= 3).then(|| rate(&ticks))
+        let is_within = |p: &&Progress| (from_ns..to_ns).contains(&(p.start_ns + p.length_ns / 2));
+        let covered = self.progress.iter().filter(|p| p.coverage > COVERED_NOW);
+        let ticks: Vec<&Progress> = covered.filter(is_within).collect();
+        (ticks.len() >= LEAST_TICKS).then(|| rate(&ticks))
     }
 
-    /// Fraction of step time lost in [from, to] against undisturbed running before `from`. By the loop's own steps where
-    /// it marks them; else by its bytes: they are constant an iteration, so bytes a second tell iterations a second.
+    /// The part of the step time that was lost between two moments, against undisturbed running before the first: by the
+    /// loop's own steps where the loop marks them, else by its bytes.
     pub fn lost(&self, from_ns: i64, to_ns: i64, disturbed: &Disturbed) -> Option<f64> {
         self.lost_steps(from_ns, to_ns, disturbed).or_else(|| self.lost_bytes(from_ns, to_ns, disturbed))
     }
 
-    /// Median length of the loop's last steps, ns; `None` without marks: bytes alone show phases, not steps.
+    /// The median length of the loop's last steps; `None` without marks, for bytes alone show phases and not steps.
     pub fn step_ns(&self) -> Option<f64> {
         self.steps.usual_ns(|_| true)
     }
@@ -139,71 +158,75 @@ impl JobState {
     }
 
     fn lost_steps(&self, from_ns: i64, to_ns: i64, disturbed: &Disturbed) -> Option<f64> {
-        let ideal_ns = self.steps.usual_ns(|start_ns| start_ns < from_ns && !disturbed.holds(start_ns))?;
-        let steps = self.steps.at(to_ns, ideal_ns)? - self.steps.at(from_ns, ideal_ns)?;
+        let usual_ns = self.steps.usual_ns(|start_ns| start_ns < from_ns && !disturbed.holds(start_ns))?;
+        let steps = self.steps.at(to_ns, usual_ns)? - self.steps.at(from_ns, usual_ns)?;
         let window_ns = (to_ns - from_ns) as f64;
-        (window_ns >= 2.0 * ideal_ns).then(|| (1.0 - steps * ideal_ns / window_ns).clamp(0.0, 1.0))
+        (window_ns >= LEAST_STEPS * usual_ns).then(|| (1.0 - steps * usual_ns / window_ns).clamp(0.0, 1.0))
     }
 }
 
-/// Starts of a job's steps, in order.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct StepClock {
-    starts: VecDeque<(i64, i64)>,
-}
-
-impl StepClock {
-    const STEPS: usize = 256;
-
-    fn tell(&mut self, step: i64, start_ns: i64) {
-        match self.starts.binary_search_by_key(&step, |s| s.0) {
-            Ok(at) => self.starts[at].1 = self.starts[at].1.min(start_ns),
-            Err(at) => self.starts.insert(at, (step, start_ns)),
+impl RankMarks {
+    fn add(&mut self, mark: &StepMark) {
+        self.device.clone_from(&mark.device);
+        if self.compute.back().is_some_and(|&(step, ..)| step >= mark.step) {
+            self.compute.retain(|&(step, ..)| step < mark.step); // the job went back to a checkpoint
         }
-        // A step that begins before an earlier one: the job went back to a checkpoint, and counts from there.
-        if let Some(back) = self.starts.iter().position(|s| s.0 > step && s.1 < start_ns) {
-            self.starts.truncate(back);
+        if self.compute.len() >= STEPS {
+            self.compute.pop_front();
         }
-        while self.starts.len() > Self::STEPS {
-            self.starts.pop_front();
-        }
-    }
-
-    /// Median length of the steps whose start is wanted; `None` before there are eight.
-    fn usual_ns(&self, wanted: impl Fn(i64) -> bool) -> Option<f64> {
-        let pairs = self.starts.iter().zip(self.starts.iter().skip(1));
-        let mut lengths: Vec<f64> = pairs
-            .filter(|(a, b)| a.0.checked_add(1) == Some(b.0) && wanted(a.1) && wanted(b.1))
-            .map(|(a, b)| (b.1 - a.1) as f64)
-            .collect();
-        lengths.sort_by(f64::total_cmp);
-        (lengths.len() >= 8).then(|| lengths[lengths.len() / 2])
-    }
-
-    /// How many steps had been done at a moment, the running one by its share of the usual length.
-    fn at(&self, ts_ns: i64, usual_ns: f64) -> Option<f64> {
-        let after = self.starts.partition_point(|s| s.1 <= ts_ns);
-        let (step, start_ns) = *self.starts.get(after.checked_sub(1)?)?;
-        let share = match self.starts.get(after) {
-            Some((_, next_ns)) => (ts_ns - start_ns) as f64 / (next_ns - start_ns) as f64,
-            None => ((ts_ns - start_ns) as f64 / usual_ns).min(1.0),
-        };
-        Some(step as f64 + share)
+        self.compute.push_back((mark.step, mark.start_ns, mark.end_ns));
     }
 }
 
 /// Bytes a second over every so many ticks in a row, the lowest first.
 fn stretches<'a>(progress: impl Iterator<Item = &'a Progress>, ticks: usize) -> Vec<f64> {
-    let told: Vec<&Progress> = progress.collect();
-    let mut means: Vec<f64> = told.windows(ticks).map(rate).collect();
-    means.sort_by(f64::total_cmp);
-    means
+    let progress: Vec<&Progress> = progress.collect();
+    let mut rates: Vec<f64> = progress.windows(ticks).map(rate).collect();
+    rates.sort_by(f64::total_cmp);
+    rates
 }
 
+/// Bytes a second. What the ports that told nothing sent is taken to be as much as the others sent.
 fn rate(ticks: &[&Progress]) -> f64 {
-    let (bytes, ns) =
-        ticks.iter().fold((0.0, 0.0), |(b, n), p| (b + p.bytes / p.coverage.max(0.01), n + p.length_ns as f64));
+    let add = |(bytes, ns): (f64, f64), p: &&Progress| {
+        (bytes + p.bytes / p.coverage.max(LEAST_COVERAGE), ns + p.length_ns as f64)
+    };
+    let (bytes, ns) = ticks.iter().fold((0.0, 0.0), add);
     bytes * 1e9 / ns
+}
+
+impl Features {
+    pub(super) fn update_jobs(&mut self, tick: &Tick) {
+        self.size = self.ports.len();
+        for job in 0..self.topology.jobs.len() {
+            let (ports, progress) = self.progress(&self.topology.jobs[job], tick);
+            let state = &mut self.jobs[job];
+            self.size += ports + state.ranks.len();
+            progress.into_iter().for_each(|progress| state.add_progress(progress));
+        }
+        for mark in tick.steps.iter().filter(|mark| is_time(mark.start_ns) && is_time(mark.end_ns)) {
+            if let Some(job) = self.topology.jobs.iter().position(|job| job.name == mark.job) {
+                self.jobs[job].add_mark(mark);
+            }
+        }
+    }
+
+    /// How many ports a job has, and what they sent in a tick; `None` when no port told its bytes. A port whose readings are
+    /// not a tick apart counts by its rate.
+    fn progress(&self, job: &Job, tick: &Tick) -> (usize, Option<Progress>) {
+        let (mut bytes, mut told, mut ports) = (0.0, 0_usize, 0_usize);
+        for port in self.topology.job_ports(job) {
+            ports += 1;
+            let Some((before, last)) = self.ports[port].moved(tick.index) else { continue };
+            if let Some(sent) = rise(before.tx_bytes, last.tx_bytes) {
+                bytes += sent.max(0) as f64 * self.tick_ns as f64 / (last.ts_ns - before.ts_ns) as f64;
+                told += 1;
+            }
+        }
+        let coverage = told as f64 / ports as f64;
+        let progress = Progress { start_ns: tick.start_ns, length_ns: self.tick_ns, bytes, coverage };
+        (ports, (told > 0).then_some(progress))
+    }
 }
 
 #[cfg(test)]
@@ -217,7 +240,7 @@ mod tests {
         let mut job = JobState::default();
         for (i, bytes) in bytes.into_iter().enumerate() {
             let start_ns = i as i64 * SECOND;
-            job.tell_progress(Progress { start_ns, length_ns: SECOND, bytes, coverage: 1.0 });
+            job.add_progress(Progress { start_ns, length_ns: SECOND, bytes, coverage: 1.0 });
         }
         job
     }

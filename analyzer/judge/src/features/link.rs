@@ -1,4 +1,4 @@
-//! A link's state as it is told: up, down, since when, and what somebody did to its interface.
+//! The state of a link: up or down, since when, how often it went down, and what somebody did to its interface.
 //!
 //! ```text
 //!                 carrier lost                       set up again, removed and back
@@ -7,8 +7,10 @@
 //!     ├─────────────────────────────┘          │ set down, removed, moved, renamed        │ carrier found
 //!     └────────────────────────────────────────┴──────────────────────────────────────────┘ up
 //! ```
-//! Losing the carrier while the interface is up is a fault of the link. What somebody does to the interface is none: its
-//! carrier goes with it, and so may the far end's.
+//! A link that loses its carrier while its interface is up has a fault. What somebody does to the interface is none: the
+//! interface's carrier goes with it, and the far end may lose its own by that. Example: `ip link set eth0 down` at 12:00:00,
+//! the switch's port is without a carrier at 12:00:01; neither end went down by a fault. At 12:05:00 eth0 is set up again:
+//! both ends have 30 s to find a carrier, and are down by a fault if they do not.
 
 use super::downs::Downs;
 use serde::{Deserialize, Serialize};

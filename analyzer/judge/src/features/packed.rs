@@ -52,10 +52,29 @@ pub mod count {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
     pub fn serialize<S: Serializer>(count: &Count, to: S) -> Result<S::Ok, S::Error> {
-        count.map(|count| count.get()).serialize(to)
+        count.map(|value| value.get()).serialize(to)
     }
 
     pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Count, D::Error> {
         Ok(Option::<i64>::deserialize(from)?.and_then(NonMaxI64::new))
+    }
+}
+
+/// Counts that may be absent, in a fixed order.
+pub mod counts {
+    use crate::features::Count;
+    use nonmax::NonMaxI64;
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub fn serialize<S: Serializer, const N: usize>(counts: &[Count; N], to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(counts.iter().map(|count| count.map(|value| value.get())))
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>, const N: usize>(from: D) -> Result<[Count; N], D::Error> {
+        let counts = Vec::<Option<i64>>::deserialize(from)?;
+        let found = counts.len();
+        let counts: Vec<Count> = counts.into_iter().map(|count| count.and_then(NonMaxI64::new)).collect();
+        counts.try_into().map_err(|_| D::Error::invalid_length(found, &"as many counts as are kept"))
     }
 }

@@ -1,63 +1,75 @@
-//! What is remembered of one fabric port: some 2 KiB at most, whatever the number of its counters.
+//! What is remembered of one port of the fabric: 2 KiB at most, whatever the number of its counters.
 
 use super::backlog::{Backlog, Stretch};
 use super::bins::Sent;
+use super::health::{Health, Sign};
 use super::link::Link;
 use super::packed;
-use super::sample::{Health, Sample, rise};
+use super::sample::{Sample, rise};
 use arraydeque::{ArrayDeque, behavior::Wrapping};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
-/// Readings of the service rate kept.
+/// Intervals with a standing queue that are kept: half as many again as the rule of `detect/service_rate` that asks for the
+/// most of them, which are 8.
 const SERVICE_INTERVALS: usize = 12;
+/// Ticks whose load is kept: at 1 s a tick the window of 8 s that `detect/service_rate` looks at, and one tick at either end.
 const BUSY_TICKS: usize = 10;
-/// Sampling at which an interval lies within a transfer, and does not span several.
+/// An interval up to this long lies within one transfer, and does not span several: transfers of training last longer.
 pub const SHORT_NS: i64 = 200_000_000;
+/// Readings that are further apart than this many bins say nothing of what happened between them: one may be lost, not two.
+const MOST_BINS_APART: f64 = 2.5;
+/// A queue stands when it holds more than bursts leave on any busy port: more than the link sends in this time, a tenth of
+/// a fabric's round trip under load (50 µs) …
+const STANDING_S: f64 = 5e-6;
+/// … and more than one jumbo packet with its headers.
+const JUMBO_BYTES: f64 = 9_216.0;
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct PortState {
-    /// The last reading that had bytes, and the one before the tick that last told of this port.
+    /// The last reading that has bytes, and the last one before the tick of that reading.
     pub last: Option<Sample>,
     before: Option<Sample>,
-    /// The last reading that had packets, which may be read less often.
+    /// The last reading that has packets, which may be read less often than bytes.
     pub packets: Option<Sample>,
-    /// Index of the last tick that carried a row of this port.
+    /// Index of the last tick that had a row of this port.
     pub seen_tick: Option<i64>,
     pub health: Health,
-    /// What rose since the tick before, where both readings exist.
+    /// µs for which the port was held up, of this tick.
     pub paused_us: i64,
-    /// Packets that arrived damaged, and that were dropped on arrival: this tick's, and half of what stood here before.
+    /// Packets that arrived damaged, and packets that were dropped on arrival: those of this tick, half of those of the tick
+    /// before, a quarter of those before that, and so on.
     pub damaged: f32,
     pub discarded: f32,
     pub link: Link,
+    /// The last intervals that began and ended with a standing queue.
     pub service: VecDeque<Service>,
-    /// How busy it was, tick by tick; the last few.
+    /// The load of the last ticks.
     #[serde(with = "packed::ring")]
     pub busy: ArrayDeque<Busy, BUSY_TICKS, Wrapping>,
     /// Only where a queue ever stood, and where a reading may span several transfers.
     pub backlog: Option<Box<Backlog>>,
-    /// Intervals running, up to the last, that began and ended with a standing queue.
+    /// How many intervals in a row, up to the last, began and ended with a standing queue.
     backlogged: u32,
-    /// Only for ports that carry a job's bytes.
+    /// Only of ports that carry a job's bytes.
     pub sent: Option<Box<Sent>>,
-    /// Tick in which its counters were last restarted.
+    /// The tick in which the port's counters began anew the last time.
     pub reset_tick: Option<i64>,
-    /// As the latest reading has it, with that reading's time.
+    /// Time and epoch of the newest reading.
     epoch: Option<(i64, i32)>,
 }
 
-/// The rate of an interval that began and ended with a standing queue.
+/// An interval that began and ended with a standing queue: the port sent at the rate of its link.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Service {
     pub ts_ns: i64,
     pub bps: f32,
     pub paused: bool,
-    /// The intervals before and after saw a queue too: the link was busy throughout, and not just at both ends.
+    /// The intervals before and after it saw a queue too. The link was then busy throughout, and not at both ends alone.
     pub inside: bool,
 }
 
-/// What a port's readings of one tick say of its load.
+/// What the readings of one tick say of a port's load.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Busy {
     /// End of the tick.
@@ -66,28 +78,49 @@ pub struct Busy {
     pub bits: f32,
     pub seconds: f32,
     pub peak_bps: f32,
-    /// Readings, and those that saw a standing queue.
+    /// Readings of the queue, and those of them that saw it stand.
     pub readings: u16,
     pub standing: u16,
 }
 
-/// A queue stands when it holds more than the few packets that bursts leave on any busy port: 5 µs of the planned rate
-/// (a tenth of a fabric's round trip under load), and more than one jumbo packet.
-fn standing_bytes(planned_bps: Option<i64>) -> f64 {
-    const JUMBO_BYTES: f64 = 9_216.0;
-    (planned_bps.unwrap_or(0) as f64 / 8.0 * 5e-6).max(JUMBO_BYTES)
+/// What was sent between two readings of a port.
+#[derive(Clone, Copy, Debug)]
+struct Interval {
+    from: Sample,
+    to: Sample,
+    bytes: i64,
 }
 
-fn push<T>(ring: &mut VecDeque<T>, value: T, room: usize) {
-    while ring.len() >= room {
-        ring.pop_front();
+/// How a port is read, and what it is planned to be.
+#[derive(Clone, Copy, Debug)]
+pub struct Setting {
+    pub bin_ns: i64,
+    pub tick_ns: i64,
+    pub planned_bps: Option<i64>,
+}
+
+impl Interval {
+    fn seconds(&self) -> f64 {
+        self.length_ns() as f64 / 1e9
     }
-    ring.push_back(value);
+
+    fn length_ns(&self) -> i64 {
+        self.to.ts_ns - self.from.ts_ns
+    }
+
+    fn bps(&self) -> f64 {
+        self.bytes as f64 * 8e9 / self.length_ns() as f64
+    }
+}
+
+/// At 400 Gbit/s 250 kB; at 10 Gbit/s one jumbo packet.
+fn is_standing(queue_bytes: f32, planned_bps: Option<i64>) -> bool {
+    f64::from(queue_bytes) >= (planned_bps.unwrap_or(0) as f64 / 8.0 * STANDING_S).max(JUMBO_BYTES)
 }
 
 impl PortState {
     /// Takes in the epoch of a reading; true when it is another than before. Rows of different tiers come out of order.
-    pub fn tell_epoch(&mut self, ts_ns: i64, epoch: i32) -> bool {
+    pub fn update_epoch(&mut self, ts_ns: i64, epoch: i32) -> bool {
         match self.epoch {
             Some((last_ns, _)) if ts_ns < last_ns => false,
             before => {
@@ -97,26 +130,23 @@ impl PortState {
         }
     }
 
-    /// Takes in the slower counters of this tick.
-    pub fn tell_health(&mut self, ts_ns: i64, health: Health) {
-        let known = self.health;
-        let rose = |before, now| rise(before, now).unwrap_or(0).max(0);
-        self.damaged += rose(known.rx_damaged, health.rx_damaged) as f32;
-        self.discarded += rose(known.rx_discards, health.rx_discards) as f32;
-        self.paused_us = self.paused_us.saturating_add(rose(known.rx_pause_us, health.rx_pause_us));
-        if let Some(up) = health.link_up {
+    /// A tick begins: what is a sum over the ticks before it counts half.
+    pub fn begin_tick(&mut self) {
+        (self.damaged, self.discarded, self.paused_us) = (self.damaged / 2.0, self.discarded / 2.0, 0);
+    }
+
+    /// Takes in what a row tells beside the traffic.
+    pub fn update_health(&mut self, ts_ns: i64, health: Health) {
+        self.damaged += self.health.rose(Sign::Damaged, &health) as f32;
+        self.discarded += self.health.rose(Sign::Discarded, &health) as f32;
+        self.paused_us = self.paused_us.saturating_add(self.health.rose(Sign::PausedUs, &health));
+        if let Some(up) = health.link_up() {
             self.link.update_carrier(ts_ns, up);
         }
-        if let Some(count) = health.link_down_events {
-            self.link.update_down_events(ts_ns, count.get());
+        if let Some(count) = health.get(Sign::DownEvents) {
+            self.link.update_down_events(ts_ns, count);
         }
-        self.health = Health {
-            link_up: health.link_up.or(self.health.link_up),
-            link_down_events: health.link_down_events.or(self.health.link_down_events),
-            rx_damaged: health.rx_damaged.or(self.health.rx_damaged),
-            rx_discards: health.rx_discards.or(self.health.rx_discards),
-            rx_pause_us: health.rx_pause_us.or(self.health.rx_pause_us),
-        };
+        self.health.update(&health);
     }
 
     /// Event time of the last reading that told of its bytes, packets or link.
@@ -128,55 +158,55 @@ impl PortState {
             .max()
     }
 
-    /// Between its last reading and the one before the tick of that; 0 before there are two.
+    /// Between the last reading and the last one before its tick; 0 before there are two.
     pub fn interval_ns(&self) -> i64 {
         self.before.zip(self.last).map_or(0, |(before, last)| last.ts_ns - before.ts_ns)
     }
 
-    /// A tick tells of this port.
-    pub fn begin(&mut self, tick: i64) {
+    /// A tick has readings of this port.
+    pub fn begin_readings(&mut self, tick: i64) {
         (self.before, self.seen_tick) = (self.last, Some(tick));
     }
 
-    /// The last reading before a tick and the last one in it, where it told of this port's bytes.
+    /// The last reading before a tick and the last one in it, where the tick has readings of this port's bytes.
     pub fn moved(&self, tick: i64) -> Option<(Sample, Sample)> {
-        let told = self.before.zip(self.last).filter(|_| self.seen_tick == Some(tick));
-        told.filter(|(before, last)| last.ts_ns > before.ts_ns)
+        let both = self.before.zip(self.last).filter(|_| self.seen_tick == Some(tick));
+        both.filter(|(before, last)| last.ts_ns > before.ts_ns)
     }
 
-    /// Takes in one traffic reading: the service rate if a queue stood, and the bytes sent on the grid.
-    pub fn tell_traffic(&mut self, sample: Sample, bin_ns: i64, tick_ns: i64, planned_bps: Option<i64>) {
+    /// Takes in one reading of the traffic.
+    pub fn update_traffic(&mut self, sample: Sample, setting: Setting) {
         if sample.tx_packets.or(sample.rx_packets).is_some() {
             self.packets = Some(sample);
         }
         if sample.tx_bytes.is_none() {
             return;
         }
-        if let Some(last) = self.last {
-            let dt = sample.ts_ns - last.ts_ns;
-            let sent = rise(last.tx_bytes, sample.tx_bytes);
-            // A pause of readings longer than a few bins says nothing of what happened inside it.
-            if let Some(bytes) = sent.filter(|&b| b >= 0 && dt > 0 && dt < bin_ns * 5 / 2) {
-                if let Some(grids) = &mut self.sent {
-                    grids.add(last.ts_ns, sample.ts_ns, bytes as f64, bin_ns);
-                }
-                let bps = bytes as f64 * 8e9 / dt as f64;
-                let standing = standing_bytes(planned_bps);
-                self.tell_service(last, sample, bps, standing);
-                self.tell_busy(sample, dt, bps, standing, tick_ns);
-                if dt > SHORT_NS {
-                    self.tell_backlog(sample, dt, bps, standing, planned_bps);
-                }
-            } else {
-                self.backlogged = 0;
+        if let Some(last) = self.last.replace(sample) {
+            let bytes = rise(last.tx_bytes, sample.tx_bytes).filter(|&bytes| bytes >= 0);
+            let interval = bytes.map(|bytes| Interval { from: last, to: sample, bytes });
+            let most_ns = (setting.bin_ns as f64 * MOST_BINS_APART) as i64;
+            match interval.filter(|interval| (1..most_ns).contains(&interval.length_ns())) {
+                Some(interval) => self.update_interval(interval, setting),
+                None => self.backlogged = 0,
             }
         }
-        self.last = Some(sample);
     }
 
-    fn tell_service(&mut self, last: Sample, now: Sample, bps: f64, standing_bytes: f64) {
-        let queued = |s: Sample| f64::from(s.queue_bytes.unwrap_or(0.0)) >= standing_bytes;
-        if !(queued(last) && queued(now)) {
+    fn update_interval(&mut self, interval: Interval, setting: Setting) {
+        if let Some(sent) = &mut self.sent {
+            sent.add(interval.from.ts_ns, interval.to.ts_ns, interval.bytes as f64, setting.bin_ns);
+        }
+        self.update_service(interval, setting);
+        self.update_busy(interval, setting);
+        if interval.length_ns() > SHORT_NS {
+            self.update_backlog(interval, setting);
+        }
+    }
+
+    fn update_service(&mut self, interval: Interval, setting: Setting) {
+        let stands = |sample: Sample| is_standing(sample.queue_bytes.unwrap_or(0.0), setting.planned_bps);
+        if !(stands(interval.from) && stands(interval.to)) {
             self.backlogged = 0;
             return;
         }
@@ -184,54 +214,56 @@ impl PortState {
         if let Some(before) = self.service.back_mut().filter(|_| self.backlogged >= 3) {
             before.inside = true;
         }
+        if self.service.len() >= SERVICE_INTERVALS {
+            self.service.pop_front();
+        }
         let paused = self.paused_us > 0;
-        push(
-            &mut self.service,
-            Service { ts_ns: now.ts_ns, bps: bps as f32, paused, inside: false },
-            SERVICE_INTERVALS,
-        );
+        let bps = interval.bps() as f32;
+        self.service.push_back(Service { ts_ns: interval.to.ts_ns, bps, paused, inside: false });
     }
 
-    fn tell_busy(&mut self, sample: Sample, dt: i64, bps: f64, standing_bytes: f64, tick_ns: i64) {
-        let end_ns = (sample.ts_ns.div_euclid(tick_ns) + 1) * tick_ns;
-        if self.busy.back().is_none_or(|b| b.end_ns != end_ns) {
+    fn update_busy(&mut self, interval: Interval, setting: Setting) {
+        let end_ns = (interval.to.ts_ns.div_euclid(setting.tick_ns) + 1) * setting.tick_ns;
+        if self.busy.back().is_none_or(|busy| busy.end_ns != end_ns) {
             self.busy.push_back(Busy { end_ns, ..Busy::default() });
         }
         let Some(busy) = self.busy.back_mut() else { return };
-        let seconds = dt as f64 / 1e9;
+        let (bps, seconds) = (interval.bps(), interval.seconds());
         (busy.bits, busy.seconds) = (busy.bits + (bps * seconds) as f32, busy.seconds + seconds as f32);
         busy.peak_bps = busy.peak_bps.max(bps as f32);
-        if let Some(queue) = sample.queue_bytes {
+        if let Some(queue_bytes) = interval.to.queue_bytes {
             busy.readings = busy.readings.saturating_add(1);
-            busy.standing = busy.standing.saturating_add(u16::from(f64::from(queue) >= standing_bytes));
+            let stands = is_standing(queue_bytes, setting.planned_bps);
+            busy.standing = busy.standing.saturating_add(u16::from(stands));
         }
     }
 
-    fn tell_backlog(&mut self, sample: Sample, dt: i64, bps: f64, standing_bytes: f64, planned_bps: Option<i64>) {
-        let Some((queue, planned_bps)) = sample.queue_bytes.zip(planned_bps).filter(|_| self.paused_us == 0) else {
-            return;
-        };
-        let (seconds, stands) = (dt as f64 / 1e9, f64::from(queue) >= standing_bytes);
+    /// A port that is held up by pauses has a queue for another reason than its link.
+    fn update_backlog(&mut self, interval: Interval, setting: Setting) {
+        let told = interval.to.queue_bytes.zip(setting.planned_bps).filter(|_| self.paused_us == 0);
+        let Some((queue_bytes, planned_bps)) = told else { return };
+        let stands = is_standing(queue_bytes, setting.planned_bps);
         if !stands && self.backlog.is_none() {
             return;
         }
+        let (bps, seconds) = (interval.bps(), interval.seconds());
         let reading = Stretch {
-            since_ns: sample.ts_ns - dt,
+            since_ns: interval.from.ts_ns,
             readings: 1,
             standing: u16::from(stands),
             bits: (bps * seconds) as f32,
             seconds: seconds as f32,
             peak_bps: bps as f32,
         };
-        self.backlog.get_or_insert_default().tell(reading, planned_bps as f64);
+        self.backlog.get_or_insert_default().add(reading, planned_bps as f64);
     }
 
-    /// Counters begin anew: nothing before may be compared with what comes.
+    /// The counters begin anew: nothing before may be compared with what comes.
     pub fn restart(&mut self, tick: i64) {
         (self.before, self.last, self.packets) = (None, None, None);
         (self.backlogged, self.backlog) = (0, None);
         self.reset_tick = Some(tick);
-        self.health = Health { link_up: self.health.link_up, ..Health::default() };
+        self.health.restart();
         self.link.restart_down_events();
     }
 }

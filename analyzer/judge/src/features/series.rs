@@ -1,5 +1,8 @@
-//! The last reading of every counter, to see which fell: 8 bytes a series, column by column. Narrow counters come
-//! straightened (`wraps.rs`): their wraps are no falls.
+//! Which counters fell since they were last read: the last reading of every counter, 8 bytes each, column by column.
+//!
+//! A device that restarts sets most of its counters back to 0, and what was counted before cannot be compared with what comes
+//! after. Example: of a row of 40 counters 31 are below their last reading; the port restarted. Narrow counters come
+//! straightened (`wraps.rs`), so that one that went round has not fallen.
 
 use super::slots::Slots;
 use crate::fabric::TickBatch;
@@ -12,7 +15,8 @@ use weft_wire::{ColumnKind, CounterKind, Fingerprint, TableSchema, catalogue};
 
 const UNREAD: i64 = i64::MIN;
 const NOWHERE: u32 = u32::MAX;
-/// A schema that nobody has used for so many ticks is forgotten: collectors come back with others after an upgrade.
+/// A schema that no row has used for so many ticks, a quarter of an hour at 1 s, is forgotten: after an upgrade a collector
+/// comes back with another one.
 const FORGET_TICKS: i64 = 900;
 
 /// Last values per schema. Rows of one schema come in order of time; those of two (a tier read ten times a second, one
@@ -45,10 +49,10 @@ impl Last {
     }
 }
 
-/// What one batch told of resets: per row, how many counters fell and how many rose or stood.
+/// The rows of one batch in which counters fell.
 #[derive(Debug, Default)]
 pub struct Falls {
-    /// (row, fallen counters, counters compared)
+    /// The row, how many of its counters fell, and how many were compared.
     pub rows: Vec<(usize, u16, u16)>,
 }
 

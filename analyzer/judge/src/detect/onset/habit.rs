@@ -1,7 +1,7 @@
 //! How late each port begins, iteration by iteration, and when that is a habit: one late iteration is none.
 
 use super::quiet::Row;
-use crate::detect::median;
+use crate::statistics::{median, trimmed_mean as trimmed};
 use std::collections::BTreeMap;
 
 /// Of the last so many: enough for a fine mean, where iterations are short.
@@ -184,14 +184,9 @@ fn least(told: &[At], late: fn(&At) -> f64) -> f64 {
     told.iter().map(late).fold(f64::INFINITY, f64::min)
 }
 
-/// Without the highest and the lowest eighth, of more than two: onsets jump by whole bins where traffic is bursty, and a
-/// median would jump with them.
+/// Onsets jump by whole bins where traffic is bursty, and a median would jump with them.
 fn trimmed_mean(told: &[At], late: fn(&At) -> f64) -> f64 {
-    let mut late: Vec<f64> = told.iter().map(late).collect();
-    late.sort_by(f64::total_cmp);
-    let cut = if late.len() > 2 { late.len().div_ceil(8) } else { 0 };
-    let kept = &late[cut..late.len() - cut];
-    kept.iter().sum::<f64>() / kept.len() as f64
+    trimmed(&mut told.iter().map(late).collect::<Vec<_>>())
 }
 
 /// Each row against its peers' medians around one core. `None` where it was not quiet then, or still is.

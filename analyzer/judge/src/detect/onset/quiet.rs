@@ -1,8 +1,8 @@
 //! When each port of a job is quiet, and when nearly all are together: the job's computing.
 
-use crate::detect::median;
 use crate::fabric::PortId;
 use crate::features::{BINS, Features, Grid};
+use crate::statistics::median;
 
 /// A bin is quiet below this part of the port's busy bins: acknowledgements of others' data are no sending.
 const QUIET: f32 = 0.03;

@@ -1,0 +1,83 @@
+//! The traffic of a tick, port by port, and what the two ends of each cable say of what passed between them.
+
+use super::port::Setting;
+use super::sample::Sample;
+use super::{Conservation, Features, clocks};
+use crate::fabric::{Cable, CableId, PortId};
+use std::ops::Range;
+
+/// The readings of a tick of all ports that have a cable, of each with the last one before the tick in front.
+pub(super) struct Packets {
+    readings: Vec<Sample>,
+    of_port: Vec<Range<usize>>,
+}
+
+impl Packets {
+    fn with_room(readings: usize, ports: usize) -> Packets {
+        Packets { readings: Vec::with_capacity(readings + ports), of_port: vec![0..0; ports] }
+    }
+
+    fn add(&mut self, port: PortId, before: Option<Sample>, run: &[(PortId, Sample)]) {
+        let start = self.readings.len();
+        self.readings.extend(before);
+        self.readings.extend(run.iter().map(|(_, sample)| sample));
+        self.of_port[port] = start..self.readings.len();
+    }
+
+    fn of(&self, port: PortId) -> &[Sample] {
+        &self.readings[self.of_port[port].clone()]
+    }
+}
+
+impl Features {
+    /// `samples`: by port and time.
+    pub(super) fn update_traffic(&mut self, samples: &[(PortId, Sample)]) -> Packets {
+        self.update_grid(samples);
+        let mut packets = Packets::with_room(samples.len(), self.ports.len());
+        for run in samples.chunk_by(|a, b| a.0 == b.0) {
+            let port = run[0].0;
+            let (state, topology) = (&mut self.ports[port], &self.topology.ports[port]);
+            // In the tick of a restart old and new counts stand side by side.
+            if topology.cable.is_some() && state.reset_tick != Some(self.tick) {
+                packets.add(port, state.packets, run);
+            }
+            state.begin_readings(self.tick);
+            let setting = Setting { bin_ns: self.bin_ns, tick_ns: self.tick_ns, planned_bps: topology.planned_bps };
+            run.iter().for_each(|&(_, sample)| state.update_traffic(sample, setting));
+            let device = &mut self.devices[topology.device];
+            device.seen_ns = device.seen_ns.max(run.last().map(|(_, sample)| sample.ts_ns));
+        }
+        packets
+    }
+
+    pub(super) fn update_cables(&mut self, packets: &Packets) {
+        let mut too_narrow: Vec<CableId> = Vec::new();
+        for (cable, ends) in self.topology.cables.iter().enumerate() {
+            let [a, b] = [ends.a, ends.b].map(|port| packets.of(port));
+            if !a.is_empty() && !b.is_empty() {
+                let bps = self.topology.ports[ends.a].planned_bps;
+                if !clocks::update(&mut self.cables[cable], self.tick, a, b, bps) {
+                    too_narrow.push(cable);
+                }
+            }
+        }
+        for cable in too_narrow {
+            let Cable { a, b } = self.topology.cables[cable];
+            for device in [a, b].map(|port| self.topology.ports[port].device) {
+                clocks::share(&self.topology, device, &mut self.cables);
+            }
+        }
+    }
+
+    /// Whether the two ends of a port's cable count the same packets; `None` where too little has passed to know.
+    pub fn ends_agree(&self, port: PortId) -> Option<bool> {
+        let ways = &self.cables[self.topology.ports[port].cable?];
+        let proven = ways.iter().all(Conservation::is_proven);
+        (proven || ways.iter().any(Conservation::is_at_odds)).then_some(proven)
+    }
+
+    /// How many cables have ends that count different packets.
+    pub fn cables_at_odds(&self) -> usize {
+        self.cables.iter().filter(|ways| ways.iter().any(Conservation::is_at_odds)).count()
+    }
+}

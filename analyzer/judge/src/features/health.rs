@@ -1,0 +1,122 @@
+//! What a port's slower counters tell: its link, and packets that arrive damaged, are dropped or are held up.
+
+use super::{Count, packed, rise};
+use crate::fabric::TickBatch;
+use arrow_array::cast::AsArray;
+use arrow_array::types::Int64Type;
+use arrow_array::{Array, Int64Array};
+use nonmax::NonMaxI64;
+use serde::{Deserialize, Serialize};
+use weft_wire::TableSchema;
+
+/// What is read, and the counters that tell it: of each row the first of them that the row has.
+const READS: [(Sign, &[&str]); 5] = [
+    (Sign::LinkUp, &["link_up"]),
+    (Sign::DownEvents, &["link_down_events"]),
+    (Sign::Damaged, &["rx_errors", "rx_crc_errors"]),
+    (Sign::Discarded, &["rx_discards"]),
+    (Sign::PausedUs, &["rx_pause_us"]),
+];
+
+/// The place of a sign among [`READS`], which are in this order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sign {
+    /// 1 while the link has a carrier.
+    LinkUp,
+    /// How often the link went down.
+    DownEvents,
+    /// Packets that arrived damaged.
+    Damaged,
+    /// Packets that arrived well, and that the receiver dropped.
+    Discarded,
+    /// µs for which the other end held this port's sending up.
+    PausedUs,
+}
+
+const _: () = {
+    let mut at = 0;
+    while at < READS.len() {
+        assert!(READS[at].0 as usize == at, "a row stands where its sign says");
+        at += 1;
+    }
+};
+
+/// The signs of one row, or the last ones that are known of a port.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Health(#[serde(with = "packed::counts")] [Count; READS.len()]);
+
+impl Health {
+    pub fn get(&self, sign: Sign) -> Option<i64> {
+        self.0[sign as usize].map(|count| count.get())
+    }
+
+    pub fn link_up(&self) -> Option<bool> {
+        self.get(Sign::LinkUp).map(|up| up != 0)
+    }
+
+    /// How much a count rose from here to a later row; 0 where it fell, or where one of the two does not tell it.
+    pub fn rose(&self, sign: Sign, later: &Health) -> i64 {
+        rise(self.0[sign as usize], later.0[sign as usize]).unwrap_or(0).max(0)
+    }
+
+    /// Takes in a later row: what that row does not tell stays.
+    pub fn update(&mut self, later: &Health) {
+        self.0.iter_mut().zip(later.0).for_each(|(known, told)| *known = told.or(*known));
+    }
+
+    /// The counters begin anew; the link's state is none.
+    pub fn restart(&mut self) {
+        let link_up = self.0[Sign::LinkUp as usize];
+        *self = Health::default();
+        self.0[Sign::LinkUp as usize] = link_up;
+    }
+}
+
+/// The columns of a batch that tell of health.
+pub struct HealthColumns<'a>([Vec<&'a Int64Array>; READS.len()]);
+
+impl<'a> HealthColumns<'a> {
+    pub fn of(batch: &'a TickBatch) -> HealthColumns<'a> {
+        let column = |name: &&str| {
+            let column = batch.batch.column(batch.schema.column(name)? + TableSchema::KEYS);
+            column.as_primitive_opt::<Int64Type>()
+        };
+        HealthColumns(READS.map(|(_, names)| names.iter().filter_map(column).collect()))
+    }
+
+    /// `None` when the row tells nothing of health.
+    pub fn row(&self, row: usize) -> Option<Health> {
+        let told = |columns: &Vec<&Int64Array>| columns.iter().find_map(|column| read(column, row));
+        let mut health = Health::default();
+        health.0.iter_mut().zip(&self.0).for_each(|(sign, columns)| *sign = told(columns));
+        (health != Health::default()).then_some(health)
+    }
+}
+
+/// The count of a row; `None` where the row does not tell it.
+pub fn read(column: &Int64Array, row: usize) -> Count {
+    column.is_valid(row).then(|| NonMaxI64::new(column.value(row))).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn health(told: &[(Sign, i64)]) -> Health {
+        let mut health = Health::default();
+        told.iter().for_each(|&(sign, value)| health.0[sign as usize] = NonMaxI64::new(value));
+        health
+    }
+
+    #[test]
+    fn what_a_row_does_not_tell_stays_and_a_restart_leaves_the_link() {
+        let mut known = health(&[(Sign::LinkUp, 1), (Sign::Damaged, 5)]);
+        let later = health(&[(Sign::Damaged, 9), (Sign::PausedUs, 7)]);
+        assert_eq!([Sign::Damaged, Sign::PausedUs, Sign::Discarded].map(|sign| known.rose(sign, &later)), [4, 0, 0]);
+        known.update(&later);
+        assert_eq!(known, health(&[(Sign::LinkUp, 1), (Sign::Damaged, 9), (Sign::PausedUs, 7)]));
+        assert_eq!(known.rose(Sign::Damaged, &health(&[(Sign::Damaged, 2)])), 0, "a count that fell");
+        known.restart();
+        assert_eq!((known.link_up(), known.get(Sign::Damaged)), (Some(true), None));
+    }
+}
