@@ -81,7 +81,7 @@ impl CommonArgs {
 /// Runs until SIGINT or SIGTERM. Makes its own Tokio runtime. `page` is served beside the API; without one, plain text
 /// stands where alerts link to.
 pub fn run(args: Args, page: Option<Router>) -> ExitCode {
-    exit::told("weft analyzer", try_run(args, page))
+    exit::code("weft analyzer", try_run(args, page))
 }
 
 fn try_run(args: Args, page: Option<Router>) -> Result<()> {

@@ -99,7 +99,7 @@ pub fn main() -> ExitCode {
 
 /// Runs until SIGINT or SIGTERM. Makes its own Tokio runtime.
 pub fn run(args: CollectorArgs) -> ExitCode {
-    exit::told("weft collector", try_run(args))
+    exit::code("weft collector", try_run(args))
 }
 
 fn try_run(args: CollectorArgs) -> anyhow::Result<u8> {

@@ -18,7 +18,7 @@ async fn main() -> ExitCode {
     match exit::parse_args::<Cli>() {
         Ok(cli) => {
             log::start(cli.log.log);
-            exit::told("weft-dashboard", weft_dashboard::cli::run(cli.args).await)
+            exit::code("weft-dashboard", weft_dashboard::cli::run(cli.args).await)
         }
         Err(said) => said,
     }

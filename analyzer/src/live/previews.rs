@@ -18,11 +18,11 @@ pub struct Previews {
 impl Previews {
     /// Whether it should be told now. The other end of a link says the same a little later, perhaps in the next tick.
     pub fn admit(&mut self, tick: i64, incident: &Incident) -> bool {
-        let told = self.pending.iter().map(|(_, known)| known);
-        if told.clone().any(|known| is_same_link(known, incident)) {
+        let pending = self.pending.iter().map(|(_, known)| known);
+        if pending.clone().any(|known| is_same_link(known, incident)) {
             return false;
         }
-        let at_device = |device: &str| told.clone().filter(|known| devices(known).any(|d| d == device)).count();
+        let at_device = |device: &str| pending.clone().filter(|known| devices(known).any(|d| d == device)).count();
         if devices(incident).any(|device| at_device(device) >= AHEAD) {
             return false;
         }

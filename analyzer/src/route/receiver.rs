@@ -158,7 +158,7 @@ impl Receiver {
         }
         let updates = self.queue.take_now();
         if !updates.is_empty() {
-            self.hear(updates);
+            self.take_updates(updates);
             return true;
         }
         // After what was offered at the start: the queue is empty.
@@ -182,7 +182,7 @@ impl Receiver {
     }
 
     /// inhibit → silence → dedup → delivery queue.
-    fn hear(&mut self, updates: Vec<Arc<Incident>>) {
+    fn take_updates(&mut self, updates: Vec<Arc<Incident>>) {
         for incident in updates.iter().filter(|incident| incident.state != State::Suspected) {
             let may_receive = self.may_receive(incident);
             if let Some(active) = self.active.get_mut(&incident.id) {

@@ -15,10 +15,10 @@ pub fn parse_args<C: clap::Parser>() -> Result<C, ExitCode> {
     })
 }
 
-/// What a command came to: its own code, or [`FAILED`] with the whole chain of causes on one line of stderr.
-pub fn told<T: Into<Told>>(command: &str, result: anyhow::Result<T>) -> ExitCode {
+/// The exit code of a command: its own, or [`FAILED`] with the whole chain of causes on one line of stderr.
+pub fn code<T: Into<Ended>>(command: &str, result: anyhow::Result<T>) -> ExitCode {
     match result {
-        Ok(told) => told.into().0,
+        Ok(ended) => ended.into().0,
         Err(error) => {
             eprintln!("{command}: {error:#}");
             ExitCode::from(FAILED)
@@ -27,22 +27,22 @@ pub fn told<T: Into<Told>>(command: &str, result: anyhow::Result<T>) -> ExitCode
 }
 
 /// How a command that did not fail ended.
-pub struct Told(ExitCode);
+pub struct Ended(ExitCode);
 
-impl From<()> for Told {
-    fn from((): ()) -> Told {
-        Told(ExitCode::SUCCESS)
+impl From<()> for Ended {
+    fn from((): ()) -> Ended {
+        Ended(ExitCode::SUCCESS)
     }
 }
 
-impl From<u8> for Told {
-    fn from(code: u8) -> Told {
-        Told(ExitCode::from(code))
+impl From<u8> for Ended {
+    fn from(code: u8) -> Ended {
+        Ended(ExitCode::from(code))
     }
 }
 
-impl From<ExitCode> for Told {
-    fn from(code: ExitCode) -> Told {
-        Told(code)
+impl From<ExitCode> for Ended {
+    fn from(code: ExitCode) -> Ended {
+        Ended(code)
     }
 }

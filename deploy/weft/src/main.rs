@@ -12,7 +12,7 @@ use clap::{Parser, Subcommand};
 use std::future::Future;
 use std::process::ExitCode;
 use weft_analyzer::{cli, import, record, replay};
-use weft_settings::exit::{self, told};
+use weft_settings::exit::{self, code};
 use weft_settings::log;
 
 const EXAMPLES: &str = "\
@@ -60,16 +60,16 @@ fn main() -> ExitCode {
 
 fn run(command: Command) -> ExitCode {
     match command {
-        Command::Up(args) => told("weft up", block_on(up::run(args))),
+        Command::Up(args) => code("weft up", block_on(up::run(args))),
         Command::Collector(args) => weft_collector::cli::run(args),
         Command::Analyzer(args) => cli::run(args, Some(weft_dashboard::router())),
-        Command::Dashboard(args) => told("weft dashboard", block_on(weft_dashboard::cli::run(args))),
-        Command::Sql(args) => told("weft sql", block_on(sql::run(args))),
-        Command::Explain(args) => told("weft explain", block_on(explain::run(args))),
-        Command::Replay(args) => told("weft replay", block_on(async { anyhow::Ok(replay::run(args).await) })),
-        Command::Record(args) => told("weft record", block_on(async { anyhow::Ok(record::run(args).await) })),
+        Command::Dashboard(args) => code("weft dashboard", block_on(weft_dashboard::cli::run(args))),
+        Command::Sql(args) => code("weft sql", block_on(sql::run(args))),
+        Command::Explain(args) => code("weft explain", block_on(explain::run(args))),
+        Command::Replay(args) => code("weft replay", block_on(async { anyhow::Ok(replay::run(args).await) })),
+        Command::Record(args) => code("weft record", block_on(async { anyhow::Ok(record::run(args).await) })),
         Command::Import(args) => import::run(&args),
-        Command::Demo(args) => told("weft demo", block_on(demo::run(args))),
+        Command::Demo(args) => code("weft demo", block_on(demo::run(args))),
     }
 }
 

@@ -28,7 +28,7 @@ impl Receiver {
         loop {
             match self.queue.take_now() {
                 updates if updates.is_empty() => break,
-                updates => self.hear(updates),
+                updates => self.take_updates(updates),
             }
         }
         while !self.pace.is_asked_to_wait((self.clock)()) {
