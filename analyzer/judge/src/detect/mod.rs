@@ -22,12 +22,14 @@ pub use open::{Claim, Open};
 pub use said::{Said, Shows, Sink, Watch};
 
 use crate::fabric::{Cable, DeviceId, Place, PortId};
-use crate::features::Features;
+use crate::features::{Features, Read};
 
 /// One detector. It says where it looks, and how many readings it looks at, by [`Sink::look_at`] and [`Sink::spend`].
 #[derive(Debug)]
 pub struct Detector {
     pub name: &'static str,
+    /// The counters that it reads beside those of the features' own families.
+    pub reads: &'static [Read],
     pub detect: fn(&Features, &mut Sink<'_>),
     /// Takes out of the features what this detector rests on: of the spot it failed at, or of all.
     pub forget: fn(&mut Features, Option<Spot>),
@@ -35,16 +37,16 @@ pub struct Detector {
 
 /// All detectors, in the order their facts are written.
 pub static DETECTORS: [Detector; 10] = [
-    Detector { name: "link_state", detect: link_state::detect, forget: link_state::forget },
-    Detector { name: "device_down", detect: device_down::detect, forget: remembers_nothing },
-    Detector { name: "conservation", detect: conservation::detect, forget: conservation::forget },
-    Detector { name: "service_rate", detect: service_rate::detect, forget: service_rate::forget },
-    Detector { name: "compute_time", detect: compute_time::detect, forget: compute_time::forget },
-    Detector { name: "onset", detect: onset::detect, forget: onset::forget },
-    Detector { name: "stalls", detect: stalls::detect, forget: stalls::forget },
-    Detector { name: "job_over", detect: job_over::detect, forget: remembers_nothing },
-    Detector { name: "silence", detect: silence::detect, forget: silence::forget },
-    Detector { name: "reset", detect: reset::detect, forget: reset::forget },
+    Detector { name: "link_state", reads: &[], detect: link_state::detect, forget: link_state::forget },
+    Detector { name: "device_down", reads: &[], detect: device_down::detect, forget: remembers_nothing },
+    Detector { name: "conservation", reads: &[], detect: conservation::detect, forget: conservation::forget },
+    Detector { name: "service_rate", reads: &[], detect: service_rate::detect, forget: service_rate::forget },
+    Detector { name: "compute_time", reads: &[], detect: compute_time::detect, forget: compute_time::forget },
+    Detector { name: "onset", reads: &[], detect: onset::detect, forget: onset::forget },
+    Detector { name: "stalls", reads: &[], detect: stalls::detect, forget: stalls::forget },
+    Detector { name: "job_over", reads: &[], detect: job_over::detect, forget: remembers_nothing },
+    Detector { name: "silence", reads: &[], detect: silence::detect, forget: silence::forget },
+    Detector { name: "reset", reads: &[], detect: reset::detect, forget: reset::forget },
 ];
 
 /// Where a detector looks.

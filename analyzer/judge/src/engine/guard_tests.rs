@@ -30,11 +30,11 @@ fn forget_drift(features: &mut Features, spot: Option<Spot>) {
     (conservation.forget)(features, spot);
 }
 
-const LINK_STATE: Detector = Detector { name: "link_state", detect: DETECT_LINKS, forget: forget_drift };
+const LINK_STATE: Detector = Detector { name: "link_state", reads: &[], detect: DETECT_LINKS, forget: forget_drift };
 const DETECT_LINKS: fn(&Features, &mut Sink<'_>) = |features, out| (DETECTORS[0].detect)(features, out);
 static WITH_FAULTS: [Detector; 3] = [
-    Detector { name: "spins", detect: spins, forget: |_, _| {} },
-    Detector { name: "fails", detect: fails, forget: forget_drift },
+    Detector { name: "spins", reads: &[], detect: spins, forget: |_, _| {} },
+    Detector { name: "fails", reads: &[], detect: fails, forget: forget_drift },
     LINK_STATE,
 ];
 

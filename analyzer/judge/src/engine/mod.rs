@@ -70,12 +70,9 @@ impl Engine {
     }
 
     pub fn with_detectors(plan: Plan, config: EngineConfig, detectors: &'static [Detector]) -> Engine {
-        Engine {
-            features: Features::new(&plan, config.tick_ns),
-            diagnosis: Diagnosis::default(),
-            detectors,
-            write: config.write,
-        }
+        let mut features = Features::new(&plan, config.tick_ns);
+        features.ask(detectors.iter().flat_map(|detector| detector.reads).copied());
+        Engine { features, diagnosis: Diagnosis::default(), detectors, write: config.write }
     }
 
     /// Ticks come in order of index; a missing index is a tick nobody told of. One that is not above the last shows that

@@ -122,9 +122,15 @@ impl Features {
             size: 0,
             topology,
         };
-        features.readings.ask(&stalls::READS);
+        features.readings.keep(&stalls::READS);
         features.grow();
         features
+    }
+
+    /// From here on the counters of the features' own families and these are kept in [`Features::readings`].
+    pub fn ask(&mut self, reads: impl IntoIterator<Item = Read>) {
+        let reads: Vec<Read> = stalls::READS.into_iter().chain(reads).collect();
+        self.readings.keep(&reads);
     }
 
     /// Room for ports and devices newly seen.

@@ -122,8 +122,9 @@ pub struct Readings {
 }
 
 impl Readings {
-    /// From here on these counters are kept.
-    pub fn ask(&mut self, reads: &[Read]) {
+    /// From here on exactly these counters are kept. What is known of those that were kept before stays.
+    pub fn keep(&mut self, reads: &[Read]) {
+        self.columns.retain(|column| reads.contains(&(column.table, &column.counter)));
         for &(table, counter) in reads {
             if self.column((table, counter)).is_none() {
                 let counter = counter.to_owned();
@@ -196,17 +197,6 @@ impl Readings {
     pub fn learn_port(&mut self, port: PortId, table: Table, slot: usize) {
         if self.is_asked(table) {
             self.of_port.insert(port, (table, slot));
-        }
-    }
-
-    /// The values of a snapshot, of what is still asked for.
-    pub fn take_over(&mut self, snapshot: Readings) {
-        (self.tick, self.now_ns) = (snapshot.tick, snapshot.now_ns);
-        for column in &mut self.columns {
-            let is_same = |old: &Column| old.table == column.table && old.counter == column.counter;
-            if let Some(old) = snapshot.columns.iter().find(|old| is_same(old)) {
-                *column = old.clone();
-            }
         }
     }
 

@@ -18,7 +18,7 @@ pub struct Told {
 impl Told {
     pub fn asked(reads: &[Read]) -> Told {
         let mut readings = Readings::default();
-        readings.ask(reads);
+        readings.keep(reads);
         Told { readings, entities: EntityTable::default(), slots: Slots::default(), profile: Arc::default() }
     }
 
@@ -105,7 +105,10 @@ fn only_what_is_asked_for_is_kept_and_a_port_is_found_by_its_number() {
     told.readings.learn_port(40, Table::Nic, 1);
     assert_eq!(told.readings.of_port(40, READ).map(|reading| reading.value), Some(3.0));
     assert_eq!(told.readings.of_port(40, (Table::SwitchPort, "rx_crc_errors")), None);
-    told.readings.forget();
+    told.readings.keep(&[other, READ]);
+    assert_eq!(told.readings.of_device("h0", READ).count(), 2, "what is asked for again stays known");
+    told.readings.keep(&[other]);
+    told.readings.keep(&[READ]);
     assert_eq!(told.readings.of_device("h0", READ).count(), 0);
 }
 
