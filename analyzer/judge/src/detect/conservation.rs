@@ -7,7 +7,7 @@
 use super::{Claim, Shows, Sink, Spot, strength};
 use crate::fabric::{CableId, Place, PortId};
 use crate::features::stamps::{self, EXPECTED, Shown};
-use crate::features::{Conservation, Drift, Features, TICKS};
+use crate::features::{Conservation, Difference, Features, TICKS};
 use crate::kinds::{ConservationLoss, ConservationLossCounted, FactKind};
 
 /// Windows in ticks: short ones find heavy loss soon, long ones light loss at all.
@@ -182,7 +182,7 @@ fn over(conservation: &Conservation, newest: usize, ratio: f64) -> bool {
 /// takes longer than any of the short windows; where clocks are far apart, nothing is ever certain, and what is likely
 /// counts once the loss has not shown for twice as many ticks as are kept.
 fn over_since(conservation: &Conservation, newest: usize, claimed: Claim, tick_ns: i64) -> bool {
-    let after = |d: &Drift| (conservation.tick_of(d) + 1) * tick_ns >= claimed.shown_ns;
+    let after = |d: &Difference| (conservation.tick_of(d) + 1) * tick_ns >= claimed.shown_ns;
     let early = conservation.ring.iter().position(after);
     let long_ago = conservation.tick_of(&conservation.ring[0]) - claimed.shown_ns / tick_ns >= TICKS as i64;
     early.is_some_and(|early| early < newest && absent(conservation, early, newest, claimed.amount))
@@ -269,8 +269,9 @@ mod tests {
     /// A thousand packets a tick, of which so many were lost in all by each; the bounds are as wide as said.
     fn told(lost: &[f32], open: f32) -> Conservation {
         let mut conservation = Conservation::default();
-        let drift = |(tick, &lost): (usize, &f32)| Drift { tick: tick as u32, low: lost - open, high: lost, sent: 1e3 };
-        conservation.ring.extend(lost.iter().enumerate().map(drift));
+        let difference =
+            |(tick, &lost): (usize, &f32)| Difference { tick: tick as u32, low: lost - open, high: lost, sent: 1e3 };
+        conservation.ring.extend(lost.iter().enumerate().map(difference));
         conservation
     }
 

@@ -25,16 +25,16 @@ fn fails(features: &Features, out: &mut Sink<'_>) {
     assert!(features.ports.is_empty(), "of its own");
 }
 
-fn forget_drift(features: &mut Features, spot: Option<Spot>) {
+fn forget_cable(features: &mut Features, spot: Option<Spot>) {
     let conservation = DETECTORS.iter().find(|detector| detector.name == "conservation").expect("a row");
     (conservation.forget)(features, spot);
 }
 
-const LINK_STATE: Detector = Detector { name: "link_state", reads: &[], detect: DETECT_LINKS, forget: forget_drift };
+const LINK_STATE: Detector = Detector { name: "link_state", reads: &[], detect: DETECT_LINKS, forget: forget_cable };
 const DETECT_LINKS: fn(&Features, &mut Sink<'_>) = |features, out| (DETECTORS[0].detect)(features, out);
 static WITH_FAULTS: [Detector; 3] = [
     Detector { name: "spins", reads: &[], detect: spins, forget: |_, _| {} },
-    Detector { name: "fails", reads: &[], detect: fails, forget: forget_drift },
+    Detector { name: "fails", reads: &[], detect: fails, forget: forget_cable },
     LINK_STATE,
 ];
 

@@ -1,15 +1,17 @@
-//! The owner of entity ids: dense integers, assigned once, never reused.
+//! Entities and their ids. An entity is one thing that rows are about: a port, a GPU, a host. Its id is a dense integer that
+//! is given once and never reused, so that states of a million ports lie in arrays and not behind names. Example: the first
+//! row of nic `h0 eth0` gives it id 0; after its driver is loaded again it is described anew, and is still 0.
 
 use super::name_index::NameIndex;
 use std::collections::HashMap;
 use std::sync::Arc;
 use weft_wire::{Profile, Table};
 
-/// Dense over all tables, in order of first sight.
+/// Dense over the entities of all tables, in the order in which they are first described.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct EntityId(pub u32);
 
-/// An entity as it is now described. Names are shared: the ports of a device have its name in common.
+/// An entity as it was described last. The ports of a device share one copy of the device's name.
 #[derive(Clone, Debug)]
 pub struct Entity {
     pub id: EntityId,

@@ -1,4 +1,5 @@
-//! A closed tick: everything that was told of one interval of event time. What the engine eats.
+//! A closed tick: everything that is known of one interval of event time. The engine judges tick by tick. Example: at a tick
+//! of 1 s, tick 1,700,000,000 holds all rows, events and marks from 22:13:20 to 22:13:21 UTC of 2023-11-14.
 //!
 //! Its content depends on the data alone, never on the order of arrival: batches are sorted by (collector, sequence,
 //! section), events and marks by time, so a replay of the same data gives the same ticks.
@@ -26,11 +27,12 @@ pub struct Tick {
     pub batches: Vec<TickBatch>,
     pub events: Vec<LinkEvent>,
     pub steps: Vec<StepMark>,
-    /// Collectors the inventory knows that have told nothing of this tick, though it is closed.
+    /// Collectors of the inventory of which no frame for this tick has come.
     pub silent: Vec<Silence>,
 }
 
-/// Rows of one schema of a wide table, of one collector or several. `batch` has the key columns of [`TableSchema`] and then its counters.
+/// Rows of one schema of a wide table, of one collector or several. `batch` has the key columns of [`TableSchema`] and then
+/// a column a counter.
 #[derive(Clone, Debug)]
 pub struct TickBatch {
     pub table: Table,
@@ -67,7 +69,7 @@ pub struct StepMark {
 pub struct Silence {
     pub collector: String,
     pub devices: Vec<String>,
-    /// Event time of the last frame heard of it.
+    /// Event time of the last frame of it.
     pub last_ns: i64,
     pub flush_period_ns: i64,
 }

@@ -1,4 +1,6 @@
-//! Who is cabled to whom and who works for which job, as dense indices.
+//! Who is cabled to whom, and which devices work for which job, as dense indices. The plan says so; ports and devices that
+//! the plan does not have are taken in when they are first seen. Example: of a plan with one switch and two hosts, devices
+//! 0 to 2, ports 0 to 3, cable 0 from port 0 (`h0 eth0`) to port 1 (`leaf swp0`), cable 1 from port 2 to port 3.
 
 use super::name_index::NameIndex;
 use super::paths::Carried;
@@ -18,7 +20,7 @@ pub struct Topology {
     pub cables: Vec<Cable>,
     pub devices: Vec<Device>,
     pub jobs: Vec<Job>,
-    /// By device and name.
+    /// The ports by their device and name.
     by_port: NameIndex,
     by_device: HashMap<String, DeviceId>,
     /// By job, once asked for: the cables between switches that its traffic can take.
@@ -32,11 +34,12 @@ pub struct Port {
     pub cable: Option<CableId>,
     pub planned_bps: Option<i64>,
     pub planned: bool,
-    /// Carries training traffic: neither storage nor management by the plan, nor unplanned on a planned device.
+    /// Carries training traffic: the plan says neither storage nor management, and the port is in the plan if any port of its
+    /// device is.
     pub compute: bool,
 }
 
-/// The two ends are one part.
+/// A cable and its two ends are one part: a fault of any of the three is named by the cable.
 #[derive(Clone, Copy, Debug)]
 pub struct Cable {
     pub a: PortId,
@@ -55,9 +58,10 @@ pub struct Job {
     pub name: String,
     pub start_ns: i64,
     pub end_ns: i64,
-    /// Sorted.
+    /// The devices that the job runs on, sorted.
     pub devices: Vec<DeviceId>,
-    /// Role group of each device, numbered: peers that do the same work. Empty when the plan names none.
+    /// The number of each device's role group. Devices of one group do the same work and are compared with each other. Empty when
+    /// the plan names no groups.
     pub groups: BTreeMap<DeviceId, u32>,
 }
 

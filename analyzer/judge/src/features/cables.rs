@@ -64,7 +64,7 @@ impl Features {
         for cable in too_narrow {
             let Cable { a, b } = self.topology.cables[cable];
             for device in [a, b].map(|port| self.topology.ports[port].device) {
-                clocks::share(&self.topology, device, &mut self.cables);
+                clocks::widen_device(&self.topology, device, &mut self.cables);
             }
         }
     }

@@ -6,7 +6,7 @@
 //! Its cables begin with 2 ms and are found too narrow one after the other, at 2, 8 and 32 ms; as soon as half of them have
 //! 32 ms, all have.
 
-use super::drift::Conservation;
+use super::conservation::Conservation;
 use super::sample::Sample;
 use crate::fabric::{DeviceId, Topology};
 
@@ -25,7 +25,7 @@ pub fn update(ways: &mut Ways, tick: i64, a: &[Sample], b: &[Sample], bps: Optio
 
 /// One of this device's cables was found to need wider bounds: what half of them need, all get. A cable whose bounds do not
 /// hold however wide they are tells nothing of clocks.
-pub fn share(topology: &Topology, device: DeviceId, cables: &mut [Ways]) {
+pub fn widen_device(topology: &Topology, device: DeviceId, cables: &mut [Ways]) {
     let own = || topology.devices[device].ports.iter().filter_map(|&port| topology.ports[port].cable);
     let sound = own().map(|cable| &cables[cable]).filter(|ways| !ways.iter().any(Conservation::is_at_odds));
     let mut clocks_us: Vec<u32> = sound.map(|ways| ways[0].clocks_us()).collect();
@@ -88,7 +88,7 @@ mod tests {
         let clocks_ms = |cables: &[Ways]| cables.iter().map(|ways| ways[1].clocks_us() / 1_000).collect::<Vec<_>>();
         for (cable, expected) in [(0, [8, 2, 2, 2]), (2, [8, 8, 8, 8]), (2, [8, 8, 32, 8])] {
             cables[cable].iter_mut().for_each(Conservation::widen);
-            share(&topology, leaf, &mut cables);
+            widen_device(&topology, leaf, &mut cables);
             assert_eq!(clocks_ms(&cables), expected);
         }
         for ways in &mut cables[..3] {
@@ -96,7 +96,7 @@ mod tests {
                 ways.iter_mut().for_each(Conservation::widen);
             }
         }
-        share(&topology, leaf, &mut cables);
+        widen_device(&topology, leaf, &mut cables);
         assert_eq!(clocks_ms(&cables), [1000, 1000, 1000, 8], "these are at odds, and tell nothing of clocks");
     }
 }

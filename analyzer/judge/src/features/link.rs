@@ -19,11 +19,11 @@ use weft_wire::PortChange;
 /// The shortest time from one loss of the carrier to the next: a receiver says that its signal is lost and found again
 /// within 0.1 s each (SFF-8636, LOS assert and deassert), and lanes train for 0.5 s (IEEE 802.3, clause 72: max_wait_timer).
 const SHORTEST_CYCLE_NS: i64 = 1_000_000_000;
-/// A source may refresh the count of downs as seldom as this and show in one reading what happened before: the slowest
-/// port counters known are refreshed every 10 s (`reference/counters.md`).
+/// A source may refresh the count of downs as seldom as this, and one reading then shows what happened in all that time: the
+/// slowest port counters that are known are refreshed every 10 s (`reference/counters.md`).
 const SLOWEST_REFRESH_NS: i64 = 10_000_000_000;
-/// A carrier lost this shortly before an interface was set down or removed went with it: the two are told apart, and by a
-/// veth's two ends in either order.
+/// A carrier that was lost this shortly before its interface was set down or removed was lost by that: the kernel says the two
+/// one after the other, and of the two ends of a veth in either order. Readings of the carrier are up to a second old.
 const NEAR_NS: i64 = 2_000_000_000;
 /// An interface that is set up again finds its carrier within this time: optics of 400 Gbit/s train for up to some 20 s.
 const TRAINING_NS: i64 = 30_000_000_000;
@@ -34,11 +34,12 @@ pub struct Link {
     pub since_ns: i64,
     /// The downs seen or counted.
     pub downs: Downs,
-    /// What was done to the interface, for as long as that stands.
+    /// What somebody did to the interface, until the interface is back.
     pub off: Option<Off>,
     /// It has had a carrier at least once.
     pub seen_up: bool,
-    /// It was up, was set down and set up again: without a carrier from this time on it is down by a fault.
+    /// A carrier is owed by this time: without one from then on the link is down by a fault. Only of links that had a carrier
+    /// before somebody set them down, or that the plan has a cable for.
     owed_ns: Option<i64>,
     /// `link_down_events` as last read, with the time of that reading.
     down_events: Option<(i64, i64)>,
@@ -46,11 +47,12 @@ pub struct Link {
     seen_since_reading: i64,
 }
 
+/// An interface that somebody set down, removed, moved or renamed.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Off {
     pub change: PortChange,
     pub since_ns: i64,
-    /// The link was up until then.
+    /// The link had a carrier until then.
     pub was_up: bool,
 }
 
@@ -63,11 +65,12 @@ impl Link {
         }
     }
 
+    /// Takes in that the link has a carrier or none, from an event or from a reading of its state.
     pub fn update_carrier(&mut self, ts_ns: i64, up: bool) {
         if (self.up.is_some() || self.off.is_some()) && ts_ns < self.since_ns {
             return; // older than what is known
         }
-        // A port that is set down has no carrier, and what still said so had not heard of it.
+        // A port that is set down has no carrier. A reading that still says it has one is older than that.
         let is_stale = |off: Off| off.change == PortChange::AdminDown && (!up || ts_ns < off.since_ns + NEAR_NS);
         if self.off.is_some_and(is_stale) {
             return;
@@ -112,15 +115,15 @@ impl Link {
         let was_up = self.off.map_or(self.up == Some(true) || lost_with_it, |off| off.was_up);
         let is_back = change == PortChange::AdminUp;
         if is_back && self.off.is_none() {
-            return; // told twice
+            return; // said twice
         }
         self.owed_ns = (is_back && was_up).then_some(ts_ns + TRAINING_NS);
         self.off = (!is_back).then_some(Off { change, since_ns: ts_ns, was_up });
         (self.up, self.since_ns) = (None, ts_ns);
     }
 
-    /// The far end was set down at that time, or is: what this end lost since is no fault of its own. It is owed a carrier
-    /// from when the far end is up again and has had its time.
+    /// The far end has been set down since a moment: what this end lost from then on is no fault of its own. A carrier is owed
+    /// once the far end is up again and has had its time to train.
     pub fn excuse(&mut self, since_ns: i64, now_ns: i64) {
         self.forgive(since_ns);
         if self.up == Some(false) && self.since_ns >= since_ns - NEAR_NS {
@@ -133,7 +136,7 @@ impl Link {
         self.downs.take_back(since_ns - NEAR_NS)
     }
 
-    /// Down by a fault: without a carrier after having had one, and nobody's doing.
+    /// Down by a fault: the link lost its carrier, or does not find the one that is owed, and nobody set it down.
     pub fn is_down(&self, now_ns: i64) -> bool {
         self.up == Some(false) && self.owed_ns.map_or(!self.downs.is_empty(), |owed| now_ns >= owed)
     }

@@ -11,7 +11,7 @@
 //! | queues | `backlog.rs` | whether a queue stands for longer than its link is busy |
 //! | onsets | `bins.rs` | bytes on an even grid of time |
 //! | links | `link.rs`, `downs.rs`, `rows.rs` | up, down, how often, and by whose doing |
-//! | cables | `drift.rs`, `bounds.rs`, `clocks.rs`, `stamps.rs`, `cables.rs` | packets that one end sent and the other did not receive |
+//! | cables | `conservation.rs`, `bounds.rs`, `clocks.rs`, `stamps.rs`, `cables.rs` | packets that one end sent and the other did not receive |
 //! | jobs | `job.rs`, `steps.rs` | how far each job got |
 //! | nodes | `stalls.rs`, `device.rs` | how much of the time work stood still |
 //! | counters that began anew | `restarts.rs`, `series.rs`, `wraps.rs` | |
@@ -24,9 +24,9 @@ mod bins;
 mod bounds;
 mod cables;
 mod clocks;
+mod conservation;
 mod device;
 mod downs;
-mod drift;
 mod health;
 mod job;
 mod link;
@@ -45,9 +45,9 @@ mod steps;
 mod wraps;
 
 pub use bins::{BINS, Grid};
+pub use conservation::{Conservation, Difference, TICKS};
 pub use device::{DeviceState, Silent};
 pub use downs::{Downs, FLAP_MEMORY_NS};
-pub use drift::{Conservation, Drift, TICKS};
 pub use job::{Disturbed, JobState, Progress, RankMarks, SHORTLY_NS};
 pub use link::{Link, Off};
 pub use port::{Busy, PortState, SHORT_NS, Service};

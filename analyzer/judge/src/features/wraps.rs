@@ -1,13 +1,16 @@
-//! Counters narrower than 63 bits, as if they had never gone round: whoever reads the features sees a count that rises.
+//! Counters narrower than 63 bits, straightened: a counter that goes round at its width is handed on as if it had not, so
+//! that everything behind this file sees a count that rises.
 //!
 //! ```text
 //! read, 32 bits      4294967290   15     900
 //! handed on          4294967290   4294967311   4294968196
 //! ```
-//! How wide a counter is, and that it wraps rather than saturates, stands in its port's profile: from the catalogue, or
-//! from a trace's counters.csv. A fall that moves it less than half a turn forwards is a wrap; one that would move it
-//! further is left a fall, as a counter that was set back to zero shows. Where the link is so fast that half a turn may
-//! have passed unseen, the reading tells nothing and is taken out.
+//! A turn is the number of values that the counter has: 2³² for 32 bits. How wide a counter is, and that it goes round rather
+//! than stays at its top, stands in the profile of its port: from the catalogue, or from the counters.csv of a trace. A
+//! reading below the one before is taken for a wrap when the counter went less than half a turn forwards, and for a counter
+//! that was set back when it would have gone further. Where the link is so fast that half a turn may have passed between
+//! two readings, the reading says nothing and is taken out. Example: at 100 Gbit/s a counter of bytes of 32 bits goes half
+//! round in 0.17 s, so that readings a second apart say nothing.
 
 use super::slots::Slots;
 use crate::fabric::TickBatch;
@@ -34,10 +37,10 @@ struct Straight {
     value: i64,
 }
 
-/// The smallest packet on the wire with what stands around it, bytes: no link brings more packets than that.
+/// The smallest Ethernet frame, 64 bytes, with preamble and gap, 20 bytes: no link carries smaller packets.
 const SMALLEST_PACKET: f64 = 84.0;
-/// Readings of another tier may be this much older than the newest, ns; what is older than that comes from a clock that
-/// was set back, and is taken for the newest.
+/// Rows of a slower tier may be older than the newest reading by the period of that tier, 10 s at most. A reading that is
+/// older than that comes from a clock that was set back, and counts as the newest.
 const TIERS_NS: i64 = 10_000_000_000;
 
 impl Wraps {
@@ -63,7 +66,7 @@ impl Wraps {
         straight
     }
 
-    /// `None` when the column stays as it is.
+    /// A column with its values straightened; `None` when no value changes.
     fn column(
         &mut self,
         batch: &TickBatch,
@@ -93,7 +96,7 @@ impl Wraps {
     }
 }
 
-/// Counter columns of which some row's port says that they are narrow and wrap.
+/// The columns of counters that are narrow and go round by the profile of some row's port.
 fn narrow_columns(batch: &TickBatch, entities: &EntityTable) -> Vec<usize> {
     let mut columns = Vec::new();
     let mut of: Option<&Arc<Profile>> = None;
@@ -115,7 +118,8 @@ fn narrow_columns(batch: &TickBatch, entities: &EntityTable) -> Vec<usize> {
     columns
 }
 
-/// After so much a counter of this width begins at 0 again; `None` where it does not, or never will.
+/// The number of values after which a counter begins at 0 again; `None` where it stays at its top, or is so wide that it never
+/// gets there.
 pub fn turn(bits: u8, overflow: Overflow) -> Option<i64> {
     (bits < 63 && overflow == Overflow::Wrap).then(|| 1 << bits)
 }
@@ -125,12 +129,12 @@ fn turn_of(profile: &Profile, counter: &str) -> Option<i64> {
     turn(source.bits, source.overflow)
 }
 
-/// A fall that is a wrap: forwards it moves the counter less than half a turn.
+/// Whether a fall is a wrap: the counter went less than half a turn forwards.
 pub fn goes_round(before: i64, now: i64, turn: i64) -> bool {
     now < before && (now.saturating_sub(before)).rem_euclid(turn) < turn / 2
 }
 
-/// The most that a link can add to a counter of this unit, where its speed is known.
+/// The most that a link can add to a counter of this unit in a nanosecond, where its speed is known.
 fn most_per_ns(entity: &Entity, unit: &str) -> Option<f64> {
     let bytes = entity.speed_bps.filter(|&bps| bps > 0)? as f64 / 8e9;
     match unit {
@@ -140,7 +144,7 @@ fn most_per_ns(entity: &Entity, unit: &str) -> Option<f64> {
     }
 }
 
-/// Takes in a reading and hands it on straightened; `None` where it tells nothing.
+/// Takes in a reading and hands it on straightened; `None` where the reading says nothing.
 fn step(last: &mut Option<Straight>, ts_ns: i64, read: i64, turn: i64, most: Option<f64>) -> Option<i64> {
     let Some(before) = *last else {
         *last = Some(Straight { ts_ns, value: read });
@@ -148,14 +152,14 @@ fn step(last: &mut Option<Straight>, ts_ns: i64, read: i64, turn: i64, most: Opt
     };
     let passed_ns = ts_ns.saturating_sub(before.ts_ns);
     let forwards = read.saturating_sub(before.value).rem_euclid(turn);
-    // Of a slower tier, read before what is known already: on whichever side it lies nearer.
+    // A row of a slower tier, older than the newest reading: the value that is nearer to the newest one.
     if (-TIERS_NS..=0).contains(&passed_ns) {
         let back = if forwards < turn / 2 { 0 } else { turn };
         return before.value.checked_add(forwards - back);
     }
     let fell = read < before.value.rem_euclid(turn);
     let back = if fell && forwards >= turn / 2 { turn } else { 0 };
-    // A count that has gone round for longer than its column holds begins anew.
+    // A count that has gone round so often that 64 bits do not hold it begins anew.
     let value = before.value.checked_add(forwards - back).unwrap_or(read);
     *last = Some(Straight { ts_ns, value });
     let unseen = most.is_some_and(|most| most * passed_ns as f64 >= turn as f64 / 2.0);

@@ -43,7 +43,7 @@ const PROVEN: u8 = 20;
 
 /// One tick of one way of a cable, in 16 bytes: a fabric has hundreds of thousands of cables.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Drift {
+pub struct Difference {
     /// Ticks since the counters began.
     pub tick: u32,
     /// The difference, less the one at the origin, lies between these.
@@ -54,14 +54,14 @@ pub struct Drift {
 }
 
 /// In place, so that a tick walks through memory and does not jump.
-type Drifts = ArrayDeque<Drift, TICKS, Wrapping>;
+type Ring = ArrayDeque<Difference, TICKS, Wrapping>;
 
 /// The ring fills eight cache lines and the rest a ninth. A tick touches that one, and the one of the newest difference.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[repr(align(64))]
 pub struct Conservation {
     #[serde(with = "packed::ring")]
-    pub ring: Drifts,
+    pub ring: Ring,
     /// Means nothing while the ring is empty.
     origin: Origin,
     /// The least `high` of the ring.
@@ -84,7 +84,7 @@ const _: () = assert!(size_of::<Conservation>() == 9 * 64);
 impl Default for Conservation {
     fn default() -> Conservation {
         Conservation {
-            ring: Drifts::new(),
+            ring: Ring::new(),
             origin: Origin::default(),
             floor: f32::INFINITY,
             newest_low: 0.0,
@@ -114,7 +114,7 @@ struct Origin {
     sent: i64,
 }
 
-impl Drift {
+impl Difference {
     pub fn mid(&self) -> f64 {
         (f64::from(self.low) + f64::from(self.high)) / 2.0
     }
@@ -161,18 +161,19 @@ impl Conservation {
             self.move_origin((low + high) / 2.0);
         }
         let [low, high] = [low, high].map(|value| (value - self.origin.difference) as f32);
-        let drift = Drift { tick: since, low, high, sent: sent.saturating_sub(self.origin.sent).max(0) as f32 };
-        if drift.sent > 0.0 {
+        let difference =
+            Difference { tick: since, low, high, sent: sent.saturating_sub(self.origin.sent).max(0) as f32 };
+        if difference.sent > 0.0 {
             self.proven = PROVEN.min(self.proven + 1);
         }
         self.origin.sent = sent;
-        if drift.low > self.floor {
+        if difference.low > self.floor {
             self.floor = lowest(&self.ring); // what was lowest may have left it
         }
         self.floor = self.floor.min(high);
         self.newest_low = low;
         self.ceiling = self.ceiling.max(low);
-        self.ring.push_back(drift);
+        self.ring.push_back(difference);
     }
 
     fn move_origin(&mut self, difference: f64) {
@@ -242,9 +243,8 @@ impl Conservation {
         self.clocks_us >= self.most_clocks_us() && !self.is_proven()
     }
 
-    /// The tick of a drift.
-    pub fn tick_of(&self, drift: &Drift) -> i64 {
-        self.origin.tick + i64::from(drift.tick)
+    pub fn tick_of(&self, difference: &Difference) -> i64 {
+        self.origin.tick + i64::from(difference.tick)
     }
 
     /// The counters begin anew; the clocks are what they were. Counters that begin anew again and again prove nothing: only
@@ -256,7 +256,7 @@ impl Conservation {
     }
 }
 
-fn lowest(ring: &Drifts) -> f32 {
+fn lowest(ring: &Ring) -> f32 {
     ring.iter().map(|d| d.high).fold(f32::INFINITY, f32::min)
 }
 
@@ -265,8 +265,8 @@ fn largest_step(readings: &[Sample], count: impl Fn(&Sample) -> Count) -> f32 {
     steps.max().unwrap_or(0).max(0) as f32
 }
 
-/// Whether a count falls between two of these readings: it was set back, or is narrower than anybody said and went round.
-/// What the readings before have in common with those after is then not known.
+/// Whether a count falls between two of these readings. The count was set back, or is narrower than its profile says and went
+/// round: the readings before cannot be compared with those after.
 fn falls(readings: &[Sample], count: impl Fn(&Sample) -> Count) -> bool {
     !readings.iter().filter_map(count).is_sorted()
 }
