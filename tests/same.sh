@@ -20,9 +20,9 @@ usual() {
     cat "$work/shared"
     [ -x "$(dirname "$new")/weft-sim" ] || { echo "SKIPPED  simulated traces: no weft-sim beside $new" >&2; return; }
     for seed in 1 2 3; do
-        "$(dirname "$new")/weft-sim" trace --out "$work/simulated-$seed" --seed $seed --gpus 64 --duration 160s --marks \
+        "$(dirname "$new")/weft-sim" trace --out "$work/simulated/seed-$seed" --seed $seed --gpus 64 --duration 160s --marks \
             --script "$house/deploy/weft/src/demo/faults.csv" >&2
-        echo "$work/simulated-$seed"
+        echo "$work/simulated/seed-$seed"
     done
 }
 

@@ -2,7 +2,7 @@
 //! ticks give the same bytes.
 //!
 //! ```text
-//! fabric ─► features ─► kinds ─► detect ─► diagnose        engine: runs them, tick by tick, each guarded
+//! fabric ─► features ─► kinds ─► detect ─► diagnose        engine: runs them, tick by tick, each within a guard
 //!              statistics: methods that features and detectors share
 //! ```
 
@@ -11,6 +11,7 @@ pub mod diagnose;
 pub mod engine;
 pub mod fabric;
 pub mod features;
+pub mod guard;
 pub mod incident;
 pub mod kinds;
 #[doc(hidden)]
@@ -18,5 +19,3 @@ pub mod sample;
 pub mod statistics;
 #[doc(hidden)]
 pub mod testkit;
-
-pub use engine::guard;

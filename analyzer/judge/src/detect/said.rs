@@ -1,9 +1,9 @@
 //! How detectors say what they see: dense integers in, facts with stable names out.
 
 use super::{Claim, Open, Spot};
-use crate::engine::guard::over_budget;
 use crate::fabric::{DeviceId, Job, Place, PortId};
 use crate::features::{Disturbed, Features};
+use crate::guard::over_budget;
 use crate::kinds::{Absence, Fact, FactKind, Payload};
 use std::collections::BTreeMap;
 

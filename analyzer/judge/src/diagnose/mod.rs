@@ -25,9 +25,9 @@ mod wholes;
 pub use render::WriteQuery;
 
 use crate::detect::{Open, Said};
-use crate::engine::guard::guarded;
 use crate::fabric::Part;
 use crate::features::Features;
+use crate::guard::guarded;
 use crate::incident::{Incident, State};
 use crate::kinds::{Fact, FactKind};
 use case::{Case, Update};

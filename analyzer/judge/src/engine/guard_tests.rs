@@ -1,10 +1,10 @@
 //! What fails in a tick is dropped, with its own state, and everything else is said.
 
 use crate::detect::{DETECTORS, Detector, Sink, Spot, Watch};
-use crate::engine::guard::Reason;
 use crate::engine::{Engine, EngineConfig, Outcome};
 use crate::fabric::Place;
 use crate::features::Features;
+use crate::guard::Reason;
 use crate::incident::State;
 use crate::kinds::FactKind;
 use crate::testkit::{Extra, Interval, SECOND, Scene, event, iteration, star};

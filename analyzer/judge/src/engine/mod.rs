@@ -12,7 +12,6 @@
 //! | `features` | all that is remembered of ports, cables, jobs and devices; who is cabled to whom stays. The tick is not judged |
 //! | `diagnosis` | all cases: open incidents are resolved, with the reason |
 
-pub mod guard;
 #[cfg(test)]
 mod guard_tests;
 #[cfg(test)]
@@ -26,9 +25,9 @@ use crate::detect::{DETECTORS, Detector, Said, Sink, Spot, Watch, foresee};
 use crate::diagnose::{Diagnosis, WriteQuery};
 use crate::fabric::{EntityTable, LinkEvent, Tick, is_time};
 use crate::features::Features;
+use crate::guard::{Dropped, Reason, Stopped, guarded};
 use crate::incident::Incident;
 use crate::kinds::Fact;
-use guard::{Dropped, Reason, Stopped, guarded};
 use weft_wire::plan::Plan;
 
 /// What one tick changed.
