@@ -105,6 +105,10 @@ impl Cases {
         }
     }
 
+    pub fn retain(&mut self, is_kept: impl Fn(&Case) -> bool) {
+        self.by_key.retain(|_, case| is_kept(case));
+    }
+
     /// Takes out the resolved ones.
     pub fn take_resolved(&mut self) -> Vec<Case> {
         let (resolved, live) =

@@ -16,6 +16,7 @@ mod loss;
 mod outliers;
 mod reach;
 mod render;
+mod restored;
 mod sentence;
 mod severity;
 #[cfg(test)]

@@ -16,6 +16,7 @@
 mod guard_tests;
 #[cfg(test)]
 mod link_tests;
+mod snapshot;
 #[cfg(test)]
 mod stale_tests;
 #[cfg(test)]
@@ -24,10 +25,12 @@ mod tests;
 use crate::detect::{DETECTORS, Detector, Said, Sink, Spot, Watch, foresee};
 use crate::diagnose::{Diagnosis, WriteQuery};
 use crate::fabric::{EntityTable, LinkEvent, Tick, is_time};
-use crate::features::Features;
+use crate::features::{Features, Read};
 use crate::guard::{Dropped, Reason, Stopped, guarded};
 use crate::incident::Incident;
 use crate::kinds::Fact;
+use snapshot::Rebuilt;
+pub use snapshot::SnapshotError;
 use weft_wire::plan::Plan;
 
 /// What one tick changed.
@@ -55,12 +58,18 @@ impl EngineConfig {
     }
 }
 
+/// The counters that these detectors read.
+fn reads(detectors: &'static [Detector]) -> impl Iterator<Item = Read> {
+    detectors.iter().flat_map(|detector| detector.reads).copied()
+}
+
 #[derive(Debug)]
 pub struct Engine {
     features: Features,
     diagnosis: Diagnosis,
     detectors: &'static [Detector],
     write: WriteQuery,
+    rebuilt: Rebuilt,
 }
 
 impl Engine {
@@ -70,8 +79,9 @@ impl Engine {
 
     pub fn with_detectors(plan: Plan, config: EngineConfig, detectors: &'static [Detector]) -> Engine {
         let mut features = Features::new(&plan, config.tick_ns);
-        features.ask(detectors.iter().flat_map(|detector| detector.reads).copied());
-        Engine { features, diagnosis: Diagnosis::default(), detectors, write: config.write }
+        features.ask(reads(detectors));
+        let (diagnosis, rebuilt) = (Diagnosis::default(), Rebuilt::default());
+        Engine { features, diagnosis, detectors, write: config.write, rebuilt }
     }
 
     /// Ticks come in order of index; a missing index is a tick nobody told of. One that is not above the last shows that
@@ -79,6 +89,9 @@ impl Engine {
     pub fn on_tick(&mut self, tick: &Tick, entities: &EntityTable) -> Outcome {
         let mut outcome = Outcome::default();
         if ![tick.start_ns, tick.end_ns, tick.index.saturating_mul(self.features.tick_ns)].into_iter().all(is_time) {
+            return outcome;
+        }
+        if self.rebuilt.holds(tick.index) {
             return outcome;
         }
         if tick.index <= self.features.tick {

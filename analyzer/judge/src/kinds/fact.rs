@@ -3,7 +3,7 @@
 //! Facts are the seam between detection and diagnosis. A fact carries names that mean the same in every process and a typed
 //! payload, so that detection may run where the data arrives and diagnosis elsewhere, with a topic between them.
 
-use super::{Evidence, FactKind, Payload};
+use super::{Evidence, FactKind, Payload, Untagged};
 use crate::fabric::{Part, PortRef};
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +24,7 @@ pub struct Fact {
     pub strength: f64,
     /// The job whose loop showed it, for conditions that are seen through one.
     pub job: Option<String>,
+    #[serde(with = "Untagged")]
     pub payload: Payload,
 }
 

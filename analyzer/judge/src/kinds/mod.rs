@@ -117,6 +117,13 @@ macro_rules! kinds {
             $(#[serde(rename = $name)] $Kind($Kind),)+
         }
 
+        /// How a snapshot writes a payload: its binary format has no field names, which the tagged form of a line needs.
+        #[derive(Serialize, Deserialize)]
+        #[serde(remote = "Payload")]
+        enum Untagged {
+            $($Kind($Kind),)+
+        }
+
         $(impl From<$Kind> for Payload {
             fn from(payload: $Kind) -> Payload {
                 Payload::$Kind(payload)
