@@ -10,7 +10,7 @@ figures=$(mktemp)
 trap 'rm -f "$figures"' EXIT
 
 missed=0
-for bench in ${BENCHES:-read_encode ingest_wide small_frames state}; do
+for bench in ${BENCHES:-read_encode ingest_wide small_frames state snapshot}; do
     echo "== $bench" >&2
     cargo bench --locked --workspace --bench "$bench" >>"$figures" || missed=1
 done

@@ -111,7 +111,7 @@ async fn serve(config: Config, page: Option<Router>) -> Result<()> {
     let listener = listen(&config.http.listen).await?;
     let http = format!("http://{}", listener.local_addr()?);
     let url = config.transport.url()?;
-    let rewind = Duration::from_secs(config.analyzer.window_s);
+    let rewind = Duration::from_secs(config.analyzer.window_s).max(crate::live::LEAST_REWIND);
     let (subscriber, direct) = subscribe(&url, &config.transport.subscriber_options(rewind)).await?;
     let dead_letters = match url {
         TransportUrl::Kafka { .. } => {

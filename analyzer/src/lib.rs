@@ -14,6 +14,7 @@ pub mod record;
 pub mod replay;
 pub mod route;
 pub mod service;
+pub mod snapshot;
 pub mod sql;
 pub mod store;
 pub mod watchdog;

@@ -3,8 +3,10 @@
 use super::continuity::Continuity;
 use super::failures::Failures;
 use super::heart::Heart;
+use super::keep::Keeper;
 use super::options::{LiveError, OnUpdate};
 use super::previews::Previews;
+use super::resume::Reach;
 use super::shared::Core;
 use super::view::LiveView;
 use crate::ingest::{GapRow, IngestEvent, IngestStats, TICK_NS};
@@ -33,10 +35,17 @@ pub struct Poison {
     pub payload: Option<Bytes>,
 }
 
+/// What outlives the process, where there is a state folder.
+pub struct Kept {
+    pub state: Option<StateDb>,
+    pub keeper: Option<Keeper>,
+    pub reach: Reach,
+}
+
 pub struct Intake {
     core: Arc<Mutex<Core>>,
     view: Arc<LiveView>,
-    state: Option<StateDb>,
+    kept: Kept,
     continuity: Continuity,
     previews: Previews,
     on_update: OnUpdate,
@@ -59,7 +68,7 @@ impl Intake {
     pub(super) fn new(
         core: Arc<Mutex<Core>>,
         view: Arc<LiveView>,
-        state: Option<StateDb>,
+        kept: Kept,
         continuity: Continuity,
         on_update: OnUpdate,
         heart: Arc<Heart>,
@@ -67,7 +76,7 @@ impl Intake {
         Intake {
             core,
             view,
-            state,
+            kept,
             continuity,
             previews: Previews::default(),
             on_update,
@@ -98,7 +107,11 @@ impl Intake {
                 Step::Settle => self.settle(&settled)?,
             }
         }
-        self.settle(&settled)
+        self.settle(&settled)?;
+        if let Some(keeper) = self.kept.keeper.take() {
+            keeper.finish(&self.core.lock().unwrap_or_else(PoisonError::into_inner));
+        }
+        Ok(())
     }
 
     fn next(&self, steps: &mut mpsc::Receiver<Step>) -> Option<Step> {
@@ -159,6 +172,7 @@ impl Intake {
 
     fn on_tick(&mut self, core: &mut Core, tick: &Tick) {
         self.heart.beat();
+        self.kept.reach.first(tick.index);
         let Outcome { facts, incidents, dropped } = core.engine.on_tick(tick, core.ingest.entities());
         self.failures.note(&dropped);
         let changed = std::mem::take(&mut self.inventory_changed);
@@ -228,7 +242,7 @@ impl Intake {
         let (marks, tick, stats) = {
             let core = self.core.lock().unwrap_or_else(PoisonError::into_inner);
             self.show_ingest(&core);
-            let marks = if self.state.is_some() { core.ingest.marks() } else { BTreeMap::new() };
+            let marks = if self.kept.state.is_some() { core.ingest.marks() } else { BTreeMap::new() };
             (marks, core.ingest.closed_through(), core.ingest.stats().clone())
         };
         let window_rows = self.view.store().failed_rows();
@@ -236,7 +250,7 @@ impl Intake {
         self.complain(&stats, window_rows);
         // While the past is rebuilt the earlier run's last tick stands.
         let tick = tick.filter(|tick| !self.continuity.is_rebuilt(*tick));
-        if let Some(state) = &self.state {
+        if let Some(state) = &self.kept.state {
             let incidents = self.incidents.values().map(|i| (**i).clone()).collect();
             let gaps = self.gaps.clone();
             state.write(&Changes { incidents, gaps, marks, tick, update: self.update })?;
@@ -245,6 +259,10 @@ impl Intake {
         self.incidents.clear();
         self.gaps.clear();
         let positions = std::mem::take(&mut self.positions);
+        if let Some(keeper) = &mut self.kept.keeper {
+            keeper.settled(&positions);
+            keeper.keep(&self.core.lock().unwrap_or_else(PoisonError::into_inner));
+        }
         if !positions.is_empty()
             && let Err(mpsc::error::TrySendError::Full(positions)) = settled.try_send(positions)
         {

@@ -3,9 +3,14 @@
 //! ```text
 //! Subscriber ─► reader task ─► queue ─► intake thread: Ingest ─► Engine ─► Store ─► feed, route
 //!     ▲                                      │ twice a second, one transaction
-//!     └────────── positions to commit ◄──────┴─► StateDb
+//!     └────────── positions to commit ◄──────┼─► StateDb
+//!                                            └─► a snapshot of the engine, each minute of event time and at a clean stop
 //! ```
 //! A position is committed only after the marks and incidents that follow from it are on disk.
+//!
+//! After a restart the messages of the last minutes are read again. All of them fill the store. Ticks up to that of the
+//! snapshot are not judged again, for the engine remembers them (`resume.rs`). Those after it are, and say what the
+//! earlier run had said (`continuity.rs`).
 
 mod arrivals;
 mod config;
@@ -13,11 +18,13 @@ mod continuity;
 mod failures;
 mod heart;
 mod intake;
+mod keep;
 mod merge;
 mod options;
 mod port_ids;
 mod previews;
 mod reader;
+mod resume;
 mod shared;
 #[cfg(test)]
 mod tests;
@@ -25,19 +32,22 @@ mod view;
 
 pub use config::AnalyzerConfig;
 pub use heart::Heart;
+pub use keep::LEAST_REWIND;
 pub use options::{LiveError, LiveOptions, OnUpdate};
 pub use view::LiveView;
 
 use crate::ingest::{Ingest, IngestConfig, TICK_NS};
 use crate::store::{Remembered, StateDb, Store, StoreConfig};
 use continuity::Continuity;
-use intake::Intake;
+use intake::{Intake, Kept};
+use keep::Keeper;
+use resume::Reach;
 use shared::Core;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use weft_judge::engine::{Engine, EngineConfig};
+use weft_judge::engine::EngineConfig;
 
 /// A running analyzer. Dropping it stops nothing; call [`Live::shutdown`].
 #[derive(Debug)]
@@ -63,16 +73,19 @@ pub fn start(options: LiveOptions) -> Result<Live, LiveError> {
     let Remembered { incidents, gaps, marks, tick, .. } = remembered;
     let tick = tick.filter(|tick| !is_to_come(*tick));
     incidents.iter().for_each(|i| store.put_incident(Arc::new(i.clone())));
-    let core = Arc::new(Mutex::new(Core {
-        ingest: Ingest::resume(ingest, marks),
-        engine: Engine::new(options.plan, EngineConfig { tick_ns: TICK_NS, write: crate::sql::write_query }),
-    }));
+    let engine_config = EngineConfig { tick_ns: TICK_NS, write: crate::sql::write_query };
+    let engine = resume::engine(options.state_dir.as_deref(), options.plan, engine_config, is_to_come);
+    let restored = engine.judged();
+    let keeper = options.state_dir.as_deref().map(|dir| Keeper::start(dir, restored)).transpose();
+    let keeper = keeper.map_err(LiveError::Thread)?;
+    let core = Arc::new(Mutex::new(Core { ingest: Ingest::resume(ingest, marks), engine }));
     let transport = options.subscriber.health();
     let view = Arc::new(LiveView::new(store.clone(), core.clone(), gaps, transport));
     let stop = CancellationToken::new();
     let heart = Arc::new(Heart::default());
     let continuity = Continuity::new(incidents, tick);
-    let intake = Intake::new(core, view.clone(), state, continuity, options.on_update, heart.clone());
+    let kept = Kept { state, keeper, reach: Reach::from(restored) };
+    let intake = Intake::new(core, view.clone(), kept, continuity, options.on_update, heart.clone());
     let task = tokio::spawn(reader::run(options.subscriber, options.dead_letters, intake, stop.clone()));
     Ok(Live { view, heart, task, stop })
 }

@@ -31,6 +31,8 @@ pub enum LiveError {
     State(#[from] StateError),
     #[error(transparent)]
     Transport(#[from] TransportError),
+    #[error("a thread cannot be started: {0}")]
+    Thread(std::io::Error),
     #[error("the analyzer's thread ended: {0}")]
     Panicked(String),
 }

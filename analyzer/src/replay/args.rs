@@ -2,6 +2,7 @@
 
 use super::disturb::Disturb;
 use super::pace::Speed;
+use super::span::Span;
 use std::path::PathBuf;
 use weft_transport::TransportUrl;
 
@@ -10,6 +11,8 @@ Examples:
   weft replay trace/ --out verdicts/
   weft replay trace/ --speed 10 --out verdicts/
   weft replay trace/ --disturb late=2s,duplicate=0.01,shuffle,seed=5 --out verdicts/
+  weft replay trace/ --out first/ --until 60 --snapshot judge.snapshot
+  weft replay trace/ --out second/ --resume judge.snapshot
   weft replay trace/ --speed 1 --to direct://127.0.0.1:4180";
 
 /// Play a trace back: as frames, through ingest, into the same engine as live.
@@ -35,4 +38,6 @@ pub struct ReplayArgs {
     /// Event time that a frame may be behind the others and still count, seconds.
     #[arg(long, default_value_t = 2.0)]
     pub lateness_s: f64,
+    #[command(flatten)]
+    pub span: Span,
 }

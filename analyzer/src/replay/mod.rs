@@ -12,6 +12,7 @@ mod outcome;
 mod pace;
 mod publish;
 mod report;
+mod span;
 #[cfg(test)]
 pub(crate) mod tests;
 
@@ -20,6 +21,7 @@ pub use disturb::Disturb;
 pub use judge::replay;
 pub use pace::Speed;
 pub use report::{ReplayError, ReplayReport};
+pub use span::Span;
 
 use std::process::ExitCode;
 

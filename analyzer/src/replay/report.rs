@@ -1,6 +1,7 @@
 //! What a replay did, or why it failed.
 
 use crate::ingest::IngestStats;
+use crate::snapshot::RestoreError;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Instant;
@@ -27,6 +28,8 @@ pub enum ReplayError {
     Trace(#[from] TraceError),
     #[error("{path}: {source}; check that it can be written", path = path.display())]
     Out { path: PathBuf, source: std::io::Error },
+    #[error("snapshot {path}: {source}; write another one with --snapshot", path = path.display())]
+    Snapshot { path: PathBuf, source: RestoreError },
     #[error("transport: {0}")]
     Transport(#[from] weft_transport::TransportError),
     #[error("frame: {0}")]

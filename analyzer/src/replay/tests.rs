@@ -13,6 +13,7 @@ pub(crate) fn calm(trace: &Path, out: &Path) -> ReplayArgs {
         to: None,
         out: Some(out.to_owned()),
         lateness_s: 2.0,
+        span: Span::default(),
     }
 }
 

@@ -43,6 +43,10 @@ pub const METRICS: &[Metric] = &[
     counter("weft_dead_letters_total", "Messages that could not be read and were set aside in the dead-letter topic."),
     counter("weft_dropped_total", "Things that were dropped or set aside, by where that happened."),
     counter("weft_detector_dropped_total", "Ticks that a detector lost, by detector and by the reason for which its state was reset."),
+    counter("weft_unjudged_ticks_total", "Ticks after the judge's snapshot that could not be read again after a restart and were not judged."),
+    counter("weft_snapshots_set_aside_total", "Snapshots of the judge that could not be read at the start and were set aside."),
+    gauge("weft_snapshot_seconds", "Time for which the last snapshot of the judge held up the intake."),
+    gauge("weft_snapshot_bytes", "Length of the last snapshot of the judge on the disk."),
     // What stands now.
     gauge("weft_ready", "1 while weft sees its fabric, else 0."),
     gauge("weft_lag_seconds", "Wall clock less the event time of the last closed tick."),

@@ -27,6 +27,7 @@ use weft_wire::{ColumnKind, CounterKind, Overflow, Profile, Table, TableSchema, 
 /// The last reading of every narrow counter, by table and name, then slot of the entity.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Wraps {
+    #[serde(with = "super::packed::pairs")]
     last: BTreeMap<(Table, String), Vec<Option<Straight>>>,
 }
 

@@ -11,13 +11,15 @@
 //! again, as an analyzer does that reads the minutes before its restart once more: it leaves them (`rebuilt.rs`).
 
 mod header;
+#[cfg(test)]
+mod layout;
 mod rebuilt;
 #[cfg(test)]
 mod tests;
 
 pub use rebuilt::Rebuilt;
 
-use super::{Engine, EngineConfig};
+use super::{Engine, EngineConfig, reads};
 use crate::detect::DETECTORS;
 use crate::diagnose::Diagnosis;
 use crate::fabric::EntityTable;
@@ -27,7 +29,7 @@ use std::borrow::Cow;
 use weft_wire::plan::Plan;
 
 /// Of the content. To be raised with every change of a type that is written: a snapshot has no field names, so an old one
-/// would be misread. A test holds a snapshot of this version and fails when its layout has changed.
+/// would be misread. A test compares the layout with `layout.txt` and fails when it has changed.
 const VERSION: u32 = 1;
 
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -55,14 +57,17 @@ struct Content<'a> {
 }
 
 impl Engine {
-    /// The state as it stands after the last tick. `entities` is the table that the ticks were judged with. Takes about
-    /// 3 µs a port.
+    /// The state as it stands after the last tick. `entities` is the table that the ticks were judged with. What
+    /// that costs stands in docs/benchmarks.md.
     pub fn snapshot(&self, entities: &EntityTable) -> Vec<u8> {
-        let content =
-            Content { features: self.features.saved(entities), diagnosis: Cow::Borrowed(&self.diagnosis) };
+        let content = self.content(entities);
         // Writing to memory fails for types alone that have no length, which none here is.
         let written = postcard::to_extend(&content, header::open()).expect("all types written have a length");
         header::seal(written, VERSION)
+    }
+
+    fn content(&self, entities: &EntityTable) -> Content<'_> {
+        Content { features: self.features.saved(entities), diagnosis: Cow::Borrowed(&self.diagnosis) }
     }
 
     /// An engine that goes on where the one of the snapshot stood, in a fabric of this plan.
@@ -72,7 +77,8 @@ impl Engine {
         if features.tick_ns() != config.tick_ns {
             return Err(SnapshotError::Ticks { found: features.tick_ns(), here: config.tick_ns });
         }
-        let features = features.restored(plan).ok_or(SnapshotError::Contradiction)?;
+        let mut features = features.restored(plan).ok_or(SnapshotError::Contradiction)?;
+        features.ask(reads(&DETECTORS));
         let diagnosis = diagnosis.into_owned().known_in(&features.topology);
         let rebuilt = Rebuilt::through(features.tick);
         Ok(Engine { features, diagnosis, detectors: &DETECTORS, write: config.write, rebuilt })

@@ -16,7 +16,7 @@ fn config() -> EngineConfig {
 }
 
 /// Eight hosts in one job. Their byte counters have 28 bits: at 6 MB a second all wrap after some 40 s.
-fn begin() -> Scene {
+pub(super) fn begin() -> Scene {
     let mut scene = Scene::new(star(8));
     scene.narrow = Some(28);
     scene
@@ -25,7 +25,7 @@ fn begin() -> Scene {
 /// One second of a story with all that a snapshot must carry: from second 30 to 60 h1 loses packets, h3's counters begin
 /// anew in second 34, h5 is late from second 40 on, the link of h6 goes down in seconds 20 and 45, and a port that no plan
 /// knows comes up.
-fn second(scene: &mut Scene, second: i64) -> Outcome {
+pub(super) fn second(scene: &mut Scene, second: i64) -> Outcome {
     if second == 34 {
         scene.restart_counters("h3");
     }
@@ -67,7 +67,10 @@ fn two_halves_with_a_restart_between_say_what_one_piece_says() {
     let expected: Vec<String> = (0..SECONDS).map(|s| said(&second(&mut whole, s))).collect();
     let opened: Vec<_> = whole.opened().into_iter().map(|(class, device, _)| (class, device)).collect();
     for named in [("silent_drop", "h1"), ("host_straggler", "h5"), ("link_flap", "h6"), ("counter_reset", "h3")] {
-        assert!(opened.iter().any(|(class, device)| (class.as_str(), device.as_str()) == named), "{named:?} {opened:?}");
+        assert!(
+            opened.iter().any(|(class, device)| (class.as_str(), device.as_str()) == named),
+            "{named:?} {opened:?}"
+        );
     }
     for cuts in [&[1][..], &[21], &[32, 33], &[34], &[35], &[43, 44, 45, 46], &[58], &[62], &[90]] {
         let mut halves = begin();
@@ -154,7 +157,10 @@ fn error(snapshot: &[u8]) -> SnapshotError {
 #[test]
 fn what_is_no_snapshot_of_this_version_whole_and_sound_says_so() {
     let snapshot = of_half_a_minute();
-    assert_eq!((error(b""), error(b"[analyzer]\nstate = \"/var/lib/weft\"")), (SnapshotError::Foreign, SnapshotError::Foreign));
+    assert_eq!(
+        (error(b""), error(b"[analyzer]\nstate = \"/var/lib/weft\"")),
+        (SnapshotError::Foreign, SnapshotError::Foreign)
+    );
     for version in [VERSION - 1, VERSION + 1] {
         let other = header::seal(snapshot.clone(), version);
         assert_eq!(error(&other), SnapshotError::Version { found: version, read: VERSION });
