@@ -2,7 +2,7 @@
 //!
 //! A duration is compared, not an instant, so a skewed clock does no harm.
 
-use super::{Shows, Sink, Spot, strength};
+use super::{Detector, Shows, Sink, Spot, armed, strength};
 use crate::fabric::Place;
 use crate::features::{Features, JobState, RankMarks};
 use crate::kinds::{FactKind, LongCompute};
@@ -17,6 +17,18 @@ pub(super) const FRESH_TICKS: i64 = 30;
 /// Of the step: below it ordinary jitter dominates.
 const MIN_SHARE: f64 = 0.04;
 const OVER_NOISE: f64 = 5.0;
+
+pub const DETECTOR: Detector = Detector {
+    name: "compute_time",
+    reads: &[],
+    detect,
+    forget,
+    armed: &[armed::Row {
+        detector: "straggler by step marks",
+        facts: &[FactKind::LongCompute],
+        look: armed::compute_time::look,
+    }],
+};
 
 pub fn detect(features: &Features, out: &mut Sink<'_>) {
     for (job, state) in features.jobs.iter().enumerate() {

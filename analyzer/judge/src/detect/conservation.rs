@@ -4,7 +4,7 @@
 //! in several ticks of the window: one burst lost when a link went down is an event, not a condition. Where both ends are
 //! read ten times a second and the traffic rests in between, that shows in seconds; at 1 Hz it takes longer windows.
 
-use super::{Claim, Shows, Sink, Spot, strength};
+use super::{Claim, Detector, Shows, Sink, Spot, armed, strength};
 use crate::fabric::{CableId, Place, PortId};
 use crate::features::stamps::{self, EXPECTED, Shown};
 use crate::features::{Conservation, Difference, Features, TICKS};
@@ -27,6 +27,18 @@ const ENOUGH_SENT: f64 = 200.0;
 const LOOKS: usize = 2 * TICKS;
 
 const KINDS: [FactKind; 2] = [FactKind::ConservationLoss, FactKind::ConservationLossCounted];
+
+pub const DETECTOR: Detector = Detector {
+    name: "conservation",
+    reads: &[],
+    detect,
+    forget,
+    armed: &[armed::Row {
+        detector: "packet_loss",
+        facts: &[FactKind::ConservationLoss, FactKind::ConservationLossCounted],
+        look: armed::loss::look,
+    }],
+};
 
 pub fn detect(features: &Features, out: &mut Sink<'_>) {
     for (id, cable) in features.topology.cables.iter().enumerate() {

@@ -10,7 +10,7 @@
 //! a link that was down for hours before is a trouble of its own.
 
 use super::link_state::Links;
-use super::{Shows, Sink, Spot};
+use super::{Detector, Shows, Sink, Spot, armed, remembers_nothing};
 use crate::fabric::{CableId, DeviceId, Place, PortId};
 use crate::features::Features;
 use crate::kinds::{DeviceDown, FactKind};
@@ -20,6 +20,18 @@ const MIN_LINKS: usize = 3;
 /// Downs that follow each other within this time are one run. A switch that reloads takes its ports down within a second or
 /// two, and readings of the two ends are a second apart.
 const RUN_NS: i64 = 3_000_000_000;
+
+pub const DETECTOR: Detector = Detector {
+    name: "device_down",
+    reads: &[],
+    detect,
+    forget: remembers_nothing,
+    armed: &[armed::Row {
+        detector: "device_down",
+        facts: &[FactKind::DeviceDown],
+        look: armed::link_state::look,
+    }],
+};
 
 pub fn detect(features: &Features, out: &mut Sink<'_>) {
     let links = Links::now(features);

@@ -1,9 +1,17 @@
 //! A straggler is one of a job: when no job runs there any more, it is none.
 
-use super::{Sink, Spot};
+use super::{Detector, Sink, Spot, remembers_nothing};
 use crate::fabric::Place;
 use crate::features::Features;
 use crate::kinds::FactKind;
+
+pub const DETECTOR: Detector = Detector {
+    name: "job_over",
+    reads: &[],
+    detect,
+    forget: remembers_nothing,
+    armed: &[],
+};
 
 pub fn detect(features: &Features, out: &mut Sink<'_>) {
     for kind in [FactKind::LongCompute, FactKind::LateOnset, FactKind::HostStalls] {

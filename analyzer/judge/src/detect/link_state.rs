@@ -15,12 +15,23 @@
 //!
 //! A second down within six hours is a flap (`reference/faults.md`, class 2).
 
-use super::{Shows, Sink, Spot, Watch};
+use super::{Detector, Shows, Sink, Spot, Watch, armed};
 use crate::detect::Said;
 use crate::fabric::{Place, PortId};
 use crate::features::{FLAP_MEMORY_NS, Features, Link};
 use crate::kinds::{FactKind, LinkDown, LinkFlap};
 use weft_wire::PortChange;
+
+pub const DETECTOR: Detector = Detector {
+    name: "link_state",
+    reads: &[],
+    detect,
+    forget,
+    armed: &[
+        armed::Row { detector: "link_down", facts: &[FactKind::LinkDown], look: armed::link_state::look },
+        armed::Row { detector: "link_flap", facts: &[FactKind::LinkFlap], look: armed::link_state::look },
+    ],
+};
 
 pub fn detect(features: &Features, out: &mut Sink<'_>) {
     let links = Links::now(features);

@@ -4,18 +4,8 @@
 //! say, it says nothing, and nothing opens or closes.
 
 pub mod armed;
-mod compute_time;
-mod conservation;
-mod device_down;
-mod job_over;
-mod link_state;
-mod onset;
 mod open;
-mod reset;
 mod said;
-mod service_rate;
-mod silence;
-mod stalls;
 
 pub use link_state::foresee;
 pub use open::{Claim, Open};
@@ -28,26 +18,37 @@ use crate::features::{Features, Read};
 #[derive(Debug)]
 pub struct Detector {
     pub name: &'static str,
-    /// The counters that it reads beside those of the features' own families.
+    /// Counters of the catalogue whose last readings it wants to find in `features.readings`, beside what the families of
+    /// features keep.
     pub reads: &'static [Read],
     pub detect: fn(&Features, &mut Sink<'_>),
     /// Takes out of the features what this detector rests on: of the spot it failed at, or of all.
     pub forget: fn(&mut Features, Option<Spot>),
+    /// Of each of its kinds of fact, where it can see that kind, and what would let it see more.
+    pub armed: &'static [armed::Row],
 }
 
-/// All detectors, in the order their facts are written.
-pub static DETECTORS: [Detector; 10] = [
-    Detector { name: "link_state", reads: &[], detect: link_state::detect, forget: link_state::forget },
-    Detector { name: "device_down", reads: &[], detect: device_down::detect, forget: remembers_nothing },
-    Detector { name: "conservation", reads: &[], detect: conservation::detect, forget: conservation::forget },
-    Detector { name: "service_rate", reads: &[], detect: service_rate::detect, forget: service_rate::forget },
-    Detector { name: "compute_time", reads: &[], detect: compute_time::detect, forget: compute_time::forget },
-    Detector { name: "onset", reads: &[], detect: onset::detect, forget: onset::forget },
-    Detector { name: "stalls", reads: &[], detect: stalls::detect, forget: stalls::forget },
-    Detector { name: "job_over", reads: &[], detect: job_over::detect, forget: remembers_nothing },
-    Detector { name: "silence", reads: &[], detect: silence::detect, forget: silence::forget },
-    Detector { name: "reset", reads: &[], detect: reset::detect, forget: reset::forget },
-];
+macro_rules! detectors {
+    ($($module:ident),+ $(,)?) => {
+        $(mod $module;)+
+
+        /// All detectors, in the order in which their facts are written.
+        pub static DETECTORS: &[Detector] = &[$($module::DETECTOR),+];
+    };
+}
+
+detectors! {
+    link_state,
+    device_down,
+    conservation,
+    service_rate,
+    compute_time,
+    onset,
+    stalls,
+    job_over,
+    silence,
+    reset,
+}
 
 /// Where a detector looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

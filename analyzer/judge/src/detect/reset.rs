@@ -1,10 +1,18 @@
 //! Counter reset: most counters of a port fell together, or its epoch changed. A fault of the data: the features has begun
 //! anew, and says so.
 
-use super::{Shows, Sink, Spot};
+use super::{Detector, Shows, Sink, Spot, armed};
 use crate::fabric::{Place, PortId};
 use crate::features::Features;
 use crate::kinds::{CountersFell, FactKind};
+
+pub const DETECTOR: Detector = Detector {
+    name: "reset",
+    reads: &[],
+    detect,
+    forget,
+    armed: &[armed::Row { detector: "counter_reset", facts: &[FactKind::CountersFell], look: armed::counter_reset::look }],
+};
 
 pub fn detect(features: &Features, out: &mut Sink<'_>) {
     for (id, device) in features.devices.iter().enumerate() {

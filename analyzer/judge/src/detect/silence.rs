@@ -1,6 +1,6 @@
 //! Sensor dropout: a device whose collector tells nothing while others do. A fault of the telemetry, never of the device.
 
-use super::{Shows, Sink, Spot};
+use super::{Detector, Shows, Sink, Spot, armed};
 use crate::fabric::Place;
 use crate::features::Features;
 use crate::kinds::{FactKind, Silent};
@@ -16,6 +16,14 @@ pub fn forget(features: &mut Features, spot: Option<Spot>) {
         (features.devices[device].seen_ns, features.devices[device].silent) = (None, None);
     }
 }
+
+pub const DETECTOR: Detector = Detector {
+    name: "silence",
+    reads: &[],
+    detect,
+    forget,
+    armed: &[armed::Row { detector: "sensor_dropout", facts: &[FactKind::Silent], look: armed::silence::look }],
+};
 
 pub fn detect(features: &Features, out: &mut Sink<'_>) {
     let known = features.devices.iter().filter(|d| d.seen_ns.is_some()).count();

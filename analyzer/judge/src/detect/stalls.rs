@@ -4,7 +4,7 @@
 //! Rows of 1 Hz are enough, where bytes tell onsets at 10 Hz only. A checkpoint stalls all nodes alike, or stops the job
 //! for longer than a node's stalls explain.
 
-use super::{Shows, Sink, Spot, strength};
+use super::{Detector, Shows, Sink, Spot, armed, strength};
 use crate::fabric::{DeviceId, Job, Place};
 use crate::features::stalls::{PRESSURE, UTILIZATION};
 use crate::features::{Disturbed, Features};
@@ -24,6 +24,14 @@ const MIN_TICKS: i64 = 5;
 const BEGUN_TICKS: i64 = 3;
 /// Readings of a node, and of its job's progress, that are looked at.
 const READINGS: usize = 512;
+
+pub const DETECTOR: Detector = Detector {
+    name: "stalls",
+    reads: &[],
+    detect,
+    forget,
+    armed: &[armed::Row { detector: "straggler by stalls", facts: &[FactKind::HostStalls], look: armed::stalls::look }],
+};
 
 pub fn detect(features: &Features, out: &mut Sink<'_>) {
     for (job, plan) in features.topology.jobs.iter().enumerate() {

@@ -106,8 +106,9 @@ impl Case {
         }
         self.clear_since_ns = None;
         self.ticks = self.ticks.saturating_add(1);
-        let mut changed = self.transitions.is_empty();
-        if changed {
+        let is_first = self.transitions.is_empty();
+        let mut changed = is_first && !update.is_held;
+        if is_first {
             self.note(self.onset_ns, State::Suspected, format!("{} first seen", update.facts[0].kind().name()));
         }
         if let Some(alike) = update.alike {

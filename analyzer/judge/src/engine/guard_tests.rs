@@ -30,11 +30,12 @@ fn forget_cable(features: &mut Features, spot: Option<Spot>) {
     (conservation.forget)(features, spot);
 }
 
-const LINK_STATE: Detector = Detector { name: "link_state", reads: &[], detect: DETECT_LINKS, forget: forget_cable };
+const LINK_STATE: Detector =
+    Detector { name: "link_state", detect: DETECT_LINKS, forget: forget_cable, reads: &[], armed: &[] };
 const DETECT_LINKS: fn(&Features, &mut Sink<'_>) = |features, out| (DETECTORS[0].detect)(features, out);
 static WITH_FAULTS: [Detector; 3] = [
-    Detector { name: "spins", reads: &[], detect: spins, forget: |_, _| {} },
-    Detector { name: "fails", reads: &[], detect: fails, forget: forget_cable },
+    Detector { name: "spins", detect: spins, forget: |_, _| {}, reads: &[], armed: &[] },
+    Detector { name: "fails", detect: fails, forget: forget_cable, reads: &[], armed: &[] },
     LINK_STATE,
 ];
 
@@ -83,7 +84,7 @@ fn no_detector_comes_near_its_budget() {
         assert_eq!(outcome.dropped, []);
     }
     let (features, watched) = (scene.engine.features(), Watch::default());
-    for detector in &DETECTORS {
+    for detector in DETECTORS {
         let mut sink = Sink::within(features, &watched, features.budget() / 4);
         (detector.detect)(features, &mut sink);
     }

@@ -74,7 +74,7 @@ pub struct Engine {
 
 impl Engine {
     pub fn new(plan: Plan, config: EngineConfig) -> Engine {
-        Engine::with_detectors(plan, config, &DETECTORS)
+        Engine::with_detectors(plan, config, DETECTORS)
     }
 
     pub fn with_detectors(plan: Plan, config: EngineConfig, detectors: &'static [Detector]) -> Engine {

@@ -1,16 +1,17 @@
 //! Which detectors can say anything here, and what would arm the rest. "All well" is said only of what is armed.
 //!
-//! A row a detector, each in its own file; a unit test holds every kind of fact to exactly one row.
+//! Each detector has a row for what it can see; a unit test holds every kind of fact to exactly one row.
 
-mod compute_time;
-mod counter_reset;
-mod late_onset;
-mod link_state;
-mod loss;
-mod silence;
-mod slow_link;
-mod stalls;
+pub(super) mod compute_time;
+pub(super) mod counter_reset;
+pub(super) mod late_onset;
+pub(super) mod link_state;
+pub(super) mod loss;
+pub(super) mod silence;
+pub(super) mod slow_link;
+pub(super) mod stalls;
 
+use super::DETECTORS;
 use crate::fabric::{Job, PortId};
 use crate::features::{Features, PortState};
 use crate::kinds::FactKind;
@@ -42,29 +43,19 @@ pub struct Off {
     pub arm: String,
 }
 
-struct Row {
-    detector: &'static str,
+/// Where some kinds of fact can be seen.
+#[derive(Debug)]
+pub struct Row {
+    /// What people call the detector.
+    pub detector: &'static str,
     /// The kinds of fact that its detector tells.
-    facts: &'static [FactKind],
-    look: fn(&View<'_>, &mut Tally),
+    pub facts: &'static [FactKind],
+    pub look: fn(&View<'_>, &mut Tally),
 }
 
-const ROWS: [Row; 10] = [
-    Row { detector: "link_down", facts: &[FactKind::LinkDown], look: link_state::look },
-    Row { detector: "device_down", facts: &[FactKind::DeviceDown], look: link_state::look },
-    Row { detector: "link_flap", facts: &[FactKind::LinkFlap], look: link_state::look },
-    Row {
-        detector: "packet_loss",
-        facts: &[FactKind::ConservationLoss, FactKind::ConservationLossCounted],
-        look: loss::look,
-    },
-    Row { detector: "slow_link", facts: &[FactKind::LowServiceRate], look: slow_link::look },
-    Row { detector: "straggler by step marks", facts: &[FactKind::LongCompute], look: compute_time::look },
-    Row { detector: "straggler by traffic", facts: &[FactKind::LateOnset], look: late_onset::look },
-    Row { detector: "straggler by stalls", facts: &[FactKind::HostStalls], look: stalls::look },
-    Row { detector: "sensor_dropout", facts: &[FactKind::Silent], look: silence::look },
-    Row { detector: "counter_reset", facts: &[FactKind::CountersFell], look: counter_reset::look },
-];
+fn rows() -> impl Iterator<Item = &'static Row> {
+    DETECTORS.iter().flat_map(|detector| detector.armed)
+}
 
 /// `stands_still`: no tick has closed of late, so nothing is heard, whatever the features remembers.
 pub fn armed(features: &Features, stands_still: bool) -> Vec<Armed> {
@@ -74,7 +65,7 @@ pub fn armed(features: &Features, stands_still: bool) -> Vec<Armed> {
         (row.look)(&view, &mut tally);
         tally.into_armed(row)
     };
-    ROWS.iter().map(look).collect()
+    rows().map(look).collect()
 }
 
 /// The ports that are known, by when they last told anything.
@@ -114,7 +105,7 @@ pub fn is_heard(features: &Features, port: &PortState) -> bool {
     port.seen_tick.is_some_and(|seen| features.tick - seen <= MISSED_INTERVALS * interval_ticks)
 }
 
-struct View<'a> {
+pub struct View<'a> {
     features: &'a Features,
     stands_still: bool,
 }
@@ -170,7 +161,7 @@ const NO_JOB: Reason = ("no job in the plan", "plan jobs.csv: job, device, start
 const NOT_RUNNING: Reason = ("not running now", "nothing to do: armed while they run");
 
 #[derive(Debug, Default)]
-struct Tally {
+pub struct Tally {
     ports: usize,
     jobs: usize,
     off: BTreeMap<(&'static str, Reason), usize>,

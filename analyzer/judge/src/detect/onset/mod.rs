@@ -12,7 +12,7 @@
 mod habit;
 mod quiet;
 
-use super::{Shows, Sink, Spot, stalls, strength};
+use super::{Detector, Shows, Sink, Spot, armed, stalls, strength};
 use crate::fabric::{DeviceId, Job, Place, PortId};
 use crate::features::{BINS, Features, Grid};
 use crate::kinds::{FactKind, LateOnset};
@@ -24,6 +24,18 @@ use std::collections::BTreeMap;
 pub(super) const MIN_PORTS: usize = 3;
 /// A job is looked at again when so many bins have come: fewer show nothing new of iterations that are longer.
 const NEW_BINS: i64 = 10;
+
+pub const DETECTOR: Detector = Detector {
+    name: "onset",
+    reads: &[],
+    detect,
+    forget,
+    armed: &[armed::Row {
+        detector: "straggler by traffic",
+        facts: &[FactKind::LateOnset],
+        look: armed::late_onset::look,
+    }],
+};
 
 pub fn detect(features: &Features, out: &mut Sink<'_>) {
     for (job, plan) in features.topology.jobs.iter().enumerate() {

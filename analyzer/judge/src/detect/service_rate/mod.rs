@@ -5,7 +5,7 @@
 
 mod seldom;
 
-use super::{Claim, Shows, Sink, Spot, strength};
+use super::{Claim, Detector, Shows, Sink, Spot, armed, strength};
 use crate::fabric::{Place, PortId};
 use crate::features::{Busy, Features, SHORT_NS};
 use crate::kinds::{FactKind, LowServiceRate};
@@ -36,6 +36,14 @@ const SOUND_TICKS: i64 = 3;
 
 /// Readings of a port, and of the jobs that run over it, that are looked at.
 const READINGS: usize = 512;
+
+pub const DETECTOR: Detector = Detector {
+    name: "service_rate",
+    reads: &[],
+    detect,
+    forget,
+    armed: &[armed::Row { detector: "slow_link", facts: &[FactKind::LowServiceRate], look: armed::slow_link::look }],
+};
 
 pub fn detect(features: &Features, out: &mut Sink<'_>) {
     for port in 0..features.ports.len() {
