@@ -1,9 +1,10 @@
 //! One incident over a restart.
 //!
-//! After a restart the window is rebuilt from the broker, and the engine sees an old fault begin where the window does:
-//! the same fault, under another onset and so another id. Here it gets its old identity back. While the past is rebuilt
-//! nothing is told; an old incident that the rebuilt past does not show is closed, with the reason, once the present has
-//! been seen for a while.
+//! After a restart the minutes before it are read again. With a snapshot of the judge, the ticks since that snapshot are
+//! judged a second time, and say under the same ids what the earlier run said. Without one all of these ticks are judged, and
+//! the engine sees an old fault begin where they do: the same fault, under another onset and so another id. Here it gets its
+//! old identity back. While the past is rebuilt nothing is told; an old incident that the rebuilt past does not show is
+//! closed, with the reason, once the present has been seen for a while.
 
 use std::collections::HashMap;
 use weft_judge::incident::{Incident, State, Transition};

@@ -12,7 +12,9 @@ use super::shared::Core;
 use crate::ingest::TICK_NS;
 use crate::snapshot::{About, file};
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -31,6 +33,8 @@ pub struct Keeper {
     taken: Option<i64>,
     positions: BTreeMap<i32, i64>,
     queue: SyncSender<Bytes>,
+    /// A snapshot waits to be written, or is being written.
+    is_writing: Arc<AtomicBool>,
     writer: JoinHandle<()>,
 }
 
@@ -38,9 +42,11 @@ impl Keeper {
     /// `restored`: the tick of the snapshot that this run began with.
     pub fn start(state_dir: &Path, restored: Option<i64>) -> std::io::Result<Keeper> {
         let (queue, taken) = sync_channel(1);
-        let path = file::path(state_dir);
-        let writer = std::thread::Builder::new().name("snapshot".into()).spawn(move || write_all(&path, &taken))?;
-        Ok(Keeper { taken: restored, positions: BTreeMap::new(), queue, writer })
+        let (path, is_writing) = (file::path(state_dir), Arc::new(AtomicBool::new(false)));
+        let done = is_writing.clone();
+        let thread = std::thread::Builder::new().name("snapshot".into());
+        let writer = thread.spawn(move || write_all(&path, &taken, &done))?;
+        Ok(Keeper { taken: restored, positions: BTreeMap::new(), queue, is_writing, writer })
     }
 
     /// What the state database says has been taken in.
@@ -54,8 +60,10 @@ impl Keeper {
         let Some(tick) = core.engine.judged() else { return };
         // A tick before the last one shows that the data's clock was set back.
         let is_due = self.taken.is_none_or(|taken| tick >= taken + EVERY_TICKS || tick < taken);
-        if is_due && self.queue.try_send(self.take(core, tick)).is_ok() {
+        if is_due && !self.is_writing.swap(true, Ordering::AcqRel) {
             self.taken = Some(tick);
+            // The queue has room for one, and none is on its way.
+            let _ = self.queue.try_send(self.take(core, tick));
         }
     }
 
@@ -76,7 +84,7 @@ impl Keeper {
     }
 }
 
-fn write_all(path: &PathBuf, taken: &Receiver<Bytes>) {
+fn write_all(path: &Path, taken: &Receiver<Bytes>, is_writing: &AtomicBool) {
     while let Ok((about, judge)) = taken.recv() {
         match file::write(path, &about, &judge) {
             Ok(bytes) => metrics::gauge!("weft_snapshot_bytes").set(bytes as f64),
@@ -85,5 +93,48 @@ fn write_all(path: &PathBuf, taken: &Receiver<Bytes>) {
                 tracing::warn!(%error, path = %path.display(), "a snapshot of the judge could not be written");
             }
         }
+        is_writing.store(false, Ordering::Release);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ingest::{Ingest, IngestConfig};
+    use weft_judge::engine::{Engine, EngineConfig};
+    use weft_judge::testkit::{Extra, SECOND, Scene, iteration, star};
+
+    /// An engine that has judged so many seconds, whose entities ingest has not heard of.
+    fn after(seconds: i64) -> Core {
+        let mut scene = Scene::new(star(2));
+        (0..seconds).for_each(|_| _ = scene.second(|_, at| iteration(at, SECOND, 0), Extra::default()));
+        Core { ingest: Ingest::new(IngestConfig::default()), engine: scene.engine }
+    }
+
+    fn written(state_dir: &Path) -> Option<(About, Engine)> {
+        crate::snapshot::restore(&file::path(state_dir), &star(2), &EngineConfig::of_tick(SECOND)).unwrap()
+    }
+
+    #[test]
+    fn a_snapshot_is_written_each_minute_and_at_the_end_with_its_positions() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut keeper = Keeper::start(dir.path(), None).unwrap();
+        keeper.keep(&after(0));
+        keeper.settled(&[(0, 7), (3, 9)].into());
+        let first = after(1).engine.judged().unwrap();
+        let kept = [1, 2, 61, 62].map(|seconds| {
+            while keeper.is_writing.load(Ordering::Acquire) {
+                std::thread::yield_now();
+            }
+            keeper.keep(&after(seconds));
+            keeper.taken.unwrap() - first
+        });
+        assert_eq!(kept, [0, 0, 60, 60]);
+        keeper.settled(&[(3, 12)].into());
+        let last = after(70);
+        keeper.finish(&last);
+        let (about, engine) = written(dir.path()).expect("a snapshot");
+        assert_eq!((about.tick - first, engine.judged()), (69, last.engine.judged()));
+        assert_eq!(about.positions, [(0, 7), (3, 12)].into());
     }
 }

@@ -60,16 +60,66 @@ impl Reach {
         Reach { through }
     }
 
-    /// Says once, at the first tick that closes, how many were missed.
+    /// Says once, at the first tick that closes, how many ticks were missed.
     pub fn first(&mut self, tick: i64) {
-        let missed = self.through.take().map_or(0, |through| tick.saturating_sub(through).saturating_sub(1).max(0));
+        let missed = self.missed(tick);
         if missed > 0 {
-            metrics::counter!("weft_unjudged_ticks_total").increment(missed as u64);
+            metrics::counter!("weft_unjudged_ticks_total").increment(missed);
             tracing::warn!(
                 missed,
                 "these ticks after the judge's snapshot could not be read again: they are not judged. Nobody told of them, or \
                  the broker no longer keeps them"
             );
+        }
+    }
+
+    fn missed(&mut self, tick: i64) -> u64 {
+        let through = self.through.take().unwrap_or(tick);
+        tick.saturating_sub(through).saturating_sub(1).max(0) as u64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+    use weft_judge::fabric::EntityTable;
+    use weft_judge::testkit::{Extra, SECOND, Scene, iteration, star};
+
+    const NEVER: fn(i64) -> bool = |_| false;
+
+    fn resumed(dir: &Path, is_to_come: fn(i64) -> bool) -> Option<i64> {
+        engine(Some(dir), star(2), EngineConfig::of_tick(SECOND), is_to_come).judged()
+    }
+
+    #[test]
+    fn a_snapshot_is_gone_on_from_and_one_that_cannot_be_is_set_aside() {
+        let mut scene = Scene::new(star(2));
+        (0..5).for_each(|_| _ = scene.second(|_, at| iteration(at, SECOND, 0), Extra::default()));
+        let dir = tempfile::tempdir().unwrap();
+        let (path, aside) = (file::path(dir.path()), dir.path().join("judge.snapshot.aside"));
+        assert_eq!(resumed(dir.path(), NEVER), None, "the first start of all");
+        let judged = scene.engine.judged();
+        let about = file::About { tick: judged.unwrap(), positions: BTreeMap::new() };
+        let bytes = scene.engine.snapshot(&EntityTable::default());
+        let write = |bytes: &[u8]| file::write(&path, &about, bytes).unwrap();
+        write(&bytes);
+        assert_eq!((resumed(dir.path(), NEVER), aside.exists()), (judged, false));
+        assert_eq!((resumed(dir.path(), |_| true), aside.exists()), (None, true), "of a time to come");
+        for bad in [&bytes[..bytes.len() - 1], b"another version", b""] {
+            write(bad);
+            std::fs::remove_file(&aside).unwrap();
+            assert_eq!((resumed(dir.path(), NEVER), aside.exists(), path.exists()), (None, true, false));
+        }
+        std::fs::write(&path, "torn").unwrap();
+        assert_eq!((resumed(dir.path(), NEVER), std::fs::read(&aside).unwrap()), (None, b"torn".to_vec()));
+    }
+
+    #[test]
+    fn ticks_that_were_not_read_again_are_counted_once() {
+        for (through, first, missed) in [(Some(10), 4, 0), (Some(10), 11, 0), (Some(10), 15, 4), (None, 15, 0)] {
+            let mut reach = Reach::from(through);
+            assert_eq!((reach.missed(first), reach.missed(first + 100)), (missed, 0), "{through:?} {first}");
         }
     }
 }

@@ -76,22 +76,7 @@ fn beside(path: &Path, word: &str) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    struct Folder(PathBuf);
-
-    impl Folder {
-        fn new(name: &str) -> Folder {
-            let dir = std::env::temp_dir().join(format!("weft-snapshot-{}-{name}", std::process::id()));
-            std::fs::create_dir_all(&dir).unwrap();
-            Folder(dir)
-        }
-    }
-
-    impl Drop for Folder {
-        fn drop(&mut self) {
-            std::fs::remove_dir_all(&self.0).ok();
-        }
-    }
+    use tempfile::tempdir;
 
     fn about() -> About {
         About { tick: -7, positions: [(0, 4711), (3, 9)].into() }
@@ -99,21 +84,21 @@ mod tests {
 
     #[test]
     fn what_was_written_is_read_and_replaced_as_a_whole() {
-        let dir = Folder::new("write");
-        let path = path(&dir.0);
+        let dir = tempdir().unwrap();
+        let path = path(dir.path());
         assert_eq!(read(&path).unwrap(), None);
         for judge in [vec![7; 100_000], b"two\nlines".to_vec(), Vec::new()] {
             let length = write(&path, &about(), &judge).unwrap();
             assert_eq!(length, std::fs::metadata(&path).unwrap().len());
             assert_eq!(read(&path).unwrap(), Some((about(), judge)));
         }
-        assert_eq!(std::fs::read_dir(&dir.0).unwrap().count(), 1, "nothing is left beside it");
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1, "nothing is left beside it");
     }
 
     #[test]
     fn a_file_that_is_torn_or_none_of_ours_is_an_error_and_can_be_set_aside() {
-        let dir = Folder::new("aside");
-        let path = path(&dir.0);
+        let dir = tempdir().unwrap();
+        let path = path(dir.path());
         write(&path, &about(), &[7; 100_000]).unwrap();
         let whole = std::fs::read(&path).unwrap();
         let damaged = |at: usize| whole.iter().enumerate().map(|(i, b)| b ^ u8::from(i == at)).collect::<Vec<u8>>();
