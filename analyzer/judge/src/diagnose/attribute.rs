@@ -25,6 +25,10 @@ use std::collections::BTreeMap;
 /// the job's slowing are two measurements of one thing, each good to some tenths where few iterations have passed.
 const LEFT_OVER: f64 = 0.5;
 
+/// How much slower the job became is read off the first moments of the lateness, half as long as what they are compared
+/// with: the speed just before needs to be seen over several stretches of the same length.
+const FIRST_NS: i64 = SHORTLY_NS / 2;
+
 /// A failing part, and the moment it was first seen well again.
 #[derive(Clone, Debug)]
 struct Trouble {
@@ -58,7 +62,7 @@ fn is_explained(features: &Features, open: &Open, troubles: &[Trouble], fact: &F
     }
     let together = asked.iter().filter(|trouble| trouble.since_ns > fact.since_ns - SHORTLY_NS);
     let explained: f64 = together.map(|trouble| trouble.at_most).sum();
-    let until_ns = fact.until_ns.unwrap_or(features.now_ns);
+    let until_ns = fact.until_ns.unwrap_or(features.now_ns).min(fact.since_ns + FIRST_NS);
     let undisturbed = Default::default();
     let disturbed = fact.job.as_ref().and_then(|job| open.disturbed.get(job)).unwrap_or(&undisturbed);
     let slower = features.jobs[job].slowed(fact.since_ns, until_ns, disturbed);
@@ -102,3 +106,6 @@ fn troubles(cases: &Cases, ended: &[Ended], facts: &[Fact]) -> Vec<Trouble> {
     let new: Vec<Trouble> = new.collect();
     live.into_iter().chain(past).chain(new).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -115,3 +115,6 @@ fn cables(topology: &Topology, device: &str) -> usize {
     let Some(device) = topology.find_device(device) else { return 0 };
     topology.devices[device].ports.iter().filter(|&&port| topology.ports[port].cable.is_some()).count()
 }
+
+#[cfg(test)]
+mod tests;
