@@ -66,13 +66,15 @@ fn through(says: &[(i64, Say)]) -> Case {
     case
 }
 
+/// A story, what is said in it second by second, the state after it, and whether the incident ever opened.
+type Row = (&'static str, Vec<(i64, Say)>, State, bool);
+
 #[test]
 fn the_table_of_transitions() {
     use State::{Open, Resolved, Suspected};
     let slow = || Say::Fact(slow());
     let down = || Say::Fact(down());
-    // What is said, second by second, the state after it, and whether the incident ever opened.
-    let table: Vec<(&str, Vec<(i64, Say)>, State, bool)> = vec![
+    let table: Vec<Row> = vec![
         ("one tick of two", vec![(1, slow())], Suspected, false),
         ("two ticks of two", vec![(1, slow()), (2, slow())], Open, true),
         ("one tick is enough for a link that is down", vec![(1, down())], Open, true),

@@ -78,10 +78,10 @@ impl Engine {
             return Err(SnapshotError::Ticks { found: features.tick_ns(), here: config.tick_ns });
         }
         let mut features = features.restored(plan).ok_or(SnapshotError::Contradiction)?;
-        features.ask(reads(&DETECTORS));
+        features.ask(reads(DETECTORS));
         let diagnosis = diagnosis.into_owned().known_in(&features.topology);
         let rebuilt = Rebuilt::through(features.tick);
-        Ok(Engine { features, diagnosis, detectors: &DETECTORS, write: config.write, rebuilt })
+        Ok(Engine { features, diagnosis, detectors: DETECTORS, write: config.write, rebuilt })
     }
 
     /// Index of the last tick that was judged; `None` before the first.

@@ -73,9 +73,12 @@ fn known(told: &[(i64, f64)], asked: i64, bits: u8, overflow: Overflow, period_m
     of.readings.of_device("h0", READ).next().expect("told").1
 }
 
+/// Readings by tick, the tick in which they are asked for, a bit width, and what is said then: quality, and rate a second.
+type Row<'a> = (&'a [(i64, f64)], i64, u32, Quality, Option<f64>);
+
 #[test]
 fn absent_stale_reset_saturated_and_wrapped_are_told_apart() {
-    let table: [(&[(i64, f64)], i64, u32, Quality, Option<f64>); 9] = [
+    let table: [Row<'_>; 9] = [
         (&[(1, 5.0)], 1, 0, Fresh, None),
         (&[(1, 5.0), (2, 9.0)], 2, 0, Fresh, Some(4.0)),
         (&[(1, 5.0), (3, 9.0)], 3, 0, Fresh, Some(2.0)),
