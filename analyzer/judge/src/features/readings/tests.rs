@@ -73,7 +73,8 @@ fn known(told: &[(i64, f64)], asked: i64, bits: u8, overflow: Overflow, period_m
     of.readings.of_device("h0", READ).next().expect("told").1
 }
 
-/// Readings by tick, the tick in which they are asked for, a bit width, and what is said then: quality, and rate a second.
+/// Readings by tick, the tick in which they are asked for, the period of their source in ms, and what is known then: the
+/// quality, and the rate a second.
 type Row<'a> = (&'a [(i64, f64)], i64, u32, Quality, Option<f64>);
 
 #[test]
