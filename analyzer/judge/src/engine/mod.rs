@@ -13,6 +13,8 @@
 //! | `diagnosis` | all cases: open incidents are resolved, with the reason |
 
 #[cfg(test)]
+mod dark_tests;
+#[cfg(test)]
 mod guard_tests;
 #[cfg(test)]
 mod link_tests;
