@@ -28,6 +28,12 @@ impl Lab {
         Ok(Self { topology, workdir: inside.workdir, cgroups: inside.cgroups, training: None, pulled: Vec::new() })
     }
 
+    /// Of the cables that were pulled once, the one that was pulled last.
+    pub fn pulled_once(&self) -> Option<usize> {
+        let times = |cable: &usize| self.pulled.iter().filter(|pulled| *pulled == cable).count();
+        self.pulled.iter().rev().copied().find(|cable| times(cable) == 1)
+    }
+
     /// Whether the cable at this place was pulled before; by either of its ends.
     pub fn was_pulled(&self, place: &Place) -> bool {
         self.topology.cable_at(&place.device, &place.port).is_some_and(|cable| self.pulled.contains(&cable))

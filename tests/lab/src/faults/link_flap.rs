@@ -1,4 +1,7 @@
-//! The same cable pulled once more. Strength has no meaning.
+//! A cable that was pulled before is pulled once more. Strength has no meaning.
+//!
+//! A cable is pulled twice and not three times: a flap stays one incident until the link has been up for three of the gaps
+//! between its downs, so that a third pull minutes later rings nobody anew.
 
 use super::{Fault, Place, cable, link_down};
 use crate::panel;
@@ -11,8 +14,8 @@ pub const FAULT: Fault = Fault {
     class: "link_flap",
     lasts: link_down::LASTS,
     strength: 1.0,
-    places: |lab, traffic| match lab.pulled.last() {
-        Some(&cable) => {
+    places: |lab, traffic| match lab.pulled_once() {
+        Some(cable) => {
             let end = &lab.topology.cables[cable].a;
             vec![Place { device: end.device.clone(), port: end.port.clone() }]
         }
