@@ -30,7 +30,7 @@ use crate::fabric::Part;
 use crate::features::Features;
 use crate::guard::guarded;
 use crate::incident::{Incident, State};
-use crate::kinds::{Fact, FactKind};
+use crate::kinds::{Absence, Fact, FactKind};
 use case::{Case, Update};
 use cases::{Cases, Ended, Key};
 use serde::{Deserialize, Serialize};
@@ -60,37 +60,48 @@ impl Diagnosis {
 
     /// Takes in what was said of one tick; incidents that are new or changed by it.
     pub fn step(&mut self, features: &Features, open: &Open, said: Said, write: WriteQuery) -> Vec<Incident> {
-        let Said { mut facts, absences } = said;
-        let all = facts.clone();
-        let absorbed = wholes::absorbed(&self.cases, &facts);
+        let Said { facts: all, absences } = said;
+        let absorbed = wholes::absorbed(&self.cases, &all);
+        let mut facts = all.clone();
         wholes::leave_out_parts(&features.topology, &self.cases, &mut facts);
         attribute::leave_out_victims(features, open, &self.cases, &self.ended, &mut facts);
         outliers::keep(&features.topology, &mut facts);
         let alike = alike::fold(&self.cases, &mut facts);
-        let mut updates = self.updates(features, &all, facts, alike);
-        let mut absent: BTreeSet<(FactKind, &Part)> = BTreeSet::new();
-        let mut over: BTreeMap<&Part, &String> = BTreeMap::new();
-        for absence in &absences {
-            absent.insert((absence.kind, &absence.part));
-            over.extend(absence.over.as_ref().map(|reason| (&absence.part, reason)));
-        }
-        let mut changed: BTreeSet<Key> = BTreeSet::new();
-        for (key, case) in self.cases.iter_mut() {
-            let mut update = updates.remove(key).unwrap_or_default();
-            update.is_absent =
-                !case.facts.is_empty() && case.lives_on().all(|kind| absent.contains(&(kind, &case.part)));
-            update.over = over.get(&case.part).filter(|_| update.is_absent).map(|reason| (*reason).clone());
-            update.over = absorbed.get(key).cloned().or(update.over);
-            if case.step(update, features.now_ns) {
-                changed.insert(key.clone());
-            }
-        }
+        let updates = self.updates(features, &all, facts, alike);
+        let changed = self.advance(updates, &absences, absorbed, features.now_ns);
         candidates::settle(&mut self.cases);
         loss::measure(features, open, &mut self.cases);
         self.cases.iter_mut().for_each(|(_, case)| severity::raise(features, case));
         let incidents = self.report(features, &changed, write);
         self.forget(features.now_ns);
         incidents
+    }
+
+    /// Every case takes its tick: what was said of it, what was said to be absent, and why it may be over. Those whose state
+    /// or class changed.
+    fn advance(
+        &mut self,
+        mut updates: BTreeMap<Key, Update>,
+        absences: &[Absence],
+        mut absorbed: BTreeMap<Key, String>,
+        now_ns: i64,
+    ) -> BTreeSet<Key> {
+        let absent: BTreeSet<(FactKind, &Part)> =
+            absences.iter().map(|absence| (absence.kind, &absence.part)).collect();
+        let over = absences.iter().filter_map(|absence| Some((&absence.part, absence.over.as_ref()?)));
+        let over: BTreeMap<&Part, &String> = over.collect();
+        let mut changed = BTreeSet::new();
+        for (key, case) in self.cases.iter_mut() {
+            let mut update = updates.remove(key).unwrap_or_default();
+            let is_absent = |kind: FactKind| absent.contains(&(kind, &case.part));
+            update.is_absent = !case.facts.is_empty() && case.lives_on().all(is_absent);
+            let somebodys_doing = over.get(&case.part).filter(|_| update.is_absent).map(|reason| (*reason).clone());
+            update.over = absorbed.remove(key).or(somebodys_doing);
+            if case.step(update, now_ns) {
+                changed.insert(key.clone());
+            }
+        }
+        changed
     }
 
     /// What is left of the facts, by the case that each belongs to; cases begin with their first fact.
