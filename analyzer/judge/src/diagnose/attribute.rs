@@ -19,7 +19,7 @@ use crate::fabric::Part;
 use crate::features::{Features, SHORTLY_NS};
 use crate::incident::State;
 use crate::kinds::{Accuses, Fact};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Of what a host claims to cost its job, the part that must be left unexplained for the host to be accused. The claim and
 /// the job's slowing are two measurements of one thing, each good to some tenths where few iterations have passed.
@@ -96,8 +96,8 @@ fn troubles(cases: &Cases, ended: &[Ended], facts: &[Fact]) -> Vec<Trouble> {
         over_ns: Some(past.over_ns),
         at_most: 1.0,
     });
-    let is_new = |part: &Part| live.iter().all(|trouble| trouble.part != *part);
-    let new = said.iter().filter(|(part, _)| is_new(part)).map(|(part, fact)| Trouble {
+    let known: BTreeSet<&Part> = live.iter().map(|trouble| &trouble.part).collect();
+    let new = said.iter().filter(|(part, _)| !known.contains(*part)).map(|(part, fact)| Trouble {
         part: (*part).clone(),
         since_ns: fact.since_ns,
         over_ns: None,

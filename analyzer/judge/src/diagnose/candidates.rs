@@ -10,19 +10,26 @@ use crate::incident::State;
 use std::collections::BTreeMap;
 
 /// One row a way in which evidence can be ambiguous.
-const RULES: [fn(&Around<'_>, &Case) -> Vec<Candidate>; 3] = [late_alike, silent_device, shared_device];
+const RULES: [fn(&Around, &Case) -> Vec<Candidate>; 3] = [late_alike, silent_device, shared_device];
 
 /// What a case is seen against.
-struct Around<'a> {
-    cases: &'a Cases,
+#[derive(Default)]
+struct Around {
+    /// Open troubles of devices that say something of links there: when they began, and what they say.
+    beside_links: BTreeMap<String, Vec<(i64, &'static str)>>,
     /// When the open troubles of a class began at the cables of a device.
     onsets: BTreeMap<(&'static str, String), Vec<i64>>,
 }
 
 /// Settles anew what is left open, for every case that is not passing.
 pub fn settle(cases: &mut Cases) {
-    let mut around = Around { cases, onsets: BTreeMap::new() };
+    let mut around = Around::default();
     for case in cases.iter().filter(|case| case.state == State::Open) {
+        if let Part::Device(device) = &case.part {
+            let says = case.facts.values().filter_map(|fact| fact.payload.beside_links());
+            let says = says.map(|says| (case.onset_ns, says));
+            around.beside_links.entry(device.clone()).or_default().extend(says);
+        }
         for device in ends(case) {
             around.onsets.entry((case.class().name, device.to_owned())).or_default().push(case.onset_ns);
         }
@@ -32,7 +39,7 @@ pub fn settle(cases: &mut Cases) {
     cases.set_candidates(left);
 }
 
-fn left_open(around: &Around<'_>, case: &Case) -> Vec<Candidate> {
+fn left_open(around: &Around, case: &Case) -> Vec<Candidate> {
     let mut candidates: Vec<Candidate> = Vec::new();
     for candidate in RULES.iter().flat_map(|rule| rule(around, case)) {
         if candidate.part != case.part && candidates.iter().all(|known| known.part != candidate.part) {
@@ -43,18 +50,17 @@ fn left_open(around: &Around<'_>, case: &Case) -> Vec<Candidate> {
 }
 
 /// Bytes alone cannot tell the host that is late from one that waits for it; its marks and its own stalls can.
-fn late_alike(_: &Around<'_>, case: &Case) -> Vec<Candidate> {
+fn late_alike(_: &Around, case: &Case) -> Vec<Candidate> {
     let is_told_apart = case.facts.keys().any(|kind| kind.class().tells_hosts_apart);
     let alike = case.alike.iter().filter(|_| !is_told_apart);
     alike.map(|part| Candidate { part: part.clone(), reason: "began to be late with it, by as much".into() }).collect()
 }
 
 /// A link that goes down while the device at its end falls silent: that device may have died.
-fn silent_device(around: &Around<'_>, case: &Case) -> Vec<Candidate> {
+fn silent_device(around: &Around, case: &Case) -> Vec<Candidate> {
     let beside = |device: &str| {
-        let is_there = |other: &&Case| other.state == State::Open && other.part == Part::Device(device.to_owned());
-        let others = around.cases.iter().filter(is_there).filter(|other| together(other.onset_ns, case));
-        others.flat_map(|other| other.facts.values()).find_map(|fact| fact.payload.beside_links())
+        let said = around.beside_links.get(device)?;
+        said.iter().find(|(onset_ns, _)| together(*onset_ns, case)).map(|(_, says)| *says)
     };
     let ends = ends(case).filter(|_| case.class().is_down);
     let candidate = |device: &str| {
@@ -65,7 +71,7 @@ fn silent_device(around: &Around<'_>, case: &Case) -> Vec<Candidate> {
 }
 
 /// Several links of one device with the same trouble at one time: the device may have it, not each of them.
-fn shared_device(around: &Around<'_>, case: &Case) -> Vec<Candidate> {
+fn shared_device(around: &Around, case: &Case) -> Vec<Candidate> {
     let onsets = |device: &str| around.onsets.get(&(case.class().name, device.to_owned())).into_iter().flatten();
     let links = |device: &str| onsets(device).filter(|&&onset_ns| together(onset_ns, case)).count();
     let shared = ends(case).map(|device| (device, links(device))).filter(|(_, links)| *links > 1);

@@ -112,11 +112,12 @@ impl Diagnosis {
         facts: Vec<Fact>,
         mut alike: BTreeMap<Part, Vec<Part>>,
     ) -> BTreeMap<Key, Update> {
+        let fresh = wholes::Fresh::new(all);
         let mut updates: BTreeMap<Key, Update> = BTreeMap::new();
         for fact in facts {
             self.cases.begin(&fact);
             let update = updates.entry(Key::of(&fact)).or_default();
-            update.is_held |= wholes::may_be_the_device(&features.topology, all, &fact, features.now_ns);
+            update.is_held |= fresh.may_be_the_device(&features.topology, &fact, features.now_ns);
             if fact.payload.is_like(&fact.payload) {
                 update.alike = Some(alike.remove(&fact.part).unwrap_or_default());
             }

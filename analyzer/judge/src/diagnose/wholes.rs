@@ -10,63 +10,75 @@ use super::TOGETHER_NS;
 use super::cases::{Cases, Key};
 use crate::fabric::{Part, Place, Topology};
 use crate::incident::State;
-use crate::kinds::Fact;
+use crate::kinds::{Class, Fact};
 use std::collections::BTreeMap;
 
 /// Links of a device with fewer cables than this are never the device's own trouble, see `detect/device_down.rs`.
 const MIN_LINKS: usize = 3;
 
-/// A trouble that other parts may be caught in.
-struct Whole {
-    part: Part,
-    subject: &'static str,
-    since_ns: i64,
+/// What one trouble is about, and one of the devices that it is at.
+type At = (&'static str, String);
+
+/// The troubles that others may be caught in, said in this tick or open already.
+#[derive(Default)]
+struct Wholes {
+    /// Since when a device is down as a whole.
+    devices: BTreeMap<At, i64>,
+    /// Since when cables of a device are down.
+    cables: BTreeMap<At, Vec<i64>>,
 }
 
-/// Leaves out what a larger trouble explains, whether that is said in this tick or open already.
-pub fn leave_out_parts(topology: &Topology, cases: &Cases, facts: &mut Vec<Fact>) {
-    let wholes = wholes(cases, facts);
-    facts.retain(|fact| !wholes.iter().any(|whole| explains(topology, whole, fact)));
-}
+impl Wholes {
+    fn new(cases: &Cases, facts: &[Fact]) -> Wholes {
+        let mut wholes = Wholes::default();
+        for fact in facts {
+            wholes.add(fact.kind().class(), &fact.part, fact.since_ns);
+        }
+        for case in cases.iter().filter(|case| case.state != State::Resolved) {
+            wholes.add(case.class(), &case.part, case.onset_ns);
+        }
+        wholes
+    }
 
-fn wholes(cases: &Cases, facts: &[Fact]) -> Vec<Whole> {
-    let said = facts.iter().filter(|fact| fact.kind().class().is_down).map(|fact| {
+    fn add(&mut self, class: &Class, part: &Part, since_ns: i64) {
+        let at = |device: &str| (class.subject, device.to_owned());
+        match part {
+            Part::Device(device) if class.holds_its_parts => {
+                let since = self.devices.entry(at(device)).or_insert(since_ns);
+                *since = since_ns.min(*since);
+            }
+            Part::Cable(..) if class.is_down => {
+                part.devices().for_each(|device| self.cables.entry(at(device)).or_default().push(since_ns));
+            }
+            _ => {}
+        }
+    }
+
+    fn explain(&self, topology: &Topology, fact: &Fact) -> bool {
         let subject = fact.kind().class().subject;
-        Whole { part: fact.part.clone(), subject, since_ns: fact.since_ns }
-    });
-    let live = cases.iter().filter(|case| case.state != State::Resolved && case.class().is_down);
-    let open = live.map(|case| {
-        let subject = case.class().subject;
-        Whole { part: case.part.clone(), subject, since_ns: case.onset_ns }
-    });
-    let mut wholes: Vec<Whole> = said.chain(open).collect();
-    // The earliest beginning known of a part explains most.
-    wholes.sort_by(|a, b| (&a.part, a.since_ns).cmp(&(&b.part, b.since_ns)));
-    wholes.dedup_by(|later, first| later.part == first.part && later.subject == first.subject);
-    wholes
-}
-
-fn explains(topology: &Topology, whole: &Whole, fact: &Fact) -> bool {
-    let class = fact.kind().class();
-    if class.subject != whole.subject || fact.part == whole.part {
-        return false;
-    }
-    match (&whole.part, &fact.part) {
-        (Part::Device(device), part) => {
-            part.devices().any(|d| d == device) && fact.since_ns >= whole.since_ns - TOGETHER_NS
-        }
-        (Part::Cable(a, b), Part::Port(port)) => {
-            let shares_a_device = [a, b].iter().any(|end| end.device == port.device);
-            shares_a_device && is_unplanned(topology, &fact.part) && together(whole.since_ns, fact.since_ns)
-        }
-        _ => false,
+        let at = |device: &str| (subject, device.to_owned());
+        let is_part_of = |device: &str| {
+            let since = self.devices.get(&at(device));
+            !matches!(fact.part, Part::Device(_)) && since.is_some_and(|since| fact.since_ns >= since - TOGETHER_NS)
+        };
+        let lives_on_a_cable_of = |device: &str| {
+            let mut downs = self.cables.get(&at(device)).into_iter().flatten();
+            is_unplanned(topology, &fact.part) && downs.any(|&since_ns| together(since_ns, fact.since_ns))
+        };
+        fact.part.devices().any(|device| is_part_of(device) || lives_on_a_cable_of(device))
     }
 }
 
-/// The plan says what the ports of this device are, and this interface is none of them: it lives on one of them.
+/// Leaves out what a larger trouble explains.
+pub fn leave_out_parts(topology: &Topology, cases: &Cases, facts: &mut Vec<Fact>) {
+    let wholes = Wholes::new(cases, facts);
+    facts.retain(|fact| !wholes.explain(topology, fact));
+}
+
+/// A port without a cable, on a device whose ports the plan knows, and none of these: the interface lives on one of them.
 fn is_unplanned(topology: &Topology, part: &Part) -> bool {
     let Some(Place::Port(port)) = topology.place(part) else { return false };
-    !topology.ports[port].planned
+    matches!(part, Part::Port(_)) && !topology.ports[port].planned
 }
 
 fn together(one_ns: i64, other_ns: i64) -> bool {
@@ -75,40 +87,59 @@ fn together(one_ns: i64, other_ns: i64) -> bool {
 
 /// Cases of parts that turn out to be caught in a larger trouble, each with the reason why it is told there from now on.
 pub fn absorbed(cases: &Cases, facts: &[Fact]) -> BTreeMap<Key, String> {
-    let mut absorbed = BTreeMap::new();
-    for whole in facts.iter().filter(|fact| fact.kind().class().holds_its_parts) {
-        let Part::Device(device) = &whole.part else { continue };
-        let subject = whole.kind().class().subject;
-        let is_caught = |key: &Key, onset_ns: i64| {
-            key.subject == subject
-                && key.part != whole.part
-                && key.part.devices().any(|d| d == device)
-                && onset_ns >= whole.since_ns - TOGETHER_NS
-        };
-        for case in cases.iter().filter(|case| is_caught(&case.key(), case.onset_ns)) {
-            absorbed.insert(case.key(), format!("{device} is down as a whole, and is told as one incident"));
+    let whole = |fact: &Fact| match &fact.part {
+        Part::Device(device) if fact.kind().class().holds_its_parts => {
+            Some(((fact.kind().class().subject, device.clone()), fact.since_ns))
         }
+        _ => None,
+    };
+    let wholes: BTreeMap<At, i64> = facts.iter().filter_map(whole).collect();
+    if wholes.is_empty() {
+        return BTreeMap::new();
     }
-    absorbed
+    let caught = cases.iter().filter(|case| !matches!(case.part, Part::Device(_))).filter_map(|case| {
+        let is_in = |device: &&str| {
+            let since = wholes.get(&(case.class().subject, (*device).to_owned()));
+            since.is_some_and(|since| case.onset_ns >= since - TOGETHER_NS)
+        };
+        let device = case.part.devices().find(is_in)?;
+        Some((case.key(), format!("{device} is down as a whole, and is told as one incident")))
+    });
+    caught.collect()
 }
 
-/// Whether a link's fact is so fresh, and so little alone at one of its devices, that the device itself may be going down.
-/// A switch that loses its power takes its ports down one after the other; a pager must not hear of the first ones.
-pub fn may_be_the_device(topology: &Topology, facts: &[Fact], fact: &Fact, now_ns: i64) -> bool {
-    let class = fact.kind().class();
-    if !class.is_down || !matches!(fact.part, Part::Cable(..)) || now_ns - fact.since_ns >= TOGETHER_NS {
-        return false;
+/// Links that went down, by the devices at their ends: where several went at one moment, the device may be going down. A
+/// switch that loses its power takes its ports down one after the other, and a pager must not hear of the first ones.
+pub struct Fresh {
+    by_device: BTreeMap<String, Vec<i64>>,
+}
+
+impl Fresh {
+    pub fn new(facts: &[Fact]) -> Fresh {
+        let mut by_device: BTreeMap<String, Vec<i64>> = BTreeMap::new();
+        for fact in facts.iter().filter(|fact| is_a_link_down(fact)) {
+            for device in fact.part.devices() {
+                by_device.entry(device.to_owned()).or_default().push(fact.since_ns);
+            }
+        }
+        Fresh { by_device }
     }
-    fact.part.devices().any(|device| {
-        let is_sibling = |other: &&Fact| {
-            other.part != fact.part
-                && other.kind().class().is_down
-                && matches!(other.part, Part::Cable(..))
-                && other.part.devices().any(|d| d == device)
-                && together(other.since_ns, fact.since_ns)
+
+    /// Whether the fact is that fresh, and not alone at one of its devices that has links enough.
+    pub fn may_be_the_device(&self, topology: &Topology, fact: &Fact, now_ns: i64) -> bool {
+        if !is_a_link_down(fact) || now_ns - fact.since_ns >= TOGETHER_NS {
+            return false;
+        }
+        let with_it = |device: &str| {
+            let downs = self.by_device.get(device).into_iter().flatten();
+            downs.filter(|&&since_ns| together(since_ns, fact.since_ns)).count()
         };
-        cables(topology, device) >= MIN_LINKS && facts.iter().any(|other| is_sibling(&other))
-    })
+        fact.part.devices().any(|device| with_it(device) > 1 && cables(topology, device) >= MIN_LINKS)
+    }
+}
+
+fn is_a_link_down(fact: &Fact) -> bool {
+    fact.kind().class().is_down && matches!(fact.part, Part::Cable(..))
 }
 
 fn cables(topology: &Topology, device: &str) -> usize {

@@ -72,9 +72,9 @@ fn an_interface_in_no_plan_lives_on_the_planned_port_that_went_down_with_it() {
 fn fresh_downs_beside_each_other_wait_for_the_device_they_may_be() {
     let topology = Topology::new(&star(6));
     let facts = [down(cable(1), 98), down(cable(2), 99)];
-    let waits = |now_s: i64, facts: &[Fact]| may_be_the_device(&topology, facts, &facts[0], now_s * S);
+    let waits = |now_s: i64, facts: &[Fact]| Fresh::new(facts).may_be_the_device(&topology, &facts[0], now_s * S);
     assert!(waits(99, &facts) && !waits(101, &facts), "three seconds at most");
     assert!(!waits(99, &facts[..1]), "a link alone");
     let two = Topology::new(&star(2));
-    assert!(!may_be_the_device(&two, &facts, &facts[0], 99 * S), "a switch with two cables");
+    assert!(!Fresh::new(&facts).may_be_the_device(&two, &facts[0], 99 * S), "a switch with two cables");
 }
