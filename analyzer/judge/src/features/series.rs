@@ -6,12 +6,12 @@
 
 use super::slots::Slots;
 use crate::fabric::TickBatch;
-use arrow_array::Array;
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
+use arrow_array::{Array, Int64Array};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use weft_wire::{ColumnKind, CounterKind, Fingerprint, TableSchema, catalogue};
+use weft_wire::{ColumnKind, Counter, CounterKind, Fingerprint, TableSchema, catalogue};
 
 const UNREAD: i64 = i64::MIN;
 const NOWHERE: u32 = u32::MAX;
@@ -56,43 +56,51 @@ pub struct Falls {
     pub rows: Vec<(usize, u16, u16)>,
 }
 
+/// By row, how many counters fell, and how many were compared.
+struct Compared {
+    fallen: Vec<u16>,
+    all: Vec<u16>,
+}
+
+impl Compared {
+    /// One counter of all rows. `last`: its last readings, at the place of each row's entity.
+    fn add(&mut self, values: &Int64Array, places: &[u32], last: &mut [i64]) {
+        let has_nulls = values.null_count() > 0;
+        for (row, (&new, &place)) in values.values().iter().zip(places).enumerate() {
+            if has_nulls && values.is_null(row) {
+                continue;
+            }
+            let old = std::mem::replace(&mut last[place as usize], new);
+            if old != UNREAD {
+                self.all[row] += 1;
+                self.fallen[row] += u16::from(new < old);
+            }
+        }
+    }
+}
+
 impl Series {
     /// Compares every counter of the batch with its last reading and remembers the new one.
     pub fn update(&mut self, now: i64, tick: &TickBatch, slots: &Slots) -> Falls {
         let rows = tick.batch.num_rows();
-        let (mut fallen, mut compared) = (vec![0u16; rows], vec![0u16; rows]);
+        let mut compared = Compared { fallen: vec![0; rows], all: vec![0; rows] };
         let last = self.schemas.entry(tick.schema.fingerprint()).or_default();
         last.tick = now;
         let places: Vec<u32> = tick.entities.iter().map(|&e| last.place(slots.of(e))).collect();
         let room = last.entities as usize;
         last.columns.resize_with(tick.schema.counters.len(), Vec::new);
         for (index, name) in tick.schema.counters.iter().enumerate() {
-            let Some(counter) = catalogue().counter(tick.table, name) else { continue };
-            if counter.kind != CounterKind::Counter || counter.column_kind() != ColumnKind::Int {
-                continue;
-            }
-            let Some(values) = tick.batch.column(index + TableSchema::KEYS).as_primitive_opt::<Int64Type>() else {
-                continue;
-            };
-            let last = &mut last.columns[index];
-            last.resize(room, UNREAD);
-            let has_nulls = values.null_count() > 0;
-            for (row, (&new, &place)) in values.values().iter().zip(&places).enumerate() {
-                if has_nulls && values.is_null(row) {
-                    continue;
-                }
-                let old = std::mem::replace(&mut last[place as usize], new);
-                if old == UNREAD {
-                    continue;
-                }
-                compared[row] += 1;
-                if new < old {
-                    fallen[row] += 1;
-                }
+            let counter = catalogue().counter(tick.table, name);
+            let is_count = |c: &&Counter| c.kind == CounterKind::Counter && c.column_kind() == ColumnKind::Int;
+            let Some(_) = counter.filter(is_count) else { continue };
+            let column = tick.batch.column(index + TableSchema::KEYS);
+            if let Some(values) = column.as_primitive_opt::<Int64Type>() {
+                last.columns[index].resize(room, UNREAD);
+                compared.add(values, &places, &mut last.columns[index]);
             }
         }
-        let rows = (0..rows).filter(|&r| fallen[r] > 0).map(|r| (r, fallen[r], compared[r])).collect();
-        Falls { rows }
+        let Compared { fallen, all } = compared;
+        Falls { rows: (0..rows).filter(|&row| fallen[row] > 0).map(|row| (row, fallen[row], all[row])).collect() }
     }
 
     pub fn forget(&mut self, now: i64) {

@@ -1,5 +1,13 @@
-//! How much of its time a node's work stood still, tick by tick: tasks that waited for CPU, memory or disk (PSI `some`,
-//! Documentation/accounting/psi.rst), and GPUs that idled.
+//! How much of the time a node's work stood still, tick by tick.
+//!
+//! The kernel counts the µs in which at least one task waited for a CPU, for memory or for a disk (PSI `some`,
+//! Documentation/accounting/psi.rst). The share of the time between two readings is
+//!
+//! ```text
+//! share  =  µs more / µs between the two readings          20,000 → 420,000 within 1 s: 0.40
+//! ```
+//! Of GPUs the share is the part of the time that they idled, as the mean over the node's GPUs: of two GPUs used to 100 %
+//! and 40 % it is 0.30.
 
 use super::readings::{Read, Readings};
 use arraydeque::{ArrayDeque, behavior::Wrapping};
@@ -16,10 +24,11 @@ pub const READS: [Read; 4] = [
 /// The counts of pressure, in the order of the shares; after them comes the share of [`IDLE`].
 pub const PRESSURE: [&str; 3] = [READS[0].1, READS[1].1, READS[2].1];
 pub const UTILIZATION: &str = READS[IDLE].1;
-/// Its place among the shares: the part of the time that the node's GPUs, on average, idled.
+/// The place among the shares of the part of the time that the GPUs idled.
 pub const IDLE: usize = PRESSURE.len();
 const KINDS: usize = IDLE + 1;
-/// Ticks kept.
+/// Ticks kept: at 1 s a tick as far back as a job's speed is compared (`SHORTLY_NS`, 40 s), for the two are held against each
+/// other.
 const TICKS: usize = 40;
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -28,7 +37,7 @@ pub struct Stalls {
     ring: ArrayDeque<Shares, TICKS, Wrapping>,
 }
 
-/// Of one tick, the share of time by kind, 0 to 1; NaN where it was not told.
+/// The shares of one tick by kind, 0 to 1; NaN where nothing was read.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Shares {
     tick: i64,

@@ -55,3 +55,51 @@ fn way_back_excludes(ways: &Ways, back: usize, loss: Shown) -> bool {
 fn amount_excludes(largest_steps: f64, loss: Shown) -> bool {
     loss.sent - loss.likely >= EXPECTED && loss.sure > largest_steps
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::features::{Count, Sample, clocks};
+    use nonmax::NonMaxI64;
+
+    const SECOND: i64 = 1_000_000_000;
+    const TICKS: i64 = 12;
+
+    /// Packets a tick from a to b and back: sent, and of those lost.
+    fn ways(there: [i64; 2], back: [i64; 2]) -> Ways {
+        let count = |per_tick: i64, tick: i64| -> Count { NonMaxI64::new(1_000_000 + per_tick * tick) };
+        let end = |sends: [i64; 2], receives: [i64; 2], tick: i64| {
+            let (tx_packets, rx_packets) = (count(sends[0], tick), count(receives[0] - receives[1], tick));
+            Sample { ts_ns: tick * SECOND, tx_packets, rx_packets, ..Sample::default() }
+        };
+        // The traffic rests for most of each tick, so that the reading in the middle of the rest is exact.
+        let later = |sample: Sample, tenths: i64| Sample { ts_ns: sample.ts_ns + SECOND * tenths / 10, ..sample };
+        let readings = |sends, receives, tick| {
+            let now = end(sends, receives, tick);
+            [later(end(sends, receives, tick - 1), 9), now, later(now, 5), later(now, 9)]
+        };
+        let mut ways = Ways::default();
+        for tick in 1..=TICKS {
+            clocks::update(&mut ways, tick, &readings(there, back, tick), &readings(back, there, tick), None);
+        }
+        ways
+    }
+
+    #[test]
+    fn a_loss_is_believed_where_the_way_back_or_the_amount_excludes_stamps() {
+        let table = [
+            ("nothing comes back", [1_000, 20], [0, 0], true),
+            ("the way back is sound", [1_000, 20], [1_000, 0], false),
+            ("the way back is sound, and has a tenth of the traffic", [1_000, 20], [100, 0], false),
+            ("the way back loses too", [1_000, 20], [1_000, 20], false),
+            ("the way back gains as much", [1_000, 20], [1_000, -20], true),
+            ("more is missing than two readings brought", [1_000, 300], [0, 0], false),
+            ("the receiver has counted nothing yet", [1_000, 1_000], [0, 0], true),
+        ];
+        for (story, there, back, expected) in table {
+            let [sent, lost] = there.map(|per_tick| (per_tick * (TICKS - 1)) as f64);
+            let shown = Shown { first_tick: 1, last_tick: TICKS, sure: lost, likely: lost, sent };
+            assert_eq!(can_show(&ways(there, back), 0, shown), expected, "{story}");
+        }
+    }
+}
