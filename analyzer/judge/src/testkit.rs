@@ -85,6 +85,9 @@ pub struct Extra {
     pub silent: Vec<Silence>,
     /// Hosts that tell of themselves, and the share of this second that their tasks waited for a CPU.
     pub pressure: Vec<(String, f64)>,
+    /// Counters of ports of hosts that are read once in this second, beside those that the scene tells of every port:
+    /// `("h1", "eth1", &[("pcie_width", 8.0)])`.
+    pub told: Vec<(&'static str, &'static str, &'static [(&'static str, f64)])>,
     /// Devices that tell nothing.
     pub mute: Vec<String>,
 }
@@ -139,8 +142,9 @@ impl Scene {
         let mut batches: Vec<TickBatch> =
             rows.into_iter().map(|((device, port), readings)| self.batch(device, port, &readings)).collect();
         let (start_ns, end_ns) = (self.now_ns(), self.now_ns() + SECOND);
-        let Extra { events, steps, silent, pressure, .. } = extra;
+        let Extra { events, steps, silent, pressure, told, .. } = extra;
         batches.extend(pressure.into_iter().map(|(host, share)| self.host_batch(host, share)));
+        batches.extend(told.into_iter().map(|(host, port, counters)| self.told_batch(host, port, counters)));
         let tick = Tick { index: self.tick, start_ns, end_ns, batches, events, steps, silent };
         self.tick += 1;
         let outcome = self.engine.on_tick(&tick, &self.entities);
@@ -173,6 +177,11 @@ impl Scene {
         writer.begin_row(0, ts_ns, None, 0);
         writer.set_float(0, *stood_us);
         self.tick_batch(Table::Host, schema, writer, &host, "")
+    }
+
+    fn told_batch(&mut self, host: &str, port: &str, counters: &[(&str, f64)]) -> TickBatch {
+        let (schema, writer) = nic_row(self.now_ns() + SECOND - 1, counters);
+        self.tick_batch(Table::Nic, schema, writer, host, port)
     }
 
     fn profile(&self) -> Arc<Profile> {
@@ -211,6 +220,22 @@ impl Scene {
     pub fn open(&self) -> Vec<&Incident> {
         self.incidents.values().filter(|i| i.state == State::Open).collect()
     }
+}
+
+fn nic_row(ts_ns: i64, counters: &[(&str, f64)]) -> (Arc<TableSchema>, TableWriter) {
+    let names: Vec<&str> = counters.iter().map(|(name, _)| *name).collect();
+    let schema = Arc::new(TableSchema::wide(Table::Nic, &names).expect("counters of the catalogue"));
+    let mut writer = TableWriter::new(schema.clone());
+    writer.begin_row(0, ts_ns, None, 0);
+    counters.iter().enumerate().for_each(|(column, (_, value))| writer.set_float(column, *value));
+    (schema, writer)
+}
+
+/// A row of a network card that tells these counters and no others.
+pub fn told(counters: &[(&str, f64)]) -> TickBatch {
+    let (schema, mut writer) = nic_row(SECOND, counters);
+    let batch = writer.finish().expect("a row of the schema");
+    TickBatch { table: Table::Nic, schema, entities: vec![EntityId(0)], batch }
 }
 
 /// An iteration of `period`: silent for its first half, then sending at full rate. `late` shortens the sending from the front.

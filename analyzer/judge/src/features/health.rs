@@ -9,16 +9,18 @@ use nonmax::NonMaxI64;
 use serde::{Deserialize, Serialize};
 use weft_wire::TableSchema;
 
-/// What is read, and the counters that tell it: of each row the first of them that the row has.
-const READS: [(Sign, &[&str]); 5] = [
-    (Sign::LinkUp, &["link_up"]),
-    (Sign::DownEvents, &["link_down_events"]),
-    (Sign::Damaged, &["rx_errors", "rx_crc_errors"]),
-    (Sign::Discarded, &["rx_discards"]),
-    (Sign::PausedUs, &["rx_pause_us"]),
+/// Which counter of the catalogue tells which sign. Where several counters tell one sign, the first that has a value in a row
+/// of the table tells it: a row with 7 `rx_errors` and 5 `rx_crc_errors` has 7 damaged packets.
+const READS: &[(Sign, &str)] = &[
+    (Sign::LinkUp, "link_up"),
+    (Sign::DownEvents, "link_down_events"),
+    (Sign::Damaged, "rx_errors"),
+    (Sign::Damaged, "rx_crc_errors"),
+    (Sign::Discarded, "rx_discards"),
+    (Sign::PausedUs, "rx_pause_us"),
 ];
 
-/// The place of a sign among [`READS`], which are in this order.
+/// What a port's slower counters tell. The number of a sign is its place in [`Health`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sign {
     /// 1 while the link has a carrier.
@@ -33,17 +35,12 @@ pub enum Sign {
     PausedUs,
 }
 
-const _: () = {
-    let mut at = 0;
-    while at < READS.len() {
-        assert!(READS[at].0 as usize == at, "a row stands where its sign says");
-        at += 1;
-    }
-};
+/// How many signs there are: one more than the number of the last.
+const SIGNS: usize = Sign::PausedUs as usize + 1;
 
 /// The signs of one row, or the last ones that are known of a port.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Health(#[serde(with = "packed::counts")] [Count; READS.len()]);
+pub struct Health(#[serde(with = "packed::counts")] [Count; SIGNS]);
 
 impl Health {
     pub fn get(&self, sign: Sign) -> Option<i64> {
@@ -72,16 +69,20 @@ impl Health {
     }
 }
 
-/// The columns of a batch that tell of health.
-pub struct HealthColumns<'a>([Vec<&'a Int64Array>; READS.len()]);
+/// The columns of a batch that tell each sign, in the order of [`READS`].
+pub struct HealthColumns<'a>([Vec<&'a Int64Array>; SIGNS]);
 
 impl<'a> HealthColumns<'a> {
     pub fn of(batch: &'a TickBatch) -> HealthColumns<'a> {
-        let column = |name: &&str| {
+        let column = |name: &str| {
             let column = batch.batch.column(batch.schema.column(name)? + TableSchema::KEYS);
             column.as_primitive_opt::<Int64Type>()
         };
-        HealthColumns(READS.map(|(_, names)| names.iter().filter_map(column).collect()))
+        let mut columns = HealthColumns(Default::default());
+        for &(sign, counter) in READS {
+            columns.0[sign as usize].extend(column(counter));
+        }
+        columns
     }
 
     /// `None` when the row tells nothing of health.
@@ -101,6 +102,21 @@ pub fn read(column: &Int64Array, row: usize) -> Count {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testkit::told;
+
+    /// Rows of a network card that tell these counters, and the sign that they tell.
+    #[test]
+    fn of_several_counters_of_a_sign_the_first_that_a_row_has_tells_it() {
+        let check = |counters: &[(&str, f64)], sign: Sign, expected: Option<i64>| {
+            let batch = told(counters);
+            let health = HealthColumns::of(&batch).row(0);
+            assert_eq!(health.and_then(|health| health.get(sign)), expected, "{counters:?}");
+        };
+        check(&[("rx_errors", 7.0), ("rx_crc_errors", 5.0)], Sign::Damaged, Some(7));
+        check(&[("rx_crc_errors", 5.0)], Sign::Damaged, Some(5));
+        check(&[("rx_discards", 3.0)], Sign::Discarded, Some(3));
+        check(&[("tx_bytes", 9.0)], Sign::Discarded, None);
+    }
 
     fn health(told: &[(Sign, i64)]) -> Health {
         let mut health = Health::default();

@@ -44,6 +44,11 @@ impl KindOfFact for ConservationLoss {
     fn amount(&self) -> f64 {
         self.ratio
     }
+
+    #[cfg(test)]
+    fn sample() -> ConservationLoss {
+        ConservationLoss { ratio: 0.02 }
+    }
 }
 
 pub fn loss_evidence(ratio: f64) -> Evidence {

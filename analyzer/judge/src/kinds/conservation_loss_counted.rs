@@ -45,4 +45,9 @@ impl KindOfFact for ConservationLossCounted {
     fn amount(&self) -> f64 {
         self.ratio
     }
+
+    #[cfg(test)]
+    fn sample() -> ConservationLossCounted {
+        ConservationLossCounted { ratio: 0.000_012 }
+    }
 }

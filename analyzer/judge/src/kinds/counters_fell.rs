@@ -44,4 +44,9 @@ impl KindOfFact for CountersFell {
     fn amount(&self) -> f64 {
         f64::from(self.ports)
     }
+
+    #[cfg(test)]
+    fn sample() -> CountersFell {
+        CountersFell { ports: 8 }
+    }
 }

@@ -52,4 +52,9 @@ impl KindOfFact for DeviceDown {
     fn amount(&self) -> f64 {
         f64::from(self.links)
     }
+
+    #[cfg(test)]
+    fn sample() -> DeviceDown {
+        DeviceDown { links: 34, of: 34 }
+    }
 }

@@ -94,4 +94,9 @@ impl KindOfFact for HostStalls {
     fn at_most(&self) -> f64 {
         self.amount().clamp(0.0, 1.0)
     }
+
+    #[cfg(test)]
+    fn sample() -> HostStalls {
+        HostStalls { of: Stalled::Tasks { counter: "cpu_pressure_us".into() }, share: 0.62, usual: 0.07 }
+    }
 }

@@ -60,4 +60,9 @@ impl KindOfFact for LateOnset {
         let apart_s = (self.lateness_s - other.lateness_s).abs();
         apart_s <= self.resolution_s.max(self.lateness_s * SAME)
     }
+
+    #[cfg(test)]
+    fn sample() -> LateOnset {
+        LateOnset { lateness_s: 0.3, iteration_s: 1.5, resolution_s: 0.1 }
+    }
 }

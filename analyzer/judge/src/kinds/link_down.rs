@@ -54,4 +54,9 @@ impl KindOfFact for LinkDown {
     fn amount(&self) -> f64 {
         1.0
     }
+
+    #[cfg(test)]
+    fn sample() -> LinkDown {
+        LinkDown { was_up: true }
+    }
 }

@@ -62,4 +62,9 @@ impl KindOfFact for LinkFlap {
     fn resolves_after_ns(&self) -> i64 {
         self.longest_gap_ns.saturating_mul(GAPS).clamp(Self::CLASS.resolves_after_ns, AT_MOST_NS)
     }
+
+    #[cfg(test)]
+    fn sample() -> LinkFlap {
+        LinkFlap { downs: 10, longest_gap_ns: 120 * SECOND }
+    }
 }

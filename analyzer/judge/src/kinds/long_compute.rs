@@ -56,4 +56,9 @@ impl KindOfFact for LongCompute {
     fn iteration_ns(&self) -> i64 {
         (self.step_s * 1e9) as i64
     }
+
+    #[cfg(test)]
+    fn sample() -> LongCompute {
+        LongCompute { excess_s: 0.154, step_s: 2.0 }
+    }
 }

@@ -59,4 +59,9 @@ impl KindOfFact for LowServiceRate {
     fn at_most(&self) -> f64 {
         self.amount().clamp(0.0, 1.0)
     }
+
+    #[cfg(test)]
+    fn sample() -> LowServiceRate {
+        LowServiceRate { bps: 5e10, planned_bps: 1e11 }
+    }
 }

@@ -71,6 +71,10 @@ pub trait KindOfFact {
     fn resolves_after_ns(&self) -> i64 {
         Self::CLASS.resolves_after_ns
     }
+
+    /// A fact of this kind with numbers that a real one could have, for the tests that all kinds must pass.
+    #[cfg(test)]
+    fn sample() -> Self;
 }
 
 /// Where a fact shows.
@@ -143,6 +147,12 @@ macro_rules! kinds {
         }
 
         impl Payload {
+            /// One fact of every kind, in the order of [`FactKind::ALL`].
+            #[cfg(test)]
+            pub fn one_of_each() -> Vec<Payload> {
+                vec![$($Kind::sample().into()),+]
+            }
+
             pub fn kind(&self) -> FactKind {
                 match self { $(Payload::$Kind(_) => FactKind::$Kind),+ }
             }

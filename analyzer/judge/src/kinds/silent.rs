@@ -53,4 +53,9 @@ impl KindOfFact for Silent {
     fn amount(&self) -> f64 {
         self.age_s
     }
+
+    #[cfg(test)]
+    fn sample() -> Silent {
+        Silent { age_s: 12.0, flush_period_s: 1.0 }
+    }
 }

@@ -1,6 +1,7 @@
 //! Which detectors can say anything here, and what would arm the rest. "All well" is said only of what is armed.
 //!
-//! Each detector has a row for what it can see; a unit test holds every kind of fact to exactly one row.
+//! Each detector has a row for what it can see; a unit test holds every kind of fact to exactly one row. What a row looks at
+//! stands in the detector's own file, or, where that file is long enough without it, in a file here.
 
 pub(super) mod compute_time;
 pub(super) mod counter_reset;
@@ -106,8 +107,8 @@ pub fn is_heard(features: &Features, port: &PortState) -> bool {
 }
 
 pub struct View<'a> {
-    features: &'a Features,
-    stands_still: bool,
+    pub(super) features: &'a Features,
+    pub(super) stands_still: bool,
 }
 
 impl View<'_> {
@@ -125,7 +126,7 @@ impl View<'_> {
     }
 
     /// Calls `look` for every job that runs now, and says why of those that do not, or that there is none.
-    fn each_job(&self, tally: &mut Tally, look: impl Fn(&Job, usize) -> Option<Reason>) {
+    pub(super) fn each_job(&self, tally: &mut Tally, look: impl Fn(&Job, usize) -> Option<Reason>) {
         if self.features.topology.jobs.is_empty() {
             tally.none("jobs", NO_JOB);
         }
@@ -138,7 +139,7 @@ impl View<'_> {
         }
     }
 
-    fn each_port(&self, tally: &mut Tally, look: impl Fn(PortId) -> Option<Reason>) {
+    pub(super) fn each_port(&self, tally: &mut Tally, look: impl Fn(PortId) -> Option<Reason>) {
         if self.features.ports.is_empty() {
             tally.none("ports", NO_PORT);
         }
@@ -152,7 +153,7 @@ impl View<'_> {
 }
 
 /// Why a detector says nothing of a place, and what would arm it there.
-type Reason = (&'static str, &'static str);
+pub(super) type Reason = (&'static str, &'static str);
 
 const NO_PORT: Reason = ("no port is known", "run a collector, or name the ports in plan ports.csv");
 const NOT_READ: Reason = ("read by no collector", "run a collector that reads them");
@@ -162,13 +163,13 @@ const NOT_RUNNING: Reason = ("not running now", "nothing to do: armed while they
 
 #[derive(Debug, Default)]
 pub struct Tally {
-    ports: usize,
-    jobs: usize,
+    pub(super) ports: usize,
+    pub(super) jobs: usize,
     off: BTreeMap<(&'static str, Reason), usize>,
 }
 
 impl Tally {
-    fn off(&mut self, of: &'static str, reason: Reason) {
+    pub(super) fn off(&mut self, of: &'static str, reason: Reason) {
         *self.off.entry((of, reason)).or_default() += 1;
     }
 
