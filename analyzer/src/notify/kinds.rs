@@ -1,11 +1,9 @@
-//! The protocols that weft speaks, one a row.
+//! A protocol as the configuration names it.
 
+use super::PROTOCOLS;
 use super::notifier::Protocol;
-use super::{alertmanager, webhook};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 use std::fmt;
-
-pub const PROTOCOLS: [&Protocol; 2] = [&alertmanager::PROTOCOL, &webhook::PROTOCOL];
 
 /// One of [`PROTOCOLS`], by its name.
 #[derive(Clone, Copy)]
@@ -13,7 +11,7 @@ pub struct NotifyKind(&'static Protocol);
 
 impl NotifyKind {
     pub fn named(name: &str) -> Option<NotifyKind> {
-        PROTOCOLS.into_iter().find(|protocol| protocol.name == name).map(NotifyKind)
+        PROTOCOLS.iter().find(|protocol| protocol.name == name).map(|protocol| NotifyKind(protocol))
     }
 
     pub fn protocol(self) -> &'static Protocol {
@@ -42,7 +40,7 @@ impl Serialize for NotifyKind {
 impl<'de> Deserialize<'de> for NotifyKind {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<NotifyKind, D::Error> {
         let name = String::deserialize(deserializer)?;
-        let known = || PROTOCOLS.map(|protocol| format!("`{}`", protocol.name)).join(" or ");
+        let known = || PROTOCOLS.iter().map(|protocol| format!("`{}`", protocol.name)).collect::<Vec<_>>().join(" or ");
         NotifyKind::named(&name).ok_or_else(|| D::Error::custom(format!("unknown kind `{name}`, expected {}", known())))
     }
 }

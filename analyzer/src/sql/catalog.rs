@@ -26,7 +26,7 @@ impl SchemaProvider for StoreSchema {
     }
 
     async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
-        let Some(table) = tables::TABLES.iter().find(|table| table.name == name) else { return Ok(None) };
+        let Some(table) = tables::tables().find(|table| table.name == name) else { return Ok(None) };
         Ok(Some(match &table.kind {
             Kind::Window(table) => Arc::new(WideTable::new(&self.store, *table)),
             Kind::Small(make) => {

@@ -78,7 +78,7 @@ impl Field<'_> {
             "Vec<String>" => key(path, "list of texts"),
             "BTreeMap<String, String>" if self.is_flat => key(path, "text"),
             "BTreeMap<String, String>" | "Labels" | "KafkaProperties" => key(format!("{path}.*"), "text"),
-            "NotifyKind" => key(path, &quoted(PROTOCOLS.map(|protocol| protocol.name.to_owned()))),
+            "NotifyKind" => key(path, &quoted(PROTOCOLS.iter().map(|protocol| protocol.name.to_owned()))),
             name => match block("enum", name) {
                 Some((_, body)) => key(path, &variants(&body)),
                 None => keys_of(name, &path),

@@ -1,11 +1,19 @@
 //! `collector`: how each collector does.
 
+use super::{Kind, SqlTable};
 use crate::sql::rows::Rows;
 use crate::store::Store;
 use arrow_array::RecordBatch;
 use arrow_schema::ArrowError;
 
-pub fn table(store: &Store) -> Result<RecordBatch, ArrowError> {
+pub const TABLE: SqlTable = SqlTable {
+    name: "collector",
+    kind: Kind::Small(table),
+    about: "How each collector does.",
+    example: "SELECT collector, last_seen, lag_s FROM collector ORDER BY lag_s DESC LIMIT 10",
+};
+
+fn table(store: &Store) -> Result<RecordBatch, ArrowError> {
     let collectors = store.collectors();
     let rows = || collectors.iter();
     let count = |n: u64| i64::try_from(n).ok();

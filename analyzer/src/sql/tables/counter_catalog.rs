@@ -1,12 +1,20 @@
 //! `counter_catalog`: every counter weft knows, a row a table it stands in.
 
+use super::{Kind, SqlTable};
 use crate::sql::rows::Rows;
 use crate::store::Store;
 use arrow_array::RecordBatch;
 use arrow_schema::ArrowError;
 use weft_wire::{Counter, CounterKind, Tier, catalogue};
 
-pub fn table(_: &Store) -> Result<RecordBatch, ArrowError> {
+pub const TABLE: SqlTable = SqlTable {
+    name: "counter_catalog",
+    kind: Kind::Small(table),
+    about: "Every counter weft knows, a row a table it stands in.",
+    example: "SELECT counter, unit, help FROM counter_catalog WHERE table_name = 'nic' AND help LIKE '%pause%'",
+};
+
+fn table(_: &Store) -> Result<RecordBatch, ArrowError> {
     let rows = || catalogue().counters().iter().flat_map(|c| c.tables().map(move |t| (c, t)));
     Rows::default()
         .text("table_name", rows().map(|(_, t)| t.name()))

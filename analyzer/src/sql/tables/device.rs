@@ -1,11 +1,19 @@
 //! `device`: what the plan says there is, and what collectors speak of beyond it.
 
+use super::{Kind, SqlTable};
 use crate::sql::rows::Rows;
 use crate::store::Store;
 use arrow_array::RecordBatch;
 use arrow_schema::ArrowError;
 
-pub fn table(store: &Store) -> Result<RecordBatch, ArrowError> {
+pub const TABLE: SqlTable = SqlTable {
+    name: "device",
+    kind: Kind::Small(table),
+    about: "Every device of the plan and every one that a collector speaks of.",
+    example: "SELECT rack, count(*) AS devices FROM device GROUP BY 1 ORDER BY 1",
+};
+
+fn table(store: &Store) -> Result<RecordBatch, ArrowError> {
     let devices = store.devices();
     let rows = || devices.iter();
     Rows::default()

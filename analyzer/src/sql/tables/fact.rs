@@ -1,12 +1,20 @@
 //! `fact`: the latest observations of the detectors.
 
+use super::{Kind, SqlTable};
 use crate::sql::rows::Rows;
 use crate::store::Store;
 use arrow_array::RecordBatch;
 use arrow_schema::ArrowError;
 use weft_judge::kinds::FactLine;
 
-pub fn table(store: &Store) -> Result<RecordBatch, ArrowError> {
+pub const TABLE: SqlTable = SqlTable {
+    name: "fact",
+    kind: Kind::Small(table),
+    about: "The latest observations of the detectors.",
+    example: "SELECT ts, kind, device, port, value, unit, reference FROM fact ORDER BY ts DESC LIMIT 20",
+};
+
+fn table(store: &Store) -> Result<RecordBatch, ArrowError> {
     let facts: Vec<FactLine> = store.facts(usize::MAX).iter().map(FactLine::from).collect();
     let rows = || facts.iter();
     Rows::default()

@@ -1,12 +1,20 @@
 //! `incident`: one row an incident, with its first culprit and the job it costs most. The rest is in `body`, as JSON.
 
+use super::{Kind, SqlTable};
 use crate::sql::rows::Rows;
 use crate::store::Store;
 use arrow_array::RecordBatch;
 use arrow_schema::ArrowError;
 use weft_judge::incident::{Incident, JobLoss};
 
-pub fn table(store: &Store) -> Result<RecordBatch, ArrowError> {
+pub const TABLE: SqlTable = SqlTable {
+    name: "incident",
+    kind: Kind::Small(table),
+    about: "One row an incident, with its first culprit and the job it costs most; the rest is in body.",
+    example: "SELECT opened, class, device, port, sentence FROM incident WHERE state = 'open' ORDER BY lost_step_time DESC",
+};
+
+fn table(store: &Store) -> Result<RecordBatch, ArrowError> {
     let incidents = store.incidents();
     let rows = || incidents.iter();
     let culprit = |i: usize| {

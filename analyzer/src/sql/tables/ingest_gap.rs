@@ -1,12 +1,20 @@
 //! `ingest_gap`: what was lost, exactly.
 
+use super::{Kind, SqlTable};
 use super::incident::word;
 use crate::sql::rows::Rows;
 use crate::store::Store;
 use arrow_array::RecordBatch;
 use arrow_schema::ArrowError;
 
-pub fn table(store: &Store) -> Result<RecordBatch, ArrowError> {
+pub const TABLE: SqlTable = SqlTable {
+    name: "ingest_gap",
+    kind: Kind::Small(table),
+    about: "Frames that were lost between a collector and the analyzer.",
+    example: "SELECT collector, sum(frames) AS lost FROM ingest_gap GROUP BY 1 ORDER BY lost DESC",
+};
+
+fn table(store: &Store) -> Result<RecordBatch, ArrowError> {
     let gaps = store.gaps();
     let rows = || gaps.iter();
     Rows::default()

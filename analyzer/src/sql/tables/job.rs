@@ -1,11 +1,19 @@
 //! `job`: which devices work for which job, and when.
 
+use super::{Kind, SqlTable};
 use crate::sql::rows::Rows;
 use crate::store::Store;
 use arrow_array::RecordBatch;
 use arrow_schema::ArrowError;
 
-pub fn table(store: &Store) -> Result<RecordBatch, ArrowError> {
+pub const TABLE: SqlTable = SqlTable {
+    name: "job",
+    kind: Kind::Small(table),
+    about: "Which devices work for which job, and when.",
+    example: "SELECT job, count(*) AS ranks FROM job GROUP BY 1",
+};
+
+fn table(store: &Store) -> Result<RecordBatch, ArrowError> {
     let plan = store.plan();
     let rows = || plan.jobs.iter();
     Rows::default()

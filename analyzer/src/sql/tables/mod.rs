@@ -1,15 +1,4 @@
-//! The tables of SQL, one a file and one a line here.
-
-mod cable;
-mod collector;
-mod counter_catalog;
-mod device;
-mod fact;
-mod incident;
-mod ingest_gap;
-mod job;
-mod port;
-mod transition;
+//! The tables of SQL: those of the hot window, and those that are made when a query names them.
 
 use crate::store::Store;
 use arrow_array::RecordBatch;
@@ -33,139 +22,107 @@ pub struct SqlTable {
     pub example: &'static str,
 }
 
-const fn row(name: &'static str, kind: Kind, about: &'static str, example: &'static str) -> SqlTable {
-    SqlTable { name, kind, about, example }
+const fn window(name: &'static str, table: Table, about: &'static str, example: &'static str) -> SqlTable {
+    SqlTable { name, kind: Kind::Window(table), about, example }
 }
 
-pub const TABLES: &[SqlTable] = &[
-    row(
+/// The rows of the hot window.
+const WINDOWS: &[SqlTable] = &[
+    window(
         "nic",
-        Kind::Window(Table::Nic),
+        Table::Nic,
         "Counters of the nodes' network ports, a row a reading.",
         "SELECT device, port, max(rx_bytes) - min(rx_bytes) AS received FROM nic GROUP BY 1, 2 ORDER BY received DESC LIMIT 10",
     ),
-    row(
+    window(
         "switch_port",
-        Kind::Window(Table::SwitchPort),
+        Table::SwitchPort,
         "Counters of switch ports, a row a reading.",
         "SELECT device, port, max(rx_crc_errors) - min(rx_crc_errors) AS errors FROM switch_port GROUP BY 1, 2 HAVING max(rx_crc_errors) > min(rx_crc_errors)",
     ),
-    row(
+    window(
         "queue",
-        Kind::Window(Table::Queue),
+        Table::Queue,
         "Counters of the queues of switch ports.",
         "SELECT device, port, max(watermark_bytes) AS longest FROM queue GROUP BY 1, 2 ORDER BY longest DESC LIMIT 10",
     ),
-    row(
+    window(
         "lane",
-        Kind::Window(Table::Lane),
+        Table::Lane,
         "Optics and errors of each lane of a port.",
         "SELECT device, port, min(rx_power_dbm) AS weakest FROM lane GROUP BY 1, 2 ORDER BY weakest LIMIT 10",
     ),
-    row(
+    window(
         "gpu",
-        Kind::Window(Table::Gpu),
+        Table::Gpu,
         "Clocks, power, temperature and errors of GPUs.",
         "SELECT device, port, avg(utilization_percent) AS busy FROM gpu GROUP BY 1, 2 ORDER BY busy LIMIT 10",
     ),
-    row(
+    window(
         "gpu_link",
-        Kind::Window(Table::GpuLink),
+        Table::GpuLink,
         "Counters of the links between GPUs.",
         "SELECT device, port, max(replays) - min(replays) AS replays FROM gpu_link GROUP BY 1, 2 ORDER BY replays DESC LIMIT 10",
     ),
-    row(
+    window(
         "host",
-        Kind::Window(Table::Host),
+        Table::Host,
         "What a node says of itself: CPU, pressure, clock.",
         "SELECT device, max(cpu_pressure_us) - min(cpu_pressure_us) AS waited_us FROM host GROUP BY 1 ORDER BY waited_us DESC LIMIT 10",
     ),
-    row(
+    window(
         "probe",
-        Kind::Window(Table::Probe),
+        Table::Probe,
         "Probes between nodes: sent, lost, how long they took.",
         "SELECT device, port, max(rtt_us_p99) AS slowest_us FROM probe GROUP BY 1, 2 ORDER BY slowest_us DESC LIMIT 10",
     ),
-    row(
+    window(
         "event",
-        Kind::Window(Table::Event),
+        Table::Event,
         "Link events as kernels and switches tell them.",
         "SELECT ts, device, event, text FROM event WHERE event = 'link_down' ORDER BY ts DESC LIMIT 20",
     ),
-    row(
+    window(
         "step",
-        Kind::Window(Table::Step),
+        Table::Step,
         "Step marks of training processes.",
         "SELECT job, rank, count(*) AS steps FROM step GROUP BY 1, 2 ORDER BY steps LIMIT 10",
     ),
-    row(
+    window(
         "extra",
-        Kind::Window(Table::Extra),
+        Table::Extra,
         "Vendor counters that have no column, under the driver's own names.",
         "SELECT DISTINCT name FROM extra ORDER BY name",
     ),
-    row(
-        "device",
-        Kind::Small(device::table),
-        "Every device of the plan and every one that a collector speaks of.",
-        "SELECT rack, count(*) AS devices FROM device GROUP BY 1 ORDER BY 1",
-    ),
-    row(
-        "port",
-        Kind::Small(port::table),
-        "Every port, with what the plan says of it. Join it with the tables of counters on (device, port).",
-        "SELECT p.rail, n.device, max(n.rx_bytes) - min(n.rx_bytes) AS received FROM nic n JOIN port p ON p.device = n.device AND p.port = n.port GROUP BY 1, 2",
-    ),
-    row(
-        "cable",
-        Kind::Small(cable::table),
-        "The cables of the plan.",
-        "SELECT * FROM cable WHERE a_device = 'leaf0' OR b_device = 'leaf0'",
-    ),
-    row(
-        "job",
-        Kind::Small(job::table),
-        "Which devices work for which job, and when.",
-        "SELECT job, count(*) AS ranks FROM job GROUP BY 1",
-    ),
-    row(
-        "incident",
-        Kind::Small(incident::table),
-        "One row an incident, with its first culprit and the job it costs most; the rest is in body.",
-        "SELECT opened, class, device, port, sentence FROM incident WHERE state = 'open' ORDER BY lost_step_time DESC",
-    ),
-    row(
-        "transition",
-        Kind::Small(transition::table),
-        "How incidents came to stand as they do.",
-        "SELECT ts, incident, state, reason FROM transition ORDER BY ts DESC LIMIT 20",
-    ),
-    row(
-        "fact",
-        Kind::Small(fact::table),
-        "The latest observations of the detectors.",
-        "SELECT ts, kind, device, port, value, unit, reference FROM fact ORDER BY ts DESC LIMIT 20",
-    ),
-    row(
-        "ingest_gap",
-        Kind::Small(ingest_gap::table),
-        "Frames that were lost between a collector and the analyzer.",
-        "SELECT collector, sum(frames) AS lost FROM ingest_gap GROUP BY 1 ORDER BY lost DESC",
-    ),
-    row(
-        "collector",
-        Kind::Small(collector::table),
-        "How each collector does.",
-        "SELECT collector, last_seen, lag_s FROM collector ORDER BY lag_s DESC LIMIT 10",
-    ),
-    row(
-        "counter_catalog",
-        Kind::Small(counter_catalog::table),
-        "Every counter weft knows, a row a table it stands in.",
-        "SELECT counter, unit, help FROM counter_catalog WHERE table_name = 'nic' AND help LIKE '%pause%'",
-    ),
 ];
 
+macro_rules! small_tables {
+    ($($module:ident),+ $(,)?) => {
+        $(mod $module;)+
+
+        const SMALL: &[SqlTable] = &[$($module::TABLE),+];
+    };
+}
+
+// The tables that are made when a query names them: one file each, which says all of it, and one row here.
+small_tables! {
+    device,
+    port,
+    cable,
+    job,
+    incident,
+    transition,
+    fact,
+    ingest_gap,
+    collector,
+    counter_catalog,
+}
+
+/// All tables, in the order in which `SHOW TABLES` and docs/sql.md list them.
+pub fn tables() -> impl Iterator<Item = &'static SqlTable> {
+    WINDOWS.iter().chain(SMALL)
+}
+
 pub fn names() -> Vec<&'static str> {
-    TABLES.iter().map(|table| table.name).collect()
+    tables().map(|table| table.name).collect()
 }

@@ -1,5 +1,6 @@
 //! `port`: every entity, with what the plan says of it. Join it with `nic` or `switch_port` on (device, port).
 
+use super::{Kind, SqlTable};
 use crate::sql::rows::Rows;
 use crate::store::Store;
 use arrow_array::RecordBatch;
@@ -17,7 +18,14 @@ struct Port<'a> {
     planned: Option<&'a PlanPort>,
 }
 
-pub fn table(store: &Store) -> Result<RecordBatch, ArrowError> {
+pub const TABLE: SqlTable = SqlTable {
+    name: "port",
+    kind: Kind::Small(table),
+    about: "Every port, with what the plan says of it. Join it with the tables of counters on (device, port).",
+    example: "SELECT p.rail, n.device, max(n.rx_bytes) - min(n.rx_bytes) AS received FROM nic n JOIN port p ON p.device = n.device AND p.port = n.port GROUP BY 1, 2",
+};
+
+fn table(store: &Store) -> Result<RecordBatch, ArrowError> {
     let names = store.names();
     let plan = store.plan();
     let mut ports: BTreeMap<(&str, &str, &str), Port<'_>> = BTreeMap::new();

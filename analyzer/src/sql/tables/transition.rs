@@ -1,12 +1,20 @@
 //! `transition`: how incidents came to stand as they do.
 
+use super::{Kind, SqlTable};
 use super::incident::word;
 use crate::sql::rows::Rows;
 use crate::store::Store;
 use arrow_array::RecordBatch;
 use arrow_schema::ArrowError;
 
-pub fn table(store: &Store) -> Result<RecordBatch, ArrowError> {
+pub const TABLE: SqlTable = SqlTable {
+    name: "transition",
+    kind: Kind::Small(table),
+    about: "How incidents came to stand as they do.",
+    example: "SELECT ts, incident, state, reason FROM transition ORDER BY ts DESC LIMIT 20",
+};
+
+fn table(store: &Store) -> Result<RecordBatch, ArrowError> {
     let incidents = store.incidents();
     let rows = || incidents.iter().flat_map(|i| i.transitions.iter().map(move |t| (i, t)));
     Rows::default()
