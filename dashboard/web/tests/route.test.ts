@@ -7,7 +7,7 @@ test("every route survives the address bar", () => {
   const routes: Route[] = [
     { page: "now", selected: "", query: "" },
     { page: "now", selected: "9f3c", query: "leaf-17 & more" },
-    { page: "collectors", query: "node-1" },
+    { page: "listed", name: "collectors", query: "node-1" },
     { page: "incident", id: "9f3c", range: null, mode: null },
     { page: "incident", id: "a/b?c", range: { from_ns: NS, to_ns: NS + 60e9 }, mode: "raw" },
   ];

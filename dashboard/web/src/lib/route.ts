@@ -10,7 +10,8 @@ export type Mode = "rate" | "raw";
 export type Route =
   | { page: "now"; selected: string; query: string }
   | { page: "incident"; id: string; range: TimeRange | null; mode: Mode | null }
-  | { page: "collectors"; query: string }
+  /** Another page of the menu, at /<name>. */
+  | { page: "listed"; name: string; query: string }
   | { page: "missing"; path: string };
 
 export function parse(href: string): Route {
@@ -18,10 +19,11 @@ export function parse(href: string): Route {
   const [first = "", second = ""] = url.pathname.split("/").filter(Boolean);
   const query = url.searchParams.get("q") ?? "";
   if (first === "") return { page: "now", selected: url.searchParams.get("sel") ?? "", query };
-  if (first === "collectors" && !second) return { page: "collectors", query };
   if (/^incidents?$/.test(first) && second) {
     return { page: "incident", id: decode(second), range: parseRange(url.searchParams), mode: parseMode(url.searchParams) };
   }
+  // Whether there is such a page is known to the menu alone (pages.ts).
+  if (!second) return { page: "listed", name: decode(first), query };
   return { page: "missing", path: url.pathname };
 }
 
@@ -29,8 +31,8 @@ export function format(route: Route): string {
   switch (route.page) {
     case "now":
       return suffix("/", { sel: route.selected, q: route.query });
-    case "collectors":
-      return suffix("/collectors", { q: route.query });
+    case "listed":
+      return suffix(`/${encodeURIComponent(route.name)}`, { q: route.query });
     case "incident": {
       const { range, mode } = route;
       const times = range ? { from: iso(range.from_ns), to: iso(range.to_ns) } : {};
@@ -43,7 +45,9 @@ export function format(route: Route): string {
 
 export const toIncident = (id: string): Route => ({ page: "incident", id, range: null, mode: null });
 export const toNow = (selected = ""): Route => ({ page: "now", selected, query: "" });
-export const toCollectors = (): Route => ({ page: "collectors", query: "" });
+export const toListed = (name: string, query = ""): Route => ({ page: "listed", name, query });
+export const toCollectors = (query = ""): Route => toListed("collectors", query);
+export const isCollectors = (route: Route) => route.page === "listed" && route.name === "collectors";
 
 const iso = (ns: number) => new Date(ns / 1e6).toISOString();
 
