@@ -1,28 +1,57 @@
-//! Host straggler by bytes: one port begins to send late, iteration after iteration, after a quiet as much longer.
+//! Host straggler by bytes: one host of a job begins to send later than its peers, iteration after iteration, because it
+//! computes for longer than they do.
+//!
+//! In every iteration of synchronous training the ports of a job are quiet while the hosts compute, and then all of them
+//! send. A host that computes for longer is quiet for longer and begins to send later; its peers send their first data and
+//! then wait for its own:
 //!
 //! ```text
-//! peers      ████________█·····████        compute, first chunk, waiting, the rest
-//! straggler  ████_____________█████        one longer quiet
-//!                 ├── core ──┤             bins in which nearly all are quiet
+//! peer       ▇▇▇▇______________▇▇·····▇▇▇▇▇▇▇______________▇▇·····▇▇▇     ▇ sends   _ quiet: it computes
+//! straggler  ▇▇▇▇___________________▇▇▇▇▇▇▇___________________▇▇▇▇▇▇▇     · quiet: it waits for the straggler
+//!                ├── compute ──┤                                          nearly all ports are quiet: the compute phase
+//!                              ├onset┤                                    how much later the straggler begins to send
+//!                ├── its own quiet ──┤                                    longer: by how much this exceeds the peers' quiet
+//!
+//! lateness of a port in one iteration  =  min(onset, longer),   both against the medians of its peers
 //! ```
-//! One late iteration is a hiccup, two are a habit; one is enough where the node's own stalls explain it.
-//! Late onset *and* a longer quiet: a port that only finished late (its network was slow) starts late after a normal
-//! quiet; a victim starts on time and stalls. Completion says nothing: a collective ends together.
+//! Both are needed. A port whose last transfer ended late, because its network is slow, begins late after a quiet of the
+//! usual length: its onset is late and its quiet is not longer. A host that waits for another one begins on time and stands
+//! still afterwards: its onset is not late. When a transfer ends says nothing, because a collective ends for all at once.
+//!
+//! The search, job by job:
+//!
+//! 1. `features/bins.rs` keeps the bytes that each port sent in its last 240 bins. A bin is the time between two readings:
+//!    at 10 Hz 100 ms, so that 240 bins are 24 s.
+//! 2. `quiet.rs` finds the quiets of each port, their edges to a fraction of a bin, and the compute phases of the job. The
+//!    median distance from one compute phase to the next is the length of an iteration.
+//! 3. `lateness.rs` measures each port's lateness around each of the last 16 compute phases, and decides whether the port is
+//!    late by habit: one late iteration is a hiccup, the more iterations are late the smaller the lateness may be.
+//! 4. This file takes the latest port of each device for the device, and says so. Lateness of a single iteration is said
+//!    only where the device's own stalls explain it (`stalls.rs`).
+//!
+//! Example: bins of 100 ms, iterations of 20 bins (2 s), and onsets that differ by 0.1 bins without any fault. Three
+//! iterations in a row must be late by 8 % of the iteration, which is 1.6 bins. A host that begins 3 bins (300 ms) late in
+//! three iterations is accused; one that begins 1.1 bins late is accused too, but only by the mean of five iterations, for
+//! which 5 % of the iteration, 1 bin, is enough.
 
-mod habit;
+mod lateness;
 mod quiet;
 
 use super::{Detector, Shows, Sink, Spot, armed, stalls, strength};
 use crate::fabric::{DeviceId, Job, Place, PortId};
 use crate::features::{BINS, Features, Grid};
 use crate::kinds::{FactKind, LateOnset};
-use habit::{Late, Lateness};
-use quiet::Row;
+use lateness::{Late, Lateness};
+use quiet::PortQuiet;
 use std::cell::LazyCell;
 use std::collections::BTreeMap;
 
+/// Ports of a job, and of a role group within it, that are compared with each other at least. The median of three ports is
+/// a sound port's value where one of the three is late; of two ports nobody can tell which one is odd.
 pub(super) const MIN_PORTS: usize = 3;
-/// A job is looked at again when so many bins have come: fewer show nothing new of iterations that are longer.
+/// Bins that must be new before a job is searched again: 1 s at 10 Hz, about the length of the shortest iterations, so that
+/// a search after fewer bins would mostly see the same iterations once more. Searching each second at every rate was the
+/// most costly part of a tick (journal of 2026-11-25, measured).
 const NEW_BINS: i64 = 10;
 
 pub const DETECTOR: Detector = Detector {
@@ -45,7 +74,7 @@ pub fn detect(features: &Features, out: &mut Sink<'_>) {
             continue;
         }
         out.look_at(Spot::Job(job), 1);
-        // Iterations too long for the fine grid are looked for on the coarse one.
+        // Iterations that are too long for the fine grid are looked for on the coarse one.
         let _found = [Grid::Fine, Grid::Coarse].into_iter().any(|grid| look(features, job, plan, grid, out));
     }
 }
@@ -56,58 +85,66 @@ pub fn forget(features: &mut Features, spot: Option<Spot>) {
     }
 }
 
-/// Whether a job's turn came since the tick before, of which each `every` ticks hold one. Jobs take turns, not all at once.
+/// Whether the job's turn came since the tick before. A job has one turn in each `every` ticks, and two jobs have theirs in
+/// different ticks, so that the work is spread over the ticks. A turn that falls on a missing tick is taken at the next one.
 fn is_due(job: usize, every: i64, before: i64, now: i64) -> bool {
     let turns = |tick: i64| tick.saturating_add(job as i64).div_euclid(every);
     turns(now) != turns(before)
 }
 
-/// True when the job's iterations show on this grid.
+/// Searches one job on one grid of bins; true when the job's iterations show there.
 fn look(features: &Features, job: usize, plan: &Job, grid: Grid, out: &mut Sink<'_>) -> bool {
-    let rows: Vec<Row> = features.topology.job_ports(plan).filter_map(|p| Row::read(features, p, grid)).collect();
-    if rows.len() < MIN_PORTS {
+    let ports: Vec<PortQuiet> =
+        features.topology.job_ports(plan).filter_map(|port| PortQuiet::read(features, port, grid)).collect();
+    if ports.len() < MIN_PORTS {
         return false;
     }
-    out.spend(rows.len() * BINS);
-    let cores = quiet::cores(&rows);
-    let Some(period) = quiet::period(&cores) else { return false };
-    let peers = peers(features, plan, &rows);
-    out.spend(rows.len() * cores.len() * habit::LAST);
-    let second = 1e9 / grid.bin_ns(features.bin_ns) as f64;
-    let late = habit::judge(&rows, &peers, &cores, habit::Scale::new(period, second));
-    say(features, job, &rows, &late, Scale { period, grid }, out);
+    out.spend(ports.len() * BINS);
+    let phases = quiet::compute_phases(&ports);
+    let Some(period) = quiet::period(&phases) else { return false };
+    let groups = role_groups(features, plan, &ports);
+    out.spend(ports.len() * phases.len() * lateness::LAST);
+    let bins_per_s = 1e9 / grid.bin_ns(features.bin_ns) as f64;
+    let late = lateness::judge(&ports, &groups, &phases, lateness::Scale::new(period, bins_per_s));
+    say(features, job, &ports, &late, Scale { period, grid }, out);
     true
 }
 
-/// The role group of each row. `None`: its group is too small to be compared within, and others do other work.
-fn peers(features: &Features, plan: &Job, rows: &[Row]) -> Vec<Option<u32>> {
+/// The role group of each port's device. Only hosts of one group do the same work and can be compared. `None` where a group
+/// has too few ports to be compared within.
+fn role_groups(features: &Features, plan: &Job, ports: &[PortQuiet]) -> Vec<Option<u32>> {
     const UNGROUPED: u32 = u32::MAX;
-    let group = |row: &Row| plan.groups.get(&features.topology.ports[row.port].device).copied().unwrap_or(UNGROUPED);
-    let groups: Vec<u32> = rows.iter().map(group).collect();
+    let group = |port: &PortQuiet| {
+        let device = features.topology.ports[port.port].device;
+        plan.groups.get(&device).copied().unwrap_or(UNGROUPED)
+    };
+    let groups: Vec<u32> = ports.iter().map(group).collect();
     let mut sizes: BTreeMap<u32, usize> = BTreeMap::new();
     groups.iter().for_each(|g| *sizes.entry(*g).or_default() += 1);
     groups.into_iter().map(|g| (sizes[&g] >= MIN_PORTS).then_some(g)).collect()
 }
 
+/// The length of the job's iteration in bins, and the grid whose bins these are.
 #[derive(Clone, Copy)]
 struct Scale {
     period: f64,
     grid: Grid,
 }
 
-/// A device is as late as its latest port.
-fn say(features: &Features, job: usize, rows: &[Row], late: &[Lateness], scale: Scale, out: &mut Sink<'_>) {
+/// The verdict on each device of the job: a device is as late as its latest port.
+fn say(features: &Features, job: usize, ports: &[PortQuiet], late: &[Lateness], scale: Scale, out: &mut Sink<'_>) {
     let plan = &features.topology.jobs[job];
     let mut devices: BTreeMap<DeviceId, (Lateness, PortId)> = BTreeMap::new();
-    for (row, &late) in rows.iter().zip(late) {
-        let worst = devices.entry(features.topology.ports[row.port].device).or_insert((late, row.port));
+    for (port, &late) in ports.iter().zip(late) {
+        let worst = devices.entry(features.topology.ports[port.port].device).or_insert((late, port.port));
         if late.weight() > worst.0.weight() {
-            *worst = (late, row.port);
+            *worst = (late, port.port);
         }
     }
     let bin_ns = scale.grid.bin_ns(features.bin_ns);
     let first_bin = features.now_ns.div_euclid(bin_ns) - BINS as i64;
     let bin_s = bin_ns as f64 / 1e9;
+    // Computed only if some device was late once.
     let stalls = LazyCell::new(|| stalls::of(features, plan));
     for (device, (late, port)) in devices {
         let place = Place::Device(device);
@@ -145,8 +182,8 @@ mod tests {
         for job in 0..12 {
             let turns = (0..100).filter(|&tick| is_due(job, 10, tick - 1, tick));
             assert_eq!(turns.count(), 10);
-            let seldom = (0..100).filter(|tick| tick % 7 == 0).filter(|&tick| is_due(job, 10, tick - 7, tick));
-            assert!(seldom.count() >= 9, "a turn that falls on a missing tick is taken at the next");
+            let with_gaps = (0..100).filter(|tick| tick % 7 == 0).filter(|&tick| is_due(job, 10, tick - 7, tick));
+            assert!(with_gaps.count() >= 9, "a turn that falls on a missing tick is taken at the next");
         }
     }
 }
