@@ -13,9 +13,9 @@
 //! an iteration, and job A becomes slower by another third. The drop does not explain that third: h7 is accused.
 
 use super::cases::{Cases, Ended};
-use super::reach::may_pass;
+use super::reach::Reach;
 use crate::detect::Open;
-use crate::fabric::Part;
+use crate::fabric::{Carries, Part};
 use crate::features::{Features, SHORTLY_NS};
 use crate::incident::State;
 use crate::kinds::{Accuses, Fact};
@@ -55,7 +55,7 @@ fn is_explained(features: &Features, open: &Open, troubles: &[Trouble], fact: &F
     let asked: Vec<&Trouble> = troubles
         .iter()
         .filter(|trouble| !is_past(features, trouble, fact, aftermath_ns))
-        .filter(|trouble| may_pass(&features.topology, &trouble.part, job))
+        .filter(|trouble| Reach::of(&features.topology, &trouble.part).carries(&features.topology, job) != Carries::No)
         .collect();
     if asked.is_empty() {
         return false;

@@ -13,7 +13,7 @@
 use super::TOGETHER_NS;
 use super::case::{Case, Cost};
 use super::cases::{Cases, Key};
-use super::reach::reach;
+use super::reach::Reach;
 use crate::detect::Open;
 use crate::fabric::Carries;
 use crate::features::{Disturbed, Features};
@@ -99,9 +99,10 @@ pub fn candidates(features: &Features, case: &Case) -> Vec<(usize, bool)> {
         let job = &topology.jobs[job];
         job.start_ns <= features.now_ns && features.now_ns < job.end_ns
     };
+    let reach = Reach::of(topology, &case.part);
     let reached: Vec<(usize, Carries)> = (0..topology.jobs.len())
         .filter(|&job| runs(job))
-        .map(|job| (job, reach(topology, &case.part, job)))
+        .map(|job| (job, reach.carries(topology, job)))
         .filter(|(_, carries)| *carries != Carries::No)
         .collect();
     let is_sure = |carries: Carries| carries == Carries::Must;
