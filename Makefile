@@ -14,7 +14,7 @@ BUILD := cargo build --locked --workspace --profile demo
 BIN := $(CARGO_TARGET_DIR)/demo
 
 .DEFAULT_GOAL := help
-.PHONY: help demo lab test bench web setup
+.PHONY: help demo lab test extend bench web setup
 
 help: ## what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -35,6 +35,11 @@ lab: ## a real fabric of network namespaces, real faults, a real broker; judged
 test: ## everything that must hold; what CI calls
 	@deploy/setup.sh test
 	@tests/run.sh
+
+extend: ## what a further counter, detector, table, notifier and page cost: tests/extend, each built and tested
+	@deploy/setup.sh test
+	@dashboard/web/build.sh
+	@tests/extend/run.sh $(ARGS)
 
 bench: ## the figures of docs/benchmarks.md (release build: long)
 	@deploy/setup.sh bench

@@ -2,6 +2,7 @@
 
 mod circles;
 mod crates;
+mod extend;
 mod judge;
 mod modules;
 
