@@ -1,6 +1,21 @@
-//! Host straggler by step marks: one rank computes longer than its peers, step after step.
+//! Host straggler by step marks: one rank computes for longer than its peers, step after step.
 //!
-//! A duration is compared, not an instant, so a skewed clock does no harm.
+//! The training loop marks when each rank began and ended to compute in each step. In the last five steps that most ranks
+//! have marked:
+//!
+//! ```text
+//! excess of a rank in a step  =  how long it computed  −  median over all ranks
+//! excess of a rank            =  median over the five steps
+//! late, if  excess  ≥  max( 4 % of the step,  5 · median |excess of all ranks| / √steps )
+//!
+//! step        101   102   103   104   105
+//! median     1.00  1.01  1.00  1.00  1.02  s
+//! rank 7     1.21  1.22  1.19  1.20  1.23  s      excess 0.21 0.21 0.19 0.20 0.21, median 0.21 s
+//! ```
+//! Example: the steps last 1.6 s, and the ranks differ by 0.02 s. The threshold is the larger of 0.064 s and of
+//! 5 · 0.02 / √5 = 0.045 s. Rank 7 is late by 0.21 s.
+//!
+//! A duration is compared and no moment, so that a clock that is off does no harm.
 
 use super::{Detector, Shows, Sink, Spot, armed, strength};
 use crate::fabric::Place;
@@ -9,14 +24,26 @@ use crate::kinds::{FactKind, LongCompute};
 use crate::statistics::median;
 use std::collections::BTreeMap;
 
-/// Steps compared.
+/// Steps that are compared at most: the median of five is right where two of them were hiccups.
 const STEPS: usize = 5;
+/// Steps that are compared at least: the median of three is right where one of them was a hiccup.
+const MIN_STEPS: usize = 3;
+/// Ranks that are compared at least. The median of three ranks is a sound rank's value where one of the three is late; of
+/// two nobody can tell which one is odd.
 pub(super) const MIN_RANKS: usize = 3;
-/// Marks older than this many ticks tell nothing of now.
+/// Ticks for which marks tell of now: at 1 s a tick half a minute, the longest step that the search for late onsets knows
+/// too. A rank that has marked nothing for so long does not run.
 pub(super) const FRESH_TICKS: i64 = 30;
-/// Of the step: below it ordinary jitter dominates.
+/// Of the step, what the excess must reach: below it ordinary jitter dominates (reference/faults.md, lateness, 7).
 const MIN_SHARE: f64 = 0.04;
+/// Times the ranks' usual excess, by its absolute value, over the root of the number of steps. Not derived: it has stood
+/// since the first version, and is to be replaced in the issue on stragglers.
 const OVER_NOISE: f64 = 5.0;
+/// Of the ranks that still run, nine in ten must have marked a step before it is compared: the last ones may be under way.
+const MARKED: usize = 9;
+const MARKED_OF: usize = 10;
+/// But no fewer than two, for one rank has no peer.
+const MARKED_LEAST: usize = 2;
 
 pub const DETECTOR: Detector = Detector {
     name: "compute_time",
@@ -44,9 +71,10 @@ pub fn forget(features: &mut Features, spot: Option<Spot>) {
     (0..features.jobs.len()).filter(of).for_each(|job| features.jobs[job].ranks.clear());
 }
 
+/// Compares the ranks of one job.
 fn look(features: &Features, job: usize, state: &JobState, out: &mut Sink<'_>) {
     let steps = common_steps(state, FRESH_TICKS * features.tick_ns);
-    let Some(step_ns) = step_time_ns(state, &steps).filter(|_| steps.len() >= 3) else { return };
+    let Some(step_ns) = step_time_ns(state, &steps).filter(|_| steps.len() >= MIN_STEPS) else { return };
     let usual = usual_ns(state, &steps);
     let excess: Vec<(i32, f64)> =
         state.ranks.iter().map(|(&rank, marks)| (rank, excess_ns(marks, &steps, &usual))).collect();
@@ -71,21 +99,22 @@ fn look(features: &Features, job: usize, state: &JobState, out: &mut Sink<'_>) {
     }
 }
 
-/// The last steps that most ranks have told that still run, oldest first.
+/// The last steps that most of the ranks have marked which still run, oldest first. `fresh_ns`: a rank runs whose last mark
+/// is no older than this.
 fn common_steps(state: &JobState, fresh_ns: i64) -> Vec<i64> {
-    let mut told: BTreeMap<i64, usize> = BTreeMap::new();
+    let mut marked: BTreeMap<i64, usize> = BTreeMap::new();
     let oldest_ns = state.marked_ns - fresh_ns;
     let running = || state.ranks.values().filter(|r| r.compute.back().is_some_and(|c| c.2 >= oldest_ns));
     for &(step, ..) in running().flat_map(|r| &r.compute) {
-        *told.entry(step).or_default() += 1;
+        *marked.entry(step).or_default() += 1;
     }
-    let most = running().count() * 9 / 10;
-    let mut steps: Vec<i64> = told.into_iter().filter(|&(_, n)| n >= most.max(2)).map(|(step, _)| step).collect();
+    let most = (running().count() * MARKED / MARKED_OF).max(MARKED_LEAST);
+    let mut steps: Vec<i64> = marked.into_iter().filter(|&(_, n)| n >= most).map(|(step, _)| step).collect();
     steps.drain(..steps.len().saturating_sub(STEPS));
     steps
 }
 
-/// Median time from one step's first start of compute to the next one's.
+/// The length of a step, ns: the median time from the first rank's beginning of one step to that of the next.
 fn step_time_ns(state: &JobState, steps: &[i64]) -> Option<f64> {
     let start = |step: i64| state.ranks.values().flat_map(|r| &r.compute).filter(|c| c.0 == step).map(|c| c.1).min();
     let starts: Vec<i64> = steps.iter().filter_map(|&s| start(s)).collect();
@@ -93,20 +122,20 @@ fn step_time_ns(state: &JobState, steps: &[i64]) -> Option<f64> {
     (!lengths.is_empty()).then(|| median(&mut lengths))
 }
 
-/// How long a rank computed in a step.
+/// How long a rank computed in a step, ns.
 fn duration_ns(rank: &RankMarks, step: i64) -> Option<f64> {
     rank.compute.iter().find(|c| c.0 == step).map(|&(_, start, end)| (end - start) as f64)
 }
 
-/// The ranks' median of each step.
+/// How long the ranks computed in each step, by their median, ns.
 fn usual_ns(state: &JobState, steps: &[i64]) -> Vec<f64> {
-    let told = |step: i64| state.ranks.values().filter_map(move |rank| duration_ns(rank, step));
-    steps.iter().map(|&step| median(&mut told(step).collect::<Vec<_>>())).collect()
+    let durations = |step: i64| state.ranks.values().filter_map(move |rank| duration_ns(rank, step));
+    steps.iter().map(|&step| median(&mut durations(step).collect::<Vec<_>>())).collect()
 }
 
-/// Median over the steps of what a rank's compute took beyond its peers' median.
+/// How much longer a rank computed than the median of all, by its median over the steps, ns; 0 where it marked none.
 fn excess_ns(rank: &RankMarks, steps: &[i64], usual: &[f64]) -> f64 {
-    let told = steps.iter().zip(usual).filter_map(|(&step, usual)| Some(duration_ns(rank, step)? - usual));
-    let mut excess: Vec<f64> = told.collect();
+    let excess = steps.iter().zip(usual).filter_map(|(&step, usual)| Some(duration_ns(rank, step)? - usual));
+    let mut excess: Vec<f64> = excess.collect();
     if excess.is_empty() { 0.0 } else { median(&mut excess) }
 }

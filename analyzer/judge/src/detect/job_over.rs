@@ -1,4 +1,8 @@
-//! A straggler is one of a job: when no job runs there any more, it is none.
+//! Ends the case of a straggler on whose device no job runs any more. A straggler is a host that holds up its job: without a
+//! job it holds up nobody, and none of the detectors of stragglers looks at it again.
+//!
+//! Example: host h3 is a straggler of a job that ends at 12:00. In the first tick after 12:00 all evidence against h3 is said
+//! to be absent, and its case is resolved after the usual ten seconds.
 
 use super::{Detector, Sink, Spot, remembers_nothing};
 use crate::fabric::Place;

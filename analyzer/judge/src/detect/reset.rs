@@ -1,10 +1,22 @@
-//! Counter reset: most counters of a port fell together, or its epoch changed. A fault of the data: the features has begun
-//! anew, and says so.
+//! Counter reset: a quarter or more of a port's counters fell at one reading, or its epoch changed, which its collector
+//! counts up when the driver is loaded again or somebody clears the counters (`features/restarts.rs`). It is a fault of the
+//! data: the features have begun anew with the port, and this says so.
+//!
+//! ```text
+//! tx_packets    8,113,204   8,114,911   17   1,780       fell: the driver was loaded again
+//! rx_packets    7,990,112   7,991,840   12   1,699       fell at the same reading
+//! ```
+//! Where more than half of the ports of a device that are read were reset in one tick, it is one reset of the device, and
+//! not one of each port.
 
 use super::{Detector, Shows, Sink, Spot, armed};
 use crate::fabric::{Place, PortId};
 use crate::features::Features;
 use crate::kinds::{CountersFell, FactKind};
+
+/// Of a device's ports that are read, more than this part: as for `silence.rs`, one cause that most of them share is likelier
+/// than as many causes of their own.
+const MOST_PORTS: f64 = 0.5;
 
 pub const DETECTOR: Detector = Detector {
     name: "reset",
@@ -22,11 +34,11 @@ pub fn detect(features: &Features, out: &mut Sink<'_>) {
             if device.silent.is_none() && seen.next().is_some() {
                 out.absent(FactKind::CountersFell, Place::Device(id));
             }
-        } else if device.reset_ports.len() * 2 > seen.count() {
+        } else if device.reset_ports.len() as f64 > seen.count() as f64 * MOST_PORTS {
             let ports = device.reset_ports.len() as u32;
             out.present(Place::Device(id), shows(features, device.reset_ports[0]), CountersFell { ports });
         } else {
-            // A reset is the port's own, even where a cable leads elsewhere.
+            // The place is the port and not its cable: the other end has counters of its own.
             for &port in &device.reset_ports {
                 out.present(Place::Port(port), shows(features, port), CountersFell { ports: 1 });
             }
@@ -39,13 +51,14 @@ pub fn forget(features: &mut Features, spot: Option<Spot>) {
     Spot::devices(spot, features).into_iter().for_each(|device| features.devices[device].reset_ports.clear());
 }
 
+/// The reset of a port is over as soon as a later tick has a reading of it.
 fn clear_ports(features: &Features, out: &mut Sink<'_>) {
-    let well_again = |place: &Place| {
+    let counts_again = |place: &Place| {
         let Place::Port(port) = *place else { return false };
         let state = &features.ports[port];
         state.reset_tick.is_some_and(|t| t < features.tick) && state.seen_tick == Some(features.tick)
     };
-    let over: Vec<Place> = out.watched(FactKind::CountersFell).filter(well_again).collect();
+    let over: Vec<Place> = out.watched(FactKind::CountersFell).filter(counts_again).collect();
     over.into_iter().for_each(|place| out.absent(FactKind::CountersFell, place));
 }
 

@@ -1,15 +1,29 @@
-//! Sensor dropout: a device whose collector tells nothing while others do. A fault of the telemetry, never of the device.
+//! Sensor dropout: a device whose collector has sent nothing for a while, while others do. It is a fault of the telemetry
+//! and never one of the device.
+//!
+//! ```text
+//! frames of a collector     |   |   |   |   |   |   ·   ·   ·   ·   ·         flush period 1 s
+//!                                               └──────── age ──────┘
+//! silent, if  age  >  5 · max(flush period, tick)
+//! ```
+//! Example: a collector sends a frame each second. After its last frame nothing is said for 5 s, in ticks of 1 s; from then
+//! on its devices are silent since that frame.
 
 use super::{Detector, Shows, Sink, Spot, armed};
 use crate::fabric::Place;
 use crate::features::Features;
 use crate::kinds::{FactKind, Silent};
 
-/// Flush periods missed before silence is said; class 26 asks for the interval plus grace. Where one frame in ten comes
-/// too late, four missing in a row are everyday, six one in a million.
+/// Flush periods without a frame before a device is silent; reference/faults.md, class 26, asks for the interval plus grace.
+/// Where one frame in ten comes too late, four late ones in a row happen every three hours (one in 10⁴ seconds), six once
+/// in eleven days (one in 10⁶).
 const MISSED_FLUSHES: i64 = 5;
-/// When more than this part of all devices is silent at once, the way of the data is broken, not the devices.
+/// When more than this part of all devices is silent at once, the way of the data is broken and not the devices: one cause
+/// that more than half of the devices share is likelier than as many causes of their own.
 const ALL_SILENT: f64 = 0.5;
+/// Ticks back to which a device must have been seen for its silence to be over: the tick of now or the one before, for a
+/// frame may come one tick late.
+const SEEN_TICKS: i64 = 2;
 
 pub fn forget(features: &mut Features, spot: Option<Spot>) {
     for device in Spot::devices(spot, features) {
@@ -36,7 +50,7 @@ pub fn detect(features: &Features, out: &mut Sink<'_>) {
         out.look_at(Spot::Place(place), 1);
         let Some(seen_ns) = device.seen_ns else { continue };
         let Some(silent) = device.silent else {
-            if seen_ns > features.now_ns - 2 * features.tick_ns {
+            if seen_ns > features.now_ns - SEEN_TICKS * features.tick_ns {
                 out.absent(FactKind::Silent, place);
             }
             continue;
