@@ -77,6 +77,9 @@ pub enum Counted {
 /// Time, counters and queue of one end.
 pub type Reading = (i64, [f64; 6], f64);
 
+/// A host, one of its ports, and counters of that port with their values.
+pub type PortCounters = (&'static str, &'static str, &'static [(&'static str, f64)]);
+
 /// What a test adds to a tick.
 #[derive(Default)]
 pub struct Extra {
@@ -87,7 +90,7 @@ pub struct Extra {
     pub pressure: Vec<(String, f64)>,
     /// Counters of ports of hosts that are read once in this second, beside those that the scene tells of every port:
     /// `("h1", "eth1", &[("pcie_width", 8.0)])`.
-    pub told: Vec<(&'static str, &'static str, &'static [(&'static str, f64)])>,
+    pub told: Vec<PortCounters>,
     /// Devices that tell nothing.
     pub mute: Vec<String>,
 }

@@ -2,7 +2,7 @@
 
 use super::case::{Case, Cost};
 use super::sentence;
-use crate::fabric::{Part, PortRef};
+use crate::fabric::{Part, Place, PortRef};
 use crate::features::Features;
 use crate::incident::{Culprit, EvidenceItem, Incident, JobLoss, Tier};
 use crate::kinds::{Fact, Query, Shown};
@@ -18,7 +18,7 @@ const MOST_CONFIDENT: f64 = 0.99;
 pub type WriteQuery = fn(&Query) -> String;
 
 pub fn incident(features: &Features, case: &Case, write: WriteQuery) -> Incident {
-    let culprits = culprits(case);
+    let culprits = culprits(features, case);
     let culprit = &culprits[0];
     let class = case.class();
     Incident {
@@ -44,18 +44,23 @@ pub fn incident(features: &Features, case: &Case, write: WriteQuery) -> Incident
 }
 
 /// The part accused, then those that the evidence leaves open beside it; they share the confidence.
-fn culprits(case: &Case) -> Vec<Culprit> {
+fn culprits(features: &Features, case: &Case) -> Vec<Culprit> {
     let confidence = hundredths(confidence(case) / (1 + case.candidates.len()) as f64);
-    let accused = culprit(&case.part, case.end.as_ref(), confidence);
-    let others = case
-        .candidates
-        .iter()
-        .map(|candidate| Culprit { reason: candidate.reason.clone(), ..culprit(&candidate.part, None, confidence) });
+    let accused = culprit(features, &case.part, case.end.as_ref(), confidence);
+    let others = case.candidates.iter().map(|candidate| Culprit {
+        reason: candidate.reason.clone(),
+        ..culprit(features, &candidate.part, None, confidence)
+    });
     std::iter::once(accused).chain(others).collect()
 }
 
-fn culprit(part: &Part, end: Option<&PortRef>, confidence: f64) -> Culprit {
-    let own = end.filter(|_| matches!(part, Part::Cable(..))).cloned().unwrap_or_else(|| part.first());
+/// A cable goes by the end that is accused, and by the first one of the plan where none of the two is.
+fn culprit(features: &Features, part: &Part, end: Option<&PortRef>, confidence: f64) -> Culprit {
+    let topology = &features.topology;
+    let own = match topology.place(part) {
+        Some(Place::Cable(cable)) => end.cloned().unwrap_or_else(|| topology.name(topology.cables[cable].a)),
+        _ => part.first(),
+    };
     let peer = part.far_end(&own).cloned().unwrap_or_default();
     Culprit {
         device: own.device,

@@ -143,3 +143,22 @@ fn faults_of_the_telemetry_stay_information() {
     assert_eq!(incident.evidence[0].says, "the counters of 1 of its ports begin anew");
     assert_eq!(incident.onset_ns, scene.now_ns() - SECOND);
 }
+
+#[test]
+fn a_cable_of_which_neither_end_is_accused_goes_by_the_first_end_of_its_plan() {
+    for swapped in [false, true] {
+        let mut plan = star(4);
+        if swapped {
+            for cable in &mut plan.cables {
+                std::mem::swap(&mut cable.a_device, &mut cable.b_device);
+                std::mem::swap(&mut cable.a_port, &mut cable.b_port);
+            }
+        }
+        let mut scene = Scene::new(plan);
+        tell(&mut scene, "h1", "eth1", "link_up");
+        tell(&mut scene, "h1", "eth1", "link_down");
+        let culprit = &only(&scene).culprits[0];
+        let expected = if swapped { ["leaf", "h1"] } else { ["h1", "leaf"] };
+        assert_eq!([culprit.device.as_str(), culprit.peer_device.as_str()], expected);
+    }
+}
