@@ -39,7 +39,6 @@ macro_rules! detectors {
 
 detectors! {
     link_state,
-    device_down,
     conservation,
     service_rate,
     compute_time,

@@ -13,9 +13,8 @@
 //! an iteration, and job A becomes slower by another third. The drop does not explain that third: h7 is accused.
 
 use super::cases::{Cases, Ended};
-use super::reach::Reach;
 use crate::detect::Open;
-use crate::fabric::{Carries, Part};
+use crate::fabric::{Carries, Part, Place, Topology};
 use crate::features::{Features, SHORTLY_NS};
 use crate::incident::State;
 use crate::kinds::{Accuses, Fact};
@@ -32,7 +31,7 @@ const FIRST_NS: i64 = SHORTLY_NS / 2;
 /// A failing part, and the moment it was first seen well again.
 #[derive(Clone, Debug)]
 struct Trouble {
-    part: Part,
+    place: Place,
     since_ns: i64,
     over_ns: Option<i64>,
     at_most: f64,
@@ -40,7 +39,7 @@ struct Trouble {
 
 /// Leaves out hosts whose lateness known troubles explain.
 pub fn leave_out_victims(features: &Features, open: &Open, cases: &Cases, ended: &[Ended], facts: &mut Vec<Fact>) {
-    let troubles = troubles(cases, ended, facts);
+    let troubles = troubles(&features.topology, cases, ended, facts);
     facts.retain(|fact| match fact.kind().class().accuses {
         Accuses::Outright => true,
         Accuses::ThroughJob { aftermath_iterations } => {
@@ -55,7 +54,7 @@ fn is_explained(features: &Features, open: &Open, troubles: &[Trouble], fact: &F
     let asked: Vec<&Trouble> = troubles
         .iter()
         .filter(|trouble| !is_past(features, trouble, fact, aftermath_ns))
-        .filter(|trouble| Reach::of(&features.topology, &trouble.part).carries(&features.topology, job) != Carries::No)
+        .filter(|trouble| features.topology.carries_at(job, trouble.place) != Carries::No)
         .collect();
     if asked.is_empty() {
         return false;
@@ -78,33 +77,25 @@ fn is_past(features: &Features, trouble: &Trouble, fact: &Fact, aftermath_ns: i6
     })
 }
 
-fn troubles(cases: &Cases, ended: &[Ended], facts: &[Fact]) -> Vec<Trouble> {
+/// Those that are live, that have ended of late, and that are said for the first time in this tick.
+fn troubles(topology: &Topology, cases: &Cases, ended: &[Ended], facts: &[Fact]) -> Vec<Trouble> {
+    let trouble = |part: &Part, since_ns: i64, over_ns: Option<i64>, at_most: f64| {
+        Some(Trouble { place: topology.place(part)?, since_ns, over_ns, at_most })
+    };
     let said = facts.iter().filter(|fact| fact.kind().class().delays_jobs);
     let said: BTreeMap<&Part, &Fact> = said.map(|fact| (&fact.part, fact)).collect();
     let live = cases.iter().filter(|case| case.state != State::Resolved && case.class().delays_jobs);
-    let live: Vec<Trouble> = live
-        .map(|case| Trouble {
-            part: case.part.clone(),
-            since_ns: case.onset_ns,
-            over_ns: case.clear_since_ns.filter(|_| !said.contains_key(&case.part)),
-            at_most: case.facts.values().map(|fact| fact.payload.at_most()).fold(0.0, f64::max),
-        })
-        .collect();
-    let past = ended.iter().filter(|past| past.kind.class().delays_jobs).map(|past| Trouble {
-        part: past.part.clone(),
-        since_ns: past.onset_ns,
-        over_ns: Some(past.over_ns),
-        at_most: 1.0,
+    let known: BTreeSet<&Part> = live.clone().map(|case| &case.part).collect();
+    let live = live.filter_map(|case| {
+        let over_ns = case.clear_since_ns.filter(|_| !said.contains_key(&case.part));
+        let at_most = case.facts.values().map(|fact| fact.payload.at_most()).fold(0.0, f64::max);
+        trouble(&case.part, case.onset_ns, over_ns, at_most)
     });
-    let known: BTreeSet<&Part> = live.iter().map(|trouble| &trouble.part).collect();
-    let new = said.iter().filter(|(part, _)| !known.contains(*part)).map(|(part, fact)| Trouble {
-        part: (*part).clone(),
-        since_ns: fact.since_ns,
-        over_ns: None,
-        at_most: fact.payload.at_most(),
-    });
-    let new: Vec<Trouble> = new.collect();
-    live.into_iter().chain(past).chain(new).collect()
+    let past = ended.iter().filter(|past| past.kind.class().delays_jobs);
+    let past = past.filter_map(|past| trouble(&past.part, past.onset_ns, Some(past.over_ns), 1.0));
+    let new = said.values().filter(|fact| !known.contains(&fact.part));
+    let new = new.filter_map(|fact| trouble(&fact.part, fact.since_ns, None, fact.payload.at_most()));
+    live.chain(past).chain(new).collect()
 }
 
 #[cfg(test)]

@@ -77,7 +77,7 @@ impl Cases {
         self.by_key.get_mut(key)
     }
 
-    pub fn iter(&self) -> impl Iterator<Item = &Case> {
+    pub fn iter(&self) -> impl Iterator<Item = &Case> + Clone {
         self.by_key.values()
     }
 

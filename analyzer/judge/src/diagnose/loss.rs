@@ -13,7 +13,6 @@
 use super::TOGETHER_NS;
 use super::case::{Case, Cost};
 use super::cases::{Cases, Key};
-use super::reach::Reach;
 use crate::detect::Open;
 use crate::fabric::Carries;
 use crate::features::{Disturbed, Features};
@@ -99,10 +98,10 @@ pub fn candidates(features: &Features, case: &Case) -> Vec<(usize, bool)> {
         let job = &topology.jobs[job];
         job.start_ns <= features.now_ns && features.now_ns < job.end_ns
     };
-    let reach = Reach::of(topology, &case.part);
+    let Some(place) = topology.place(&case.part) else { return Vec::new() };
     let reached: Vec<(usize, Carries)> = (0..topology.jobs.len())
         .filter(|&job| runs(job))
-        .map(|job| (job, reach.carries(topology, job)))
+        .map(|job| (job, topology.carries_at(job, place)))
         .filter(|(_, carries)| *carries != Carries::No)
         .collect();
     let is_sure = |carries: Carries| carries == Carries::Must;

@@ -14,7 +14,6 @@ mod case;
 mod cases;
 mod loss;
 mod outliers;
-mod reach;
 mod render;
 mod restored;
 mod sentence;

@@ -8,13 +8,10 @@
 
 use super::TOGETHER_NS;
 use super::cases::{Cases, Key};
-use crate::fabric::{Part, Place, Topology};
+use crate::fabric::{LEAST_LINKS, Part, Place, Topology};
 use crate::incident::State;
 use crate::kinds::{Class, Fact};
 use std::collections::BTreeMap;
-
-/// Links of a device with fewer cables than this are never the device's own trouble, see `detect/device_down.rs`.
-const MIN_LINKS: usize = 3;
 
 /// What one trouble is about, and one of the devices that it is at.
 type At = (&'static str, String);
@@ -134,7 +131,7 @@ impl Fresh {
             let downs = self.by_device.get(device).into_iter().flatten();
             downs.filter(|&&since_ns| together(since_ns, fact.since_ns)).count()
         };
-        fact.part.devices().any(|device| with_it(device) > 1 && cables(topology, device) >= MIN_LINKS)
+        fact.part.devices().any(|device| with_it(device) > 1 && cables(topology, device) >= LEAST_LINKS)
     }
 }
 

@@ -11,9 +11,8 @@ mod tick;
 mod topology;
 
 pub use inventory::{Entity, EntityId, EntityTable};
-
 pub use names::{Part, PortRef};
 pub use paths::Carries;
 pub use place::Place;
 pub use tick::{LinkEvent, Silence, StepMark, Tick, TickBatch, is_time};
-pub use topology::{Cable, CableId, Device, DeviceId, Job, Port, PortId, Topology};
+pub use topology::{Cable, CableId, Device, DeviceId, Job, LEAST_LINKS, Port, PortId, Topology};

@@ -15,7 +15,7 @@
 //! ```
 //! The paths are those of the plan: a link that is down is not taken out of them.
 
-use super::{CableId, DeviceId, Topology};
+use super::{CableId, DeviceId, Place, Topology};
 use std::collections::BTreeMap;
 
 /// How a cable stands to a job's traffic.
@@ -67,6 +67,18 @@ impl Topology {
         }
         let cables = self.devices[device].ports.iter().filter_map(|&port| self.ports[port].cable);
         cables.map(|cable| self.carries(job, cable)).max().unwrap_or(Carries::No)
+    }
+
+    /// Whether a job's traffic passes a part. A port without a cable is passed by the jobs of its device.
+    pub fn carries_at(&self, job: usize, place: Place) -> Carries {
+        match place {
+            Place::Cable(cable) => self.carries(job, cable),
+            Place::Device(device) => self.carries_through(job, device),
+            Place::Port(port) if self.jobs[job].devices.binary_search(&self.ports[port].device).is_ok() => {
+                Carries::Must
+            }
+            Place::Port(_) => Carries::No,
+        }
     }
 
     fn ends(&self, cable: CableId) -> [DeviceId; 2] {

@@ -14,6 +14,10 @@ pub type PortId = usize;
 pub type CableId = usize;
 pub type DeviceId = usize;
 
+/// A device with fewer links than this never counts as down as a whole: a node with two ports may lose both cables to one
+/// careless hand.
+pub const LEAST_LINKS: usize = 3;
+
 #[derive(Debug, Default)]
 pub struct Topology {
     pub ports: Vec<Port>,

@@ -13,10 +13,12 @@
 //! | removed, in the plan | carrier, or nothing | down: the plan wants it, and drivers that crash remove it |
 //! | removed, in no plan | | no fault: a container ended |
 //!
-//! A second down within six hours is a flap (`reference/faults.md`, class 2).
+//! A second down within six hours is a flap (`reference/faults.md`, class 2). A device most of whose links are down is told
+//! from the same look at the links (`devices.rs`): a fabric has hundreds of thousands of them, and they are gone through once.
 
-use super::{Detector, Shows, Sink, Spot, Watch, armed};
-use crate::detect::Said;
+mod devices;
+
+use super::{Detector, Said, Shows, Sink, Spot, Watch, armed};
 use crate::fabric::{Place, PortId};
 use crate::features::{FLAP_MEMORY_NS, Features, Link};
 use crate::kinds::{FactKind, LinkDown, LinkFlap};
@@ -29,15 +31,19 @@ pub const DETECTOR: Detector = Detector {
     forget,
     armed: &[
         armed::Row { detector: "link_down", facts: &[FactKind::LinkDown], look: armed::link_state::look },
+        armed::Row { detector: "device_down", facts: &[FactKind::DeviceDown], look: armed::link_state::look },
         armed::Row { detector: "link_flap", facts: &[FactKind::LinkFlap], look: armed::link_state::look },
     ],
 };
 
 pub fn detect(features: &Features, out: &mut Sink<'_>) {
     let links = Links::now(features);
-    for cable in &features.topology.cables {
-        links.look(&[cable.a, cable.b], out);
+    let mut cables_down = Vec::new();
+    for (id, cable) in features.topology.cables.iter().enumerate() {
+        let down_ns = links.look(&[cable.a, cable.b], out);
+        cables_down.extend(down_ns.map(|down_ns| (id, down_ns)));
     }
+    devices::look(features, &cables_down, out);
     for port in (0..features.ports.len()).filter(|&port| features.topology.ports[port].cable.is_none()) {
         links.look(&[port], out);
     }
@@ -62,7 +68,7 @@ pub fn forget(features: &mut Features, spot: Option<Spot>) {
 }
 
 /// The links of the fabric at a moment.
-pub(super) struct Links<'a> {
+struct Links<'a> {
     features: &'a Features,
     now_ns: i64,
     /// One port's link as it would be after an event whose tick has not closed yet.
@@ -70,7 +76,7 @@ pub(super) struct Links<'a> {
 }
 
 impl<'a> Links<'a> {
-    pub fn now(features: &'a Features) -> Links<'a> {
+    fn now(features: &'a Features) -> Links<'a> {
         Links { features, now_ns: features.now_ns, foreseen: None }
     }
 
@@ -90,7 +96,7 @@ impl<'a> Links<'a> {
     }
 
     /// The end that shows that the link of these ends is down, and since when; the one that lost its carrier first.
-    pub fn down(&self, ends: &[PortId]) -> Option<(PortId, i64)> {
+    fn down(&self, ends: &[PortId]) -> Option<(PortId, i64)> {
         if self.is_set_down(ends) {
             return None;
         }
@@ -102,11 +108,12 @@ impl<'a> Links<'a> {
         ends.iter().any(|&port| self.link(port).is_admin_down())
     }
 
-    /// One link, by the ends that are watched.
-    fn look(&self, ends: &[PortId], out: &mut Sink<'_>) {
+    /// One link, by the ends that are watched; since when it is down, if it is.
+    fn look(&self, ends: &[PortId], out: &mut Sink<'_>) -> Option<i64> {
         let place = self.features.topology.place_of(ends[0]);
         out.look_at(Spot::Place(place), 1 + ends.iter().map(|&port| self.link(port).downs.moments()).sum::<usize>());
-        if let Some((port, since_ns)) = self.down(ends) {
+        let down = self.down(ends);
+        if let Some((port, since_ns)) = down {
             out.present(place, shows(port, since_ns), LinkDown { was_up: self.link(port).seen_up });
         } else if let Some(reason) = self.whose_doing(ends) {
             // Nothing stays open on an interface that is no more, whatever it was opened on: no reading of it will come.
@@ -119,6 +126,7 @@ impl<'a> Links<'a> {
         if !self.is_set_down(ends) {
             self.look_for_flaps(ends, place, out);
         }
+        down.map(|(_, since_ns)| since_ns)
     }
 
     /// What somebody did to one of the ends, as long as that stands.

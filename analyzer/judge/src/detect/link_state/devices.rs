@@ -9,50 +9,45 @@
 //! The downs of a device's links follow one another within a moment. It has been down since the first of the last such run:
 //! a link that was down for hours before is a trouble of its own.
 
-use super::link_state::Links;
-use super::{Detector, Shows, Sink, Spot, armed, remembers_nothing};
-use crate::fabric::{CableId, DeviceId, Place, PortId};
+use crate::detect::{Shows, Sink, Spot};
+use crate::fabric::{CableId, DeviceId, LEAST_LINKS, Place, PortId};
 use crate::features::Features;
 use crate::kinds::{DeviceDown, FactKind};
+use std::collections::BTreeMap;
 
-/// Fewer links than this are links: a node with two ports may lose both cables to one careless hand.
-const MIN_LINKS: usize = 3;
 /// Downs that follow each other within this time are one run. A switch that reloads takes its ports down within a second or
 /// two, and readings of the two ends are a second apart.
 const RUN_NS: i64 = 3_000_000_000;
 
-pub const DETECTOR: Detector = Detector {
-    name: "device_down",
-    reads: &[],
-    detect,
-    forget: remembers_nothing,
-    armed: &[armed::Row {
-        detector: "device_down",
-        facts: &[FactKind::DeviceDown],
-        look: armed::link_state::look,
-    }],
-};
+/// Says which devices are down, given the cables that are, each with its time. In a sound fabric there are none of these, and
+/// no device is looked at.
+pub fn look(features: &Features, cables_down: &[(CableId, i64)], out: &mut Sink<'_>) {
+    let mut downs: BTreeMap<DeviceId, Vec<i64>> = BTreeMap::new();
+    for &(cable, since_ns) in cables_down {
+        let ends = features.topology.cables[cable];
+        for port in [ends.a, ends.b] {
+            downs.entry(features.topology.ports[port].device).or_default().push(since_ns);
+        }
+    }
+    let watched: Vec<DeviceId> = out.watched_devices(FactKind::DeviceDown).collect();
+    for device in watched {
+        downs.entry(device).or_default();
+    }
+    for (device, downs) in downs {
+        look_at(features, device, downs, out);
+    }
+}
 
-pub fn detect(features: &Features, out: &mut Sink<'_>) {
-    let links = Links::now(features);
-    for device in 0..features.devices.len() {
-        let cables: Vec<CableId> = cables(features, device).collect();
-        let place = Place::Device(device);
-        if cables.len() < MIN_LINKS {
-            continue;
-        }
-        out.look_at(Spot::Place(place), cables.len());
-        let ends = |cable: &CableId| features.topology.cables[*cable];
-        let mut downs: Vec<i64> =
-            cables.iter().map(ends).filter_map(|c| links.down(&[c.a, c.b])).map(|(_, since_ns)| since_ns).collect();
-        downs.sort_unstable();
-        let run = last_run(&downs);
-        if run.len() >= MIN_LINKS && downs.len() * 2 >= cables.len() {
-            let shows = Shows { since_ns: run[0], strength: 1.0, ..Shows::default() };
-            out.present(place, shows, DeviceDown { links: downs.len() as u32, of: cables.len() as u32 });
-        } else if is_up(features, &cables) {
-            out.absent(FactKind::DeviceDown, place);
-        }
+fn look_at(features: &Features, device: DeviceId, mut downs: Vec<i64>, out: &mut Sink<'_>) {
+    let (place, cables): (Place, Vec<CableId>) = (Place::Device(device), cables(features, device).collect());
+    out.look_at(Spot::Place(place), cables.len());
+    downs.sort_unstable();
+    let run = last_run(&downs);
+    if run.len() >= LEAST_LINKS && downs.len() * 2 >= cables.len() {
+        let shows = Shows { since_ns: run[0], strength: 1.0, ..Shows::default() };
+        out.present(place, shows, DeviceDown { links: downs.len() as u32, of: cables.len() as u32 });
+    } else if is_up(features, &cables) {
+        out.absent(FactKind::DeviceDown, place);
     }
 }
 
