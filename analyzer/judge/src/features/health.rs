@@ -11,7 +11,7 @@ use weft_wire::TableSchema;
 
 /// Which counter of the catalogue tells which sign. Where several counters tell one sign, the first that has a value in a row
 /// of the table tells it: a row with 7 `rx_errors` and 5 `rx_crc_errors` has 7 damaged packets.
-const READS: &[(Sign, &str)] = &[
+const READS: [(Sign, &str); 6] = [
     (Sign::LinkUp, "link_up"),
     (Sign::DownEvents, "link_down_events"),
     (Sign::Damaged, "rx_errors"),
@@ -69,8 +69,8 @@ impl Health {
     }
 }
 
-/// The columns of a batch that tell each sign, in the order of [`READS`].
-pub struct HealthColumns<'a>([Vec<&'a Int64Array>; SIGNS]);
+/// The columns of a batch that tell signs, in the order of [`READS`].
+pub struct HealthColumns<'a>([Option<&'a Int64Array>; READS.len()]);
 
 impl<'a> HealthColumns<'a> {
     pub fn of(batch: &'a TickBatch) -> HealthColumns<'a> {
@@ -78,18 +78,16 @@ impl<'a> HealthColumns<'a> {
             let column = batch.batch.column(batch.schema.column(name)? + TableSchema::KEYS);
             column.as_primitive_opt::<Int64Type>()
         };
-        let mut columns = HealthColumns(Default::default());
-        for &(sign, counter) in READS {
-            columns.0[sign as usize].extend(column(counter));
-        }
-        columns
+        HealthColumns(std::array::from_fn(|at| column(READS[at].1)))
     }
 
     /// `None` when the row tells nothing of health.
     pub fn row(&self, row: usize) -> Option<Health> {
-        let told = |columns: &Vec<&Int64Array>| columns.iter().find_map(|column| read(column, row));
         let mut health = Health::default();
-        health.0.iter_mut().zip(&self.0).for_each(|(sign, columns)| *sign = told(columns));
+        for ((sign, _), column) in READS.iter().zip(self.0) {
+            let known = &mut health.0[*sign as usize];
+            *known = known.or_else(|| read(column?, row));
+        }
         (health != Health::default()).then_some(health)
     }
 }

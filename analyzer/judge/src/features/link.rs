@@ -67,6 +67,9 @@ impl Link {
 
     /// Takes in that the link has a carrier or none, from an event or from a reading of its state.
     pub fn update_carrier(&mut self, ts_ns: i64, up: bool) {
+        if up && self.up == Some(true) {
+            return; // what is known already
+        }
         if (self.up.is_some() || self.off.is_some()) && ts_ns < self.since_ns {
             return; // older than what is known
         }
@@ -139,6 +142,12 @@ impl Link {
     /// Down by a fault: the link lost its carrier, or does not find the one that is owed, and nobody set it down.
     pub fn is_down(&self, now_ns: i64) -> bool {
         self.up == Some(false) && self.owed_ns.map_or(!self.downs.is_empty(), |owed| now_ns >= owed)
+    }
+
+    /// Nothing is to be said of the link: as far as is known it is not down, it has not gone down since a moment, and nobody
+    /// did anything to its interface. Almost all links of a fabric are settled at almost all times.
+    pub fn is_settled(&self, since_ns: i64) -> bool {
+        self.up != Some(false) && self.off.is_none() && self.downs.last_ns().is_none_or(|down_ns| down_ns < since_ns)
     }
 
     pub fn is_admin_down(&self) -> bool {
@@ -282,6 +291,24 @@ mod tests {
         for (story, says, asked, down, downs) in table {
             let link = told(says);
             assert_eq!((link.is_down(asked * S), link.downs.since(0)), (*down, *downs), "{story}: {link:?}");
+        }
+    }
+
+    #[test]
+    fn a_link_is_settled_unless_it_is_down_was_down_of_late_or_somebody_did_something() {
+        let table: &[(&str, &[(i64, Say)], i64, bool)] = &[
+            ("nothing is known", &[], 9, true),
+            ("up", &[(1, Up)], 9, true),
+            ("dark by design, and looked at", &[(1, Down)], 9, false),
+            ("down", &[(1, Up), (9, Down)], 9, false),
+            ("down and up again in this tick", &[(1, Up), (9, Down), (9, Up)], 9, false),
+            ("down and up again before", &[(1, Up), (7, Down), (8, Up)], 9, true),
+            ("a down that was only counted", &[(1, Up), (1, Count(4)), (9, Count(5))], 9, false),
+            ("set down", &[(1, Up), (2, Did(AdminDown))], 9, false),
+            ("set up, not yet with a carrier", &[(1, Up), (2, Did(AdminDown)), (3, Did(AdminUp))], 9, true),
+        ];
+        for (story, says, since, settled) in table {
+            assert_eq!(told(says).is_settled(since * S), *settled, "{story}");
         }
     }
 }

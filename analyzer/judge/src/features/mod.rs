@@ -93,6 +93,8 @@ pub struct Features {
     slots: Slots,
     /// Ports that are set down by their administrator.
     set_down: BTreeSet<PortId>,
+    /// At least the ports whose links are not settled in this tick, see [`Link::is_settled`].
+    pub unsettled: BTreeSet<PortId>,
     /// How many ports, ports of jobs and ranks there are: what the detectors look at.
     size: usize,
 }
@@ -119,6 +121,7 @@ impl Features {
             by_entity,
             slots,
             set_down: BTreeSet::new(),
+            unsettled: BTreeSet::new(),
             size: 0,
             topology,
         };

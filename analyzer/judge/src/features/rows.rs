@@ -80,6 +80,9 @@ impl Features {
     }
 
     pub(super) fn update_links(&mut self, news: Vec<News>) {
+        let began_ns = self.now_ns - self.tick_ns;
+        let Features { unsettled, ports, .. } = self;
+        unsettled.retain(|&port| !ports[port].link.is_settled(began_ns));
         for News { port, ts_ns, what } in news {
             if what.is_down() && self.topology.ports[port].cable.is_some() {
                 self.ports[port].link.expect_carrier(ts_ns);
@@ -91,6 +94,9 @@ impl Features {
                     self.ports[port].link.update_interface(ts_ns, change);
                     self.set_down.insert(port);
                 }
+            }
+            if !self.ports[port].link.is_settled(began_ns) {
+                self.unsettled.insert(port);
             }
         }
         self.excuse_far_ends();

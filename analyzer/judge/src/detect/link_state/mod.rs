@@ -19,9 +19,10 @@
 mod devices;
 
 use super::{Detector, Said, Shows, Sink, Spot, Watch, armed};
-use crate::fabric::{Place, PortId};
+use crate::fabric::{CableId, Place, PortId};
 use crate::features::{FLAP_MEMORY_NS, Features, Link};
 use crate::kinds::{FactKind, LinkDown, LinkFlap};
+use std::collections::BTreeSet;
 use weft_wire::PortChange;
 
 pub const DETECTOR: Detector = Detector {
@@ -38,15 +39,32 @@ pub const DETECTOR: Detector = Detector {
 
 pub fn detect(features: &Features, out: &mut Sink<'_>) {
     let links = Links::now(features);
+    let (cables, ports) = places(features, out);
     let mut cables_down = Vec::new();
-    for (id, cable) in features.topology.cables.iter().enumerate() {
+    for id in cables {
+        let cable = features.topology.cables[id];
         let down_ns = links.look(&[cable.a, cable.b], out);
         cables_down.extend(down_ns.map(|down_ns| (id, down_ns)));
     }
     devices::look(features, &cables_down, out);
-    for port in (0..features.ports.len()).filter(|&port| features.topology.ports[port].cable.is_none()) {
+    for port in ports {
         links.look(&[port], out);
     }
+}
+
+/// Cables, and ports without one, of which something may be to be said: an end is not settled, or a case waits to hear that
+/// the link is up. A fabric has hundreds of thousands of links, and a tick in which all are well looks at none.
+fn places(features: &Features, out: &Sink<'_>) -> (BTreeSet<CableId>, BTreeSet<PortId>) {
+    let (mut cables, mut ports) = (BTreeSet::new(), BTreeSet::new());
+    let unsettled = features.unsettled.iter().map(|&port| features.topology.place_of(port));
+    for place in unsettled.chain(out.watched(FactKind::LinkDown)) {
+        match place {
+            Place::Cable(cable) => _ = cables.insert(cable),
+            Place::Port(port) => _ = ports.insert(port),
+            Place::Device(_) => {}
+        }
+    }
+    (cables, ports)
 }
 
 /// What the detector would say if this port lost its carrier at this moment: asked before the tick of that moment closes.

@@ -97,6 +97,7 @@ impl Saved<'_> {
         features.take_over(&here, cables.into_owned(), jobs.into_owned(), devices.into_owned());
         features.set_down = set_down.into_iter().filter_map(|port| *here.ports.get(port as usize)?).collect();
         (features.series, features.wraps) = (series.into_owned(), wraps.into_owned());
+        features.unsettled = (0..features.ports.len()).collect();
         features.readings = readings.into_owned();
         (features.tick, features.tick_before) = (time.tick, time.tick_before);
         (features.now_ns, features.bin_ns) = (time.now_ns, time.bin_ns);
