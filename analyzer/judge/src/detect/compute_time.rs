@@ -17,7 +17,8 @@
 //!
 //! A duration is compared and no moment, so that a clock that is off does no harm.
 
-use super::{Detector, Shows, Sink, Spot, armed, strength};
+use super::{Detector, Shows, Sink, Spot, strength};
+use super::armed::{Reason, Row, Tally, View};
 use crate::fabric::Place;
 use crate::features::{Features, JobState, RankMarks};
 use crate::kinds::{FactKind, LongCompute};
@@ -45,15 +46,18 @@ const MARKED_OF: usize = 10;
 /// But no fewer than two, for one rank has no peer.
 const MARKED_LEAST: usize = 2;
 
+const NO_MARKS: Reason = ("no step marks", "the training loop sends them: weft_step.py in deploy/python");
+const FEW_RANKS: Reason = ("fewer than 3 ranks send step marks", "weft_step.py on every rank");
+
 pub const DETECTOR: Detector = Detector {
     name: "compute_time",
     reads: &[],
     detect,
     forget,
-    armed: &[armed::Row {
+    armed: &[Row {
         detector: "straggler by step marks",
         facts: &[FactKind::LongCompute],
-        look: armed::compute_time::look,
+        look: armed,
     }],
 };
 
@@ -138,4 +142,18 @@ fn excess_ns(rank: &RankMarks, steps: &[i64], usual: &[f64]) -> f64 {
     let excess = steps.iter().zip(usual).filter_map(|(&step, usual)| Some(duration_ns(rank, step)? - usual));
     let mut excess: Vec<f64> = excess.collect();
     if excess.is_empty() { 0.0 } else { median(&mut excess) }
+}
+
+/// Stragglers by step marks: of jobs whose loop tells its steps.
+fn armed(view: &View<'_>, tally: &mut Tally) {
+    let features = view.features;
+    view.each_job(tally, |_, job| {
+        let state = &features.jobs[job];
+        let is_fresh = state.marked_ns > features.now_ns - FRESH_TICKS * features.tick_ns;
+        match () {
+            () if view.stands_still || !is_fresh => Some(NO_MARKS),
+            () if state.ranks.len() < MIN_RANKS => Some(FEW_RANKS),
+            () => None,
+        }
+    });
 }

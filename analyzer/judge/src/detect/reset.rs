@@ -9,7 +9,8 @@
 //! Where more than half of the ports of a device that are read were reset in one tick, it is one reset of the device, and
 //! not one of each port.
 
-use super::{Detector, Shows, Sink, Spot, armed};
+use super::{Detector, Shows, Sink, Spot};
+use super::armed::{Row, Tally, View};
 use crate::fabric::{Place, PortId};
 use crate::features::Features;
 use crate::kinds::{CountersFell, FactKind};
@@ -23,7 +24,7 @@ pub const DETECTOR: Detector = Detector {
     reads: &[],
     detect,
     forget,
-    armed: &[armed::Row { detector: "counter_reset", facts: &[FactKind::CountersFell], look: armed::counter_reset::look }],
+    armed: &[Row { detector: "counter_reset", facts: &[FactKind::CountersFell], look: armed }],
 };
 
 pub fn detect(features: &Features, out: &mut Sink<'_>) {
@@ -65,4 +66,9 @@ fn clear_ports(features: &Features, out: &mut Sink<'_>) {
 fn shows(features: &Features, port: PortId) -> Shows {
     let since_ns = features.now_ns - features.tick_ns;
     Shows { since_ns, port: Some(port), one_sided: true, strength: 1.0, ..Shows::default() }
+}
+
+/// `counter_reset`: of all that is heard.
+fn armed(view: &View<'_>, tally: &mut Tally) {
+    view.each_port(tally, |_| None);
 }

@@ -9,7 +9,8 @@
 //! Example: a collector sends a frame each second. After its last frame nothing is said for 5 s, in ticks of 1 s; from then
 //! on its devices are silent since that frame.
 
-use super::{Detector, Shows, Sink, Spot, armed};
+use super::{Detector, Shows, Sink, Spot};
+use super::armed::{Reason, Row, Tally, View};
 use crate::fabric::Place;
 use crate::features::Features;
 use crate::kinds::{FactKind, Silent};
@@ -31,12 +32,16 @@ pub fn forget(features: &mut Features, spot: Option<Spot>) {
     }
 }
 
+const ALONE: Reason = ("only one device tells anything", "a second collector: silence is told against others");
+const NEVER: Reason = ("never heard", "run a collector there");
+const NONE_HEARD: Reason = ("none is heard now", "see Collectors: the way of the data is broken");
+
 pub const DETECTOR: Detector = Detector {
     name: "silence",
     reads: &[],
     detect,
     forget,
-    armed: &[armed::Row { detector: "sensor_dropout", facts: &[FactKind::Silent], look: armed::silence::look }],
+    armed: &[Row { detector: "sensor_dropout", facts: &[FactKind::Silent], look: armed }],
 };
 
 pub fn detect(features: &Features, out: &mut Sink<'_>) {
@@ -63,5 +68,19 @@ pub fn detect(features: &Features, out: &mut Sink<'_>) {
         let shows = Shows { since_ns: silent.since_ns, one_sided: true, strength: 1.0, ..Shows::default() };
         let [age_s, flush_period_s] = [age_ns, silent.flush_period_ns].map(|ns| ns as f64 / 1e9);
         out.present(place, shows, Silent { age_s, flush_period_s });
+    }
+}
+
+/// `sensor_dropout`: of devices that tell anything, while there are others to compare them with.
+fn armed(view: &View<'_>, tally: &mut Tally) {
+    let features = view.features;
+    let known = features.devices.iter().filter(|device| device.seen_ns.is_some()).count();
+    for (id, device) in features.devices.iter().enumerate() {
+        match device.seen_ns {
+            None => tally.off("devices", NEVER),
+            Some(_) if view.stands_still => tally.off("devices", NONE_HEARD),
+            Some(_) if known < 2 => tally.off("devices", ALONE),
+            Some(_) => tally.ports += features.topology.devices[id].ports.len(),
+        }
     }
 }

@@ -14,7 +14,8 @@
 //!
 //! Readings at 1 Hz are enough, where bytes show late onsets at 10 Hz only.
 
-use super::{Detector, Shows, Sink, Spot, armed, strength};
+use super::{Detector, Shows, Sink, Spot, strength};
+use super::armed::{Reason, Row, Tally, View};
 use crate::fabric::{DeviceId, Job, Place};
 use crate::features::stalls::{PRESSURE, UTILIZATION};
 use crate::features::{Disturbed, Features};
@@ -50,12 +51,15 @@ const MIDDLE: f64 = 0.5;
 /// progress, twice. It only counts towards the budget of the detector.
 const READINGS: usize = 512;
 
+const FEW_NODES: Reason =
+    ("fewer than 2 of its nodes tell pressure or GPU use", "kernels with PSI (psi=1) on its nodes, or GPU readings");
+
 pub const DETECTOR: Detector = Detector {
     name: "stalls",
     reads: &[],
     detect,
     forget,
-    armed: &[armed::Row { detector: "straggler by stalls", facts: &[FactKind::HostStalls], look: armed::stalls::look }],
+    armed: &[Row { detector: "straggler by stalls", facts: &[FactKind::HostStalls], look: armed }],
 };
 
 pub fn detect(features: &Features, out: &mut Sink<'_>) {
@@ -171,4 +175,17 @@ fn say(job: usize, place: Place, stall: Stall, since_ns: i64, lost: f64, out: &m
     let strength = strength(lost, MIN_LOST);
     let shows = Shows { since_ns, one_sided: true, strength, job: Some(job), ..Shows::default() };
     out.present(place, shows, HostStalls { of, share: stall.usual + stall.excess, usual: stall.usual });
+}
+
+/// Stragglers by what holds their node up: of jobs whose nodes tell pressure, or their GPUs' use.
+fn armed(view: &View<'_>, tally: &mut Tally) {
+    let features = view.features;
+    view.each_job(tally, |job, _| {
+        let tells = |device: usize| {
+            let shares = features.devices[device].stalls().map(|stalls| stalls.after(features.tick - RECENT, 1));
+            shares.is_some_and(|shares| shares.iter().any(|share| !share.is_nan()))
+        };
+        let told = job.devices.iter().filter(|&&device| tells(device)).take(MIN_DEVICES).count();
+        (view.stands_still || told < MIN_DEVICES).then_some(FEW_NODES)
+    });
 }

@@ -296,7 +296,9 @@ mod tests {
 
     #[test]
     fn a_link_is_settled_unless_it_is_down_was_down_of_late_or_somebody_did_something() {
-        let table: &[(&str, &[(i64, Say)], i64, bool)] = &[
+        /// Story, second from which on it is asked, settled?
+        type Row = (&'static str, &'static [(i64, Say)], i64, bool);
+        let table: &[Row] = &[
             ("nothing is known", &[], 9, true),
             ("up", &[(1, Up)], 9, true),
             ("dark by design, and looked at", &[(1, Down)], 9, false),

@@ -1,16 +1,7 @@
 //! Which detectors can say anything here, and what would arm the rest. "All well" is said only of what is armed.
 //!
-//! Each detector has a row for what it can see; a unit test holds every kind of fact to exactly one row. What a row looks at
-//! stands in the detector's own file, or, where that file is long enough without it, in a file here.
-
-pub(super) mod compute_time;
-pub(super) mod counter_reset;
-pub(super) mod late_onset;
-pub(super) mod link_state;
-pub(super) mod loss;
-pub(super) mod silence;
-pub(super) mod slow_link;
-pub(super) mod stalls;
+//! Each detector has a row for what it can see, in its own file or folder; a unit test holds every kind of fact to exactly one
+//! row.
 
 use super::DETECTORS;
 use crate::fabric::{Job, PortId};
@@ -112,12 +103,12 @@ pub struct View<'a> {
 }
 
 impl View<'_> {
-    fn is_heard(&self, port: PortId) -> bool {
+    pub(super) fn is_heard(&self, port: PortId) -> bool {
         !self.stands_still && is_heard(self.features, &self.features.ports[port])
     }
 
     /// Why nothing at all is told of a port.
-    fn unheard(&self, port: PortId) -> Option<Reason> {
+    pub(super) fn unheard(&self, port: PortId) -> Option<Reason> {
         match self.features.ports[port].seen_tick {
             _ if self.is_heard(port) => None,
             None => Some(NOT_READ),

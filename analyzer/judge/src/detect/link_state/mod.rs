@@ -16,9 +16,10 @@
 //! A second down within six hours is a flap (`reference/faults.md`, class 2). A device most of whose links are down is told
 //! from the same look at the links (`devices.rs`): a fabric has hundreds of thousands of them, and they are gone through once.
 
+mod armed;
 mod devices;
 
-use super::{Detector, Said, Shows, Sink, Spot, Watch, armed};
+use super::{Detector, Said, Shows, Sink, Spot, Watch};
 use crate::fabric::{CableId, Place, PortId};
 use crate::features::{FLAP_MEMORY_NS, Features, Link};
 use crate::kinds::{FactKind, LinkDown, LinkFlap};
@@ -31,9 +32,9 @@ pub const DETECTOR: Detector = Detector {
     detect,
     forget,
     armed: &[
-        armed::Row { detector: "link_down", facts: &[FactKind::LinkDown], look: armed::link_state::look },
-        armed::Row { detector: "device_down", facts: &[FactKind::DeviceDown], look: armed::link_state::look },
-        armed::Row { detector: "link_flap", facts: &[FactKind::LinkFlap], look: armed::link_state::look },
+        super::armed::Row { detector: "link_down", facts: &[FactKind::LinkDown], look: armed::look },
+        super::armed::Row { detector: "device_down", facts: &[FactKind::DeviceDown], look: armed::look },
+        super::armed::Row { detector: "link_flap", facts: &[FactKind::LinkFlap], look: armed::look },
     ],
 };
 

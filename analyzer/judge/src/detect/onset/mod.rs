@@ -34,10 +34,11 @@
 //! three iterations is accused; one that begins 1.1 bins late is accused too, but only by the mean of five iterations, for
 //! which 5 % of the iteration, 1 bin, is enough.
 
+mod armed;
 mod lateness;
 mod quiet;
 
-use super::{Detector, Shows, Sink, Spot, armed, stalls, strength};
+use super::{Detector, Shows, Sink, Spot, stalls, strength};
 use crate::fabric::{DeviceId, Job, Place, PortId};
 use crate::features::{BINS, Features, Grid};
 use crate::kinds::{FactKind, LateOnset};
@@ -59,10 +60,10 @@ pub const DETECTOR: Detector = Detector {
     reads: &[],
     detect,
     forget,
-    armed: &[armed::Row {
+    armed: &[super::armed::Row {
         detector: "straggler by traffic",
         facts: &[FactKind::LateOnset],
-        look: armed::late_onset::look,
+        look: armed::look,
     }],
 };
 

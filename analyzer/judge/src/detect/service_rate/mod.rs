@@ -24,9 +24,10 @@
 //! All this needs readings that lie within one transfer, up to 200 ms apart. Where a reading spans several transfers, at
 //! 1 Hz, `standing.rs` judges by the second bound alone.
 
+mod armed;
 mod standing;
 
-use super::{Claim, Detector, Shows, Sink, Spot, armed, strength};
+use super::{Claim, Detector, Shows, Sink, Spot, strength};
 use crate::fabric::{Place, PortId};
 use crate::features::{Busy, Features, SHORT_NS};
 use crate::kinds::{FactKind, LowServiceRate};
@@ -75,7 +76,7 @@ pub const DETECTOR: Detector = Detector {
     reads: &[],
     detect,
     forget,
-    armed: &[armed::Row { detector: "slow_link", facts: &[FactKind::LowServiceRate], look: armed::slow_link::look }],
+    armed: &[super::armed::Row { detector: "slow_link", facts: &[FactKind::LowServiceRate], look: armed::look }],
 };
 
 pub fn detect(features: &Features, out: &mut Sink<'_>) {

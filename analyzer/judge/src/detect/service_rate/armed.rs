@@ -1,6 +1,6 @@
 //! `slow_link`: of ports whose planned speed is known and that tell how long their queue is.
 
-use super::{Reason, Tally, View};
+use crate::detect::armed::{Reason, Tally, View};
 
 const NO_SPEED: Reason = ("speed unknown", "plan ports.csv speed_bps");
 const NO_QUEUE: Reason = ("queue depth not told", "collect queue_bytes: a qdisc on the port, or the switch's queues");

@@ -1,6 +1,6 @@
 //! `packet_loss`: of cables whose two ends are both read, count packets, and agree on what passes between them.
 
-use super::{Reason, Tally, View};
+use crate::detect::armed::{Reason, Tally, View};
 use crate::fabric::PortId;
 use crate::features::Conservation;
 

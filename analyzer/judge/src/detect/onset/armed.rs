@@ -1,7 +1,7 @@
 //! Stragglers by traffic: of jobs several of whose ports are read.
 
-use super::super::onset::MIN_PORTS;
-use super::{Reason, Tally, View};
+use super::MIN_PORTS;
+use crate::detect::armed::{Reason, Tally, View};
 
 const FEW_PORTS: Reason = ("fewer than 3 of its ports are heard", "run collectors on the job's nodes");
 

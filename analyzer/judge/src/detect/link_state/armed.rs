@@ -1,6 +1,6 @@
 //! `link_down`, `link_flap`: of links whose state is told and that have been up.
 
-use super::{Reason, Tally, View};
+use crate::detect::armed::{Reason, Tally, View};
 
 const NOT_TOLD: Reason = ("link state not told", "collect link_up: carrier, ethtool, or the switch's oper status");
 const NEVER_UP: Reason = ("never seen up", "nothing to do: armed once the link has been up");

@@ -30,7 +30,9 @@
 //! Where both ends are read ten times a second and the traffic rests in between, the bounds meet and a loss shows within
 //! seconds; at 1 Hz and without rests it takes the longer windows.
 
-use super::{Claim, Detector, Shows, Sink, Spot, armed, strength};
+mod armed;
+
+use super::{Claim, Detector, Shows, Sink, Spot, strength};
 use crate::fabric::{CableId, Place, PortId};
 use crate::features::stamps::{self, EXPECTED, Shown};
 use crate::features::{Conservation, Difference, Features, TICKS};
@@ -92,10 +94,10 @@ pub const DETECTOR: Detector = Detector {
     reads: &[],
     detect,
     forget,
-    armed: &[armed::Row {
+    armed: &[super::armed::Row {
         detector: "packet_loss",
         facts: &[FactKind::ConservationLoss, FactKind::ConservationLossCounted],
-        look: armed::loss::look,
+        look: armed::look,
     }],
 };
 
