@@ -76,6 +76,19 @@ impl Features {
         (proven || ways.iter().any(Conservation::is_at_odds)).then_some(proven)
     }
 
+    /// How far a port's stamps may be from those of its far end, in seconds, as far as their counts have shown: what the port
+    /// did may have been by so much earlier or later than it seems. Without end where the two count different packets, and 0
+    /// where nothing is known. Example: a card whose driver refreshes its counts every 10 s, read once a second, tells of
+    /// packets up to 10 s after they were sent; its switch port has counted them long before.
+    pub fn stamps_apart_s(&self, port: PortId) -> f64 {
+        let ways = self.topology.ports[port].cable.map_or(&[][..], |cable| &self.cables[cable]);
+        let apart_s = |way: &Conservation| match way.is_at_odds() {
+            true => f64::INFINITY,
+            false => f64::from(way.clocks_us()) / 1e6,
+        };
+        ways.iter().map(apart_s).fold(0.0, f64::max)
+    }
+
     /// How many cables have ends that count different packets.
     pub fn cables_at_odds(&self) -> usize {
         self.cables.iter().filter(|ways| ways.iter().any(Conservation::is_at_odds)).count()

@@ -158,6 +158,9 @@ fn say(features: &Features, job: usize, ports: &[PortQuiet], late: &[Lateness], 
             Lateness::Once(late) if !stalls::explain(features, &stalls, device, late.bins * bin_s) => continue,
             Lateness::Once(late) | Lateness::Late(late) => late,
         };
+        if bins * bin_s <= features.stamps_apart_s(port) {
+            continue; // stamps alone can make it seem so late
+        }
         let [since_ns, until_ns] = [since, until].map(|bin| (first_bin + bin as i64) * bin_ns);
         let until_ns = Some(until_ns.min(features.now_ns));
         let shows = Shows {
