@@ -51,6 +51,8 @@ const LEAST_SINCE: usize = 2;
 const LIKELY_NATS: f64 = 2.0;
 const MANY: usize = 8;
 const FEW: usize = 2;
+/// Kinds of fact that accuse a host of the same: where one of them stands open, this is no first witness, and likely is enough.
+const WITNESSES: [FactKind; 3] = [FactKind::LongCompute, FactKind::LateOnset, FactKind::HostStalls];
 /// Iterations over which a host that is accused must hold no more to be well again.
 const RECENT: usize = 24;
 /// Of the least excess, what a host holds at most that is well.
@@ -94,18 +96,20 @@ fn look(features: &Features, job: usize, plan: &Job, pace: &JobPace, out: &mut S
         }
         return;
     };
-    let bar = bar(FALSE_IN_1000_NODE_DAYS);
+    let alone = bar(FALSE_IN_1000_NODE_DAYS);
     let late = judge(pace.hold(), slow);
-    let accused = |own: &Late| own.nats >= bar && own.excess >= LEAST.max(slow.loss * EXPLAINED);
+    let explains = |own: &&Late| own.excess >= LEAST.max(slow.loss * EXPLAINED);
     let recent = recent(pace.hold(), hosts.len());
     for (seat, &host) in hosts.iter().enumerate() {
         let place = Place::Device(host);
-        let own = late.iter().find(|own| own.seat == seat);
+        let bar = if WITNESSES.iter().any(|&kind| out.watches(kind, place)) { LIKELY_NATS } else { alone };
+        let own = late.iter().find(|own| own.seat == seat).filter(explains).filter(|own| own.nats >= bar);
         if out.watches(FactKind::ExcessHold, place) && recent[seat] < LEAST * WELL {
             out.absent(FactKind::ExcessHold, place);
-        } else if let Some(own) = own.filter(|own| accused(own)) {
-            let strength = strength(own.nats, bar);
-            let shows = Shows { since_ns, one_sided: true, strength, job: Some(job), ..Shows::default() };
+        } else if let Some(own) = own {
+            let strength = strength(own.nats, alone);
+            let until_ns = Some(pace.ns(own.until_s));
+            let shows = Shows { since_ns, until_ns, one_sided: true, strength, job: Some(job), ..Shows::default() };
             let (iterations, iteration_s) = (own.iterations as u32, slow.usual_s);
             let Late { excess, nats, .. } = *own;
             out.present(place, shows, ExcessHold { excess, job_lost: slow.loss, iterations, nats, iteration_s });
@@ -120,6 +124,8 @@ struct Late {
     excess: f64,
     nats: f64,
     iterations: usize,
+    /// The last iteration in which it held by half of its mean excess: the bend that ends a slowing is seen later.
+    until_s: f64,
 }
 
 /// The hosts that hold more than before since the job is slow; none where the cause is a common one.
@@ -149,7 +155,9 @@ fn judge(hold: &Hold, slow: Slow) -> Vec<Late> {
         let null = pool.max(peers).max(if has_past { own_before } else { 0.0 }) + 1.0 / (since.len() * hosts) as f64;
         let values = since.iter().map(|batch| f64::from(batch.excess[seat])).filter(|excess| !excess.is_nan());
         let nats = betting_nats(values, null.min(0.5), &effects, most);
-        Some(Late { seat, excess, nats, iterations: since.len() })
+        let held = since.iter().rev().find(|batch| f64::from(batch.excess[seat]) >= excess * EXPLAINED);
+        let until_s = held.map_or(slow.since_s, |batch| batch.at_s);
+        Some(Late { seat, excess, nats, iterations: since.len(), until_s })
     };
     let late: Vec<Late> = (0..hosts).filter_map(late).collect();
     let likely = late.iter().filter(|own| own.nats > LIKELY_NATS).count();
@@ -232,4 +240,45 @@ fn armed(view: &View<'_>, tally: &mut Tally) {
         let pace = &view.features.jobs[job].pace;
         (view.stands_still || !pace.is_locked()).then_some(NO_LEVELS)
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::features::pace::tests::{FROM_S, LATE, Story, simulated};
+
+    /// Who is accused first, and how many seconds after the story began.
+    fn accused(story: Story, paused: f32) -> Option<(usize, u32)> {
+        let from = FROM_S as u32;
+        (from + 20..from + 160).step_by(10).find_map(|second| {
+            let pace = simulated(story, second, paused);
+            let (_, slow) = pace.slow()?;
+            let is_proven = |own: &Late| own.nats >= bar(FALSE_IN_1000_NODE_DAYS) && own.excess >= slow.loss * EXPLAINED;
+            let late = judge(pace.hold(), slow).into_iter().filter(is_proven).map(|own| own.seat).collect::<Vec<_>>();
+            assert!(late.len() <= 1, "{late:?}");
+            late.first().map(|&seat| (seat, second - from))
+        })
+    }
+
+    #[test]
+    fn the_host_that_is_late_is_named_and_sooner_the_later_it_is() {
+        let [small, large] = [0.12, 0.25].map(|share| accused(Story::LateHost(share), 0.0).expect("named"));
+        assert_eq!((small.0, large.0), (LATE, LATE));
+        assert!(large.1 <= 50 && large.1 < small.1, "{large:?} {small:?}");
+    }
+
+    #[test]
+    fn nobody_is_named_where_all_are_slower_or_the_network_is() {
+        for story in [Story::Healthy, Story::SlowLink(0.25), Story::LongerWork(0.25), Story::Pause(20.0)] {
+            assert_eq!(accused(story, 0.0), None, "{story:?}");
+        }
+        assert_eq!(accused(Story::LateHost(0.25), 0.3), None, "it pauses its port: it receives slowly");
+    }
+
+    #[test]
+    fn the_bar_is_that_of_the_wrong_accusations_allowed() {
+        for (allowed, nats) in [(1.0, 6.908), (10.0, 4.605), (0.1, 9.210)] {
+            assert!((bar(allowed) - nats).abs() < 0.001, "{allowed}");
+        }
+    }
 }

@@ -279,23 +279,56 @@ impl Line {
 
     /// The part of the step time that was lost between two moments, against the usual pace before the first, and its
     /// standard error. `None` where too little is known of either.
+    ///
+    /// The iterations between the two moments count, and no slope: a link that flaps stops the job again and again.
     pub fn lost(&self, from_s: f64, to_s: f64) -> Option<(f64, f64)> {
         let points = self.points();
-        let moments = || self.readings.iter().map(|reading| reading.at_s);
-        let [from, to] = [from_s, to_s].map(|moment| moments().take_while(|&at_s| at_s < moment).count());
-        let pace_of = |points: &[Point]| {
+        let [from, to] = [from_s, to_s].map(|moment_s| self.after(moment_s));
+        let ((start, start_s, error), (end, end_s, end_error)) = (self.at(&points, from_s)?, self.at(&points, to_s)?);
+        // A job that never paused before does not begin to by itself: what it stands still meanwhile is lost.
+        let never_paused = self.readings.get(from)?.paused_s == self.readings.front()?.paused_s;
+        let length_s = if never_paused { to_s.min(self.readings.back()?.at_s) - from_s } else { end_s - start_s };
+        let iterations = end - start;
+        if to < from + LEAST_BETWEEN || iterations < LEAST_ITERATIONS {
+            return None;
+        }
+        let error = (error * error + end_error * end_error + STEP_VARIANCE * iterations).sqrt() / iterations;
+        let (usual, usual_error) = self.usual_before(&points[..from], from_s)?;
+        let kept = iterations / length_s / usual;
+        Some(((1.0 - kept).clamp(0.0, 1.0), kept * error.hypot(usual_error)))
+    }
+
+    /// The best pace that was held for a while and began before a moment; else that of the readings since the last bend before
+    /// it. With its error, as a part of it.
+    fn usual_before(&self, points: &[Point], from_s: f64) -> Option<(f64, f64)> {
+        let before = || self.segments.iter().rev().filter(|segment| segment.since_s < from_s);
+        let held = before().filter(|segment| segment.held >= HELD).map(|segment| segment.pace).max_by(f64::total_cmp);
+        let just_before = || {
+            let points = points.get(before().next()?.first..)?;
             let (pace, _) = slope(points);
-            let iterations = points.last()?.at - points.first()?.at;
-            let is_known = points.len() >= LEAST_BETWEEN && iterations * pace >= LEAST_ITERATIONS;
-            is_known.then(|| (pace, self.fitted_noise(points, pace)))
+            let length_s = points.last()?.at - points.first()?.at;
+            (length_s * pace >= HELD).then(|| (pace, self.fitted_noise(points, pace)))
         };
-        let (now, error) = pace_of(&points[from..to.max(from)])?;
-        let held = self.segments.iter().rev().skip(1).filter(|s| s.held >= HELD && s.since_s < from_s);
-        let held = held.map(|segment| segment.pace).max_by(f64::total_cmp);
-        let first = self.segments.iter().rev().find(|segment| segment.since_s < from_s).map_or(0, |s| s.first);
-        let just_before = || pace_of(&points[first.min(from)..from]).filter(|_| from_s > moments().next().unwrap_or(from_s));
-        let (usual, usual_error) = held.map(|pace| (pace, 0.0)).or_else(just_before)?;
-        Some(((1.0 - now / usual).clamp(0.0, 1.0), now / usual * error.hypot(usual_error)))
+        held.map(|pace| (pace, 0.0)).or_else(just_before)
+    }
+
+    /// The number of readings up to a moment.
+    fn after(&self, moment_s: f64) -> usize {
+        self.readings.partition_point(|reading| reading.at_s <= moment_s)
+    }
+
+    /// The phase at a moment, the time trained by then, and the phase's error, by the readings on either side.
+    fn at(&self, points: &[Point], moment_s: f64) -> Option<(f64, f64, f64)> {
+        let next = self.after(moment_s);
+        let before = points.get(next.checked_sub(1)?)?;
+        let error = (1.0 / before.weight).sqrt();
+        let Some((after, reading)) = points.get(next).zip(self.readings.get(next)) else {
+            return Some((before.value, before.at, error));
+        };
+        let since_s = moment_s - self.readings[next - 1].at_s;
+        let part = since_s / (reading.at_s - self.readings[next - 1].at_s);
+        let between = |of: fn(&Point) -> f64| of(before) + part * (of(after) - of(before));
+        Some((between(|point| point.value), between(|point| point.at), error))
     }
 }
 

@@ -15,6 +15,8 @@ mod hunt;
 mod levels;
 mod line;
 mod need;
+#[cfg(test)]
+pub mod tests;
 mod window;
 
 pub use hold::{Batch, Hold};
@@ -45,6 +47,8 @@ const FEW_ITERATIONS: f64 = 12.0;
 const SAME_BYTES: f64 = 0.1;
 /// Of the score with which a lock was found, what the last readings must reach for it to be kept.
 const STILL_GOOD: f64 = 0.5;
+/// The bytes of an iteration are at least this multiple of a part of them.
+const MULTIPLE: f64 = 2.0;
 /// Hosts that the search looks at: every host of a job shows the same iterations.
 const SEARCHED: usize = 64;
 /// Hosts of a job that make a majority that can be told from one of them.
@@ -136,10 +140,7 @@ impl JobPace {
         let seldom = (self.readings.min(u64::from(LATEST)) as u32).max(SOONEST);
         self.due = if found.is_some() || self.lock.is_some() { seldom } else { SOONEST.max(seldom / 4) };
         let Some((found, rows)) = found else { return false };
-        let still_good = self.lock.as_ref().is_some_and(|lock| {
-            (found.bytes / lock.bytes - 1.0).abs() < SAME_BYTES && lock.share() >= STILL_GOOD * found.score
-        });
-        if still_good {
+        if self.lock.as_ref().is_some_and(|lock| lock.holds_against(&found)) {
             return false;
         }
         let levels = Levels::of(&rows, &found.atom);
@@ -163,7 +164,8 @@ impl JobPace {
             let rows = self.window.rows(length);
             let is_better = |found: &Found| {
                 best.as_ref().is_none_or(|(best, _)| {
-                    found.score >= hunt::AS_GOOD * best.score && found.bytes > (1.0 - SAME_BYTES) * best.bytes
+                    let is_as_long = found.bytes > (1.0 - SAME_BYTES) * best.bytes;
+                    (is_as_long && found.score >= hunt::AS_GOOD * best.score) || best.score < hunt::AS_GOOD * found.score
                 })
             };
             if let Some(found) = hunt::search(&sample(&rows)).filter(is_better) {
@@ -215,7 +217,7 @@ impl JobPace {
     /// Since when the job is slower than usual, ns, and how.
     pub fn slow(&self) -> Option<(i64, Slow)> {
         let slow = self.line().slow()?;
-        Some((self.origin_ns + (slow.since_s * 1e9) as i64, slow))
+        Some((self.ns(slow.since_s), slow))
     }
 
     /// The part of the step time lost between two moments and its standard error, by the bytes.
@@ -239,6 +241,11 @@ impl JobPace {
         }
     }
 
+    /// The moment so many seconds after the origin.
+    pub fn ns(&self, at_s: f64) -> i64 {
+        self.origin_ns + (at_s * 1e9) as i64
+    }
+
     fn seconds(&self, ts_ns: i64) -> f64 {
         (ts_ns - self.origin_ns) as f64 / 1e9
     }
@@ -254,6 +261,14 @@ impl Lock {
 
     fn is_lost(&self) -> bool {
         self.watched == WATCHED && self.between.count_ones() < LEAST_BETWEEN
+    }
+
+    /// Whether the lock is kept though others were found: the same bytes are, while they score half as well; other ones
+    /// while they score as well, unless twice as many or more were found, of which the former may be a part.
+    fn holds_against(&self, found: &Found) -> bool {
+        let times = found.bytes / self.bytes;
+        let is_same = (times - 1.0).abs() < SAME_BYTES && self.share() >= STILL_GOOD * found.score;
+        is_same || (times < MULTIPLE - SAME_BYTES && self.share() >= hunt::AS_GOOD * found.score)
     }
 
     fn share(&self) -> f64 {
