@@ -21,7 +21,7 @@
 
 use super::armed::{Reason, Row, Tally, View};
 use super::{Detector, Shows, Sink, Spot, strength};
-use crate::fabric::{Job, Place};
+use crate::fabric::{DeviceId, Place};
 use crate::features::Features;
 use crate::features::pace::{Batch, Hold, JobPace, LEAST, Slow};
 use crate::kinds::{ExcessHold, FactKind};
@@ -73,7 +73,7 @@ pub fn detect(features: &Features, out: &mut Sink<'_>) {
         let batches = pace.hold().batches();
         if runs && !batches.is_empty() {
             out.look_at(Spot::Job(job), batches.len() * plan.devices.len());
-            look(features, job, plan, pace, out);
+            look(job, pace, out);
         }
     }
 }
@@ -88,8 +88,8 @@ fn bar(false_in_1000_node_days: f64) -> f64 {
     (1_000.0 * SLOW_A_DAY / false_in_1000_node_days).ln()
 }
 
-fn look(features: &Features, job: usize, plan: &Job, pace: &JobPace, out: &mut Sink<'_>) {
-    let hosts = features.hosts_of(plan);
+fn look(job: usize, pace: &JobPace, out: &mut Sink<'_>) {
+    let hosts: Vec<DeviceId> = pace.hosts().collect();
     let Some((since_ns, slow)) = pace.slow() else {
         if pace.line().pace().is_some() {
             hosts.into_iter().for_each(|host| out.absent(FactKind::ExcessHold, Place::Device(host)));

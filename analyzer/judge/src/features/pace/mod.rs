@@ -25,7 +25,7 @@ pub use line::{LEAST, Line, Slow};
 use super::Features;
 use super::sample::Sample;
 use super::steps::StepClock;
-use crate::fabric::{Job, PortId};
+use crate::fabric::{DeviceId, Job, PortId};
 use aligned::{Aligned, Row};
 use hunt::Found;
 use levels::{Levels, Standing};
@@ -49,7 +49,7 @@ const SAME_BYTES: f64 = 0.1;
 const STILL_GOOD: f64 = 0.5;
 /// The bytes of an iteration are at least this multiple of a part of them.
 const MULTIPLE: f64 = 2.0;
-/// Hosts that the search looks at: every host of a job shows the same iterations.
+/// Hosts that the search looks at.
 const SEARCHED: usize = 64;
 /// Hosts of a job that make a majority that can be told from one of them.
 const LEAST_HOSTS: usize = 3;
@@ -59,6 +59,11 @@ const LEAST_HOSTS: usize = 3;
 pub struct JobPace {
     /// Of the hosts' and ports' names: another one makes another job.
     of: u64,
+    /// The hosts, found again in each process, and how many ports the fabric had when they were.
+    #[serde(skip)]
+    seats: Vec<Seat>,
+    #[serde(skip)]
+    ports_known: usize,
     /// What times are told against, ns.
     origin_ns: i64,
     aligned: Aligned,
@@ -139,10 +144,11 @@ impl JobPace {
         let found = self.find();
         let seldom = (self.readings.min(u64::from(LATEST)) as u32).max(SOONEST);
         self.due = if found.is_some() || self.lock.is_some() { seldom } else { SOONEST.max(seldom / 4) };
-        let Some((found, rows)) = found else { return false };
+        let Some((found, length)) = found else { return false };
         if self.lock.as_ref().is_some_and(|lock| lock.holds_against(&found)) {
             return false;
         }
+        let rows = self.window.rows(length, 1);
         let levels = Levels::of(&rows, &found.atom);
         self.lock = Some(Lock { bytes: found.bytes, score: found.score, levels, between: 0, watched: 0 });
         (self.line, self.hold) = (Line::default(), Hold::default());
@@ -154,22 +160,23 @@ impl JobPace {
         true
     }
 
-    /// The bytes of an iteration by the windows of several lengths, and the rows of the one that they were found in.
-    fn find(&self) -> Option<(Found, Vec<Row>)> {
-        let mut best: Option<(Found, Vec<Row>)> = None;
+    /// The bytes of an iteration by the windows of several lengths, and the length of the one that they were found in. A job of
+    /// many hosts is searched by some of them, evenly chosen: every one shows the same iterations.
+    fn find(&self) -> Option<(Found, usize)> {
+        let every = self.window.hosts().div_ceil(SEARCHED).max(1);
+        let mut best: Option<(Found, usize)> = None;
         for length in WINDOWS {
             if length > WINDOWS[0] && self.window.len() < length {
                 break;
             }
-            let rows = self.window.rows(length);
             let is_better = |found: &Found| {
                 best.as_ref().is_none_or(|(best, _)| {
                     let is_as_long = found.bytes > (1.0 - SAME_BYTES) * best.bytes;
                     (is_as_long && found.score >= hunt::AS_GOOD * best.score) || best.score < hunt::AS_GOOD * found.score
                 })
             };
-            if let Some(found) = hunt::search(&sample(&rows)).filter(is_better) {
-                best = Some((found, rows));
+            if let Some(found) = hunt::search(&self.window.rows(length, every)).filter(is_better) {
+                best = Some((found, length));
             }
         }
         best
@@ -226,6 +233,11 @@ impl JobPace {
         self.line.lost(self.seconds(from_ns), self.seconds(to_ns))
     }
 
+    /// The devices of the job's hosts, in the order in which everything else here knows the hosts.
+    pub fn hosts(&self) -> impl Iterator<Item = DeviceId> + '_ {
+        self.seats.iter().map(|seat| seat.device)
+    }
+
     pub fn hold(&self) -> &Hold {
         &self.hold
     }
@@ -276,39 +288,26 @@ impl Lock {
     }
 }
 
-/// The rows of so many hosts as are searched, evenly chosen.
-fn sample(rows: &[Row]) -> Vec<Row> {
-    let hosts = rows.first().map_or(0, |row| row.sent.len());
-    let every = hosts.div_ceil(SEARCHED).max(1);
-    let some = |bytes: &[f64]| bytes.iter().copied().step_by(every).collect();
-    rows.iter().map(|row| Row { ts_ns: row.ts_ns, sent: some(&row.sent), received: some(&row.received) }).collect()
-}
-
 /// A host of a job and its ports that carry the job's bytes, both in order of their names, so that the order is the same in
 /// every process.
 #[derive(Clone, Debug)]
 struct Seat {
-    device: usize,
+    device: DeviceId,
     group: u32,
     ports: Vec<PortId>,
 }
 
 impl Features {
-    /// The hosts of a job in the order in which its pace knows them.
-    pub fn hosts_of(&self, job: &Job) -> Vec<usize> {
+    fn seats(&self, job: &Job) -> Vec<Seat> {
         let mut hosts = job.devices.clone();
         hosts.sort_by(|&a, &b| self.topology.devices[a].name.cmp(&self.topology.devices[b].name));
-        hosts
-    }
-
-    fn seats(&self, job: &Job) -> Vec<Seat> {
         let seat = |device: usize| {
             let ports = self.topology.devices[device].ports.iter().copied();
             let mut ports: Vec<PortId> = ports.filter(|&port| self.topology.ports[port].compute).collect();
             ports.sort_by_key(|&port| self.topology.name(port).port);
             Seat { device, group: job.groups.get(&device).copied().unwrap_or(u32::MAX), ports }
         };
-        self.hosts_of(job).into_iter().map(seat).collect()
+        hosts.into_iter().map(seat).collect()
     }
 
     /// `samples`: those of the tick, by port and time.
@@ -323,7 +322,10 @@ impl Features {
     }
 
     fn update_pace_of(&mut self, job: usize, samples: &[(PortId, Sample)]) {
-        let seats = self.seats(&self.topology.jobs[job]);
+        if self.jobs[job].pace.ports_known != self.topology.ports.len() {
+            self.find_seats(job);
+        }
+        let seats = std::mem::take(&mut self.jobs[job].pace.seats);
         let of_port = |&port: &PortId| {
             let from = samples.partition_point(|sample| sample.0 < port);
             let length = samples[from..].partition_point(|sample| sample.0 == port);
@@ -333,13 +335,21 @@ impl Features {
             seats.iter().map(|seat| seat.ports.iter().map(of_port).collect()).collect();
         let paused = seats.iter().map(|seat| self.paused(seat)).fold(0.0, f32::max);
         let groups: Vec<u32> = seats.iter().map(|seat| seat.group).collect();
+        let pace = &mut self.jobs[job].pace;
+        let rows = pace.aligned.update(self.bin_ns, self.now_ns, &readings);
+        rows.iter().for_each(|row| pace.push(row, &Beside { groups: &groups, paused }));
+        pace.seats = seats;
+    }
+
+    /// Finds the job's hosts and their ports by name. With others than before everything begins anew.
+    fn find_seats(&mut self, job: usize) {
+        let seats = self.seats(&self.topology.jobs[job]);
         let of = self.names(&seats);
         let pace = &mut self.jobs[job].pace;
         if pace.of != of {
             *pace = JobPace { of, ..JobPace::default() };
         }
-        let rows = pace.aligned.update(self.bin_ns, self.now_ns, &readings);
-        rows.iter().for_each(|row| pace.push(row, &Beside { groups: &groups, paused }));
+        (pace.seats, pace.ports_known) = (seats, self.topology.ports.len());
     }
 
     /// The part of the time for which a host paused the switch ports that it is cabled to.

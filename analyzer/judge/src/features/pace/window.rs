@@ -29,6 +29,10 @@ impl Window {
         self.steps.len()
     }
 
+    pub fn hosts(&self) -> usize {
+        self.last.len()
+    }
+
     pub fn push(&mut self, row: &Row) {
         self.last.resize(row.sent.len(), [0.0; 2]);
         let both = row.sent.iter().zip(&row.received).map(|(&sent, &received)| [sent, received]);
@@ -60,16 +64,16 @@ impl Window {
         self.steps = kept;
     }
 
-    /// The last `length` readings, oldest first.
-    pub fn rows(&self, length: usize) -> Vec<Row> {
+    /// The last `length` readings, oldest first, of every so manieth host.
+    pub fn rows(&self, length: usize, every: usize) -> Vec<Row> {
         let skipped = self.steps.len().saturating_sub(length);
-        let mut at = self.last.clone();
+        let mut at: Vec<[f64; 2]> = self.last.iter().step_by(every).copied().collect();
         for step in self.steps.iter().skip(skipped) {
-            told(step).for_each(|(host, more)| at[host] = [at[host][0] - more[0], at[host][1] - more[1]]);
+            told(step, every).for_each(|(host, more)| at[host] = [at[host][0] - more[0], at[host][1] - more[1]]);
         }
         let row = |step: &Step| {
             let mut row = Row { ts_ns: step.ts_ns, sent: vec![f64::NAN; at.len()], received: vec![f64::NAN; at.len()] };
-            for (host, more) in told(step) {
+            for (host, more) in told(step, every) {
                 at[host] = [at[host][0] + more[0], at[host][1] + more[1]];
                 (row.sent[host], row.received[host]) = (at[host][0], at[host][1]);
             }
@@ -80,14 +84,15 @@ impl Window {
 
     /// The bytes that a host has sent since the oldest reading kept, by the mean of all hosts.
     pub fn sent_a_host(&self) -> f64 {
-        let sent: f64 = self.steps.iter().skip(1).flat_map(told).map(|(_, more)| more[0]).sum();
+        let sent: f64 = self.steps.iter().skip(1).flat_map(|step| told(step, 1)).map(|(_, more)| more[0]).sum();
         sent / self.last.len().max(1) as f64
     }
 }
 
-fn told(step: &Step) -> impl Iterator<Item = (usize, [f64; 2])> + '_ {
+/// What every so manieth host told, by its number among these.
+fn told(step: &Step, every: usize) -> impl Iterator<Item = (usize, [f64; 2])> + '_ {
     let of_host = |(host, more): (usize, &[f32; 2])| (host, more.map(f64::from));
-    step.more.iter().enumerate().filter(|(_, more)| !more[0].is_nan()).map(of_host)
+    step.more.iter().step_by(every).enumerate().filter(|(_, more)| !more[0].is_nan()).map(of_host)
 }
 
 /// Adds the bytes of a reading that goes to the next one that a host told.
@@ -115,7 +120,7 @@ mod tests {
     #[test]
     fn what_was_told_is_read_again() {
         let window = window(&[5.0, 7.0, f64::NAN, 20.0]);
-        let rows = window.rows(3);
+        let rows = window.rows(3, 1);
         assert_eq!((rows[0].sent[0], rows[0].received[0], rows[2].sent[0]), (7.0, 3.5, 20.0));
         assert!(rows[1].sent[0].is_nan() && rows[1].sent[1] == 1e6 && rows[1].ts_ns == 2);
         assert!((window.sent_a_host() - 7.5).abs() < 1e-9, "15 of the first, none of the second");
@@ -125,7 +130,7 @@ mod tests {
     fn every_other_reading_goes_and_its_bytes_stay() {
         let mut window = window(&[5.0, 7.0, 12.0, 13.0, 20.0]);
         window.halve();
-        let sent: Vec<f64> = window.rows(9).iter().map(|row| row.sent[0]).collect();
+        let sent: Vec<f64> = window.rows(9, 1).iter().map(|row| row.sent[0]).collect();
         assert_eq!(sent, [5.0, 12.0, 20.0]);
     }
 }
