@@ -18,7 +18,7 @@ pub const DETECTOR: Detector = Detector {
 };
 
 pub fn detect(features: &Features, out: &mut Sink<'_>) {
-    for kind in [FactKind::LongCompute, FactKind::LateOnset, FactKind::HostStalls] {
+    for kind in [FactKind::LongCompute, FactKind::LateOnset, FactKind::HostStalls, FactKind::ExcessHold] {
         let idle = |device: &usize| features.topology.jobs_on(*device, features.now_ns).next().is_none();
         let idle: Vec<usize> = out.watched_devices(kind).filter(idle).collect();
         for place in idle.into_iter().map(Place::Device) {

@@ -44,6 +44,7 @@ detectors! {
     compute_time,
     onset,
     stalls,
+    hold,
     job_over,
     silence,
     reset,

@@ -9,6 +9,7 @@
 //! It has lost 25 % of its step time. A single tick holds now more, now fewer iterations, so that stretches of several ticks
 //! are compared. A checkpoint sends nothing for a while, so that the usual rate is a median and not a mean.
 
+use super::pace::{self, JobPace};
 use super::steps::StepClock;
 use super::{Features, rise};
 use crate::fabric::{Job, StepMark, Tick, is_time};
@@ -49,6 +50,8 @@ pub struct JobState {
     pub ranks: BTreeMap<i32, RankMarks>,
     /// The end of the newest mark.
     pub marked_ns: i64,
+    /// Iterations by its bytes, and who keeps whom waiting.
+    pub pace: JobPace,
 }
 
 /// How much a job sent in one tick.
@@ -142,14 +145,22 @@ impl JobState {
     }
 
     /// The part of the step time that was lost between two moments, against undisturbed running before the first: by the
-    /// loop's own steps where the loop marks them, else by its bytes.
+    /// loop's own steps where the loop marks them, else by iterations that its bytes show, else by the bytes alone.
     pub fn lost(&self, from_ns: i64, to_ns: i64, disturbed: &Disturbed) -> Option<f64> {
-        self.lost_steps(from_ns, to_ns, disturbed).or_else(|| self.lost_bytes(from_ns, to_ns, disturbed))
+        self.lost_steps(from_ns, to_ns, disturbed)
+            .or_else(|| self.lost_iterations(from_ns, to_ns))
+            .or_else(|| self.lost_bytes(from_ns, to_ns, disturbed))
     }
 
     /// The median length of the loop's last steps; `None` without marks, for bytes alone show phases and not steps.
     pub fn step_ns(&self) -> Option<f64> {
         self.steps.usual_ns(|_| true)
+    }
+
+    /// By the pace, where that is known to within what is worth a word.
+    fn lost_iterations(&self, from_ns: i64, to_ns: i64) -> Option<f64> {
+        let (lost, error) = self.pace.lost(from_ns, to_ns)?;
+        (error < pace::LEAST).then_some(lost)
     }
 
     fn lost_bytes(&self, from_ns: i64, to_ns: i64, disturbed: &Disturbed) -> Option<f64> {
@@ -208,6 +219,9 @@ impl Features {
             if let Some(job) = self.topology.jobs.iter().position(|job| job.name == mark.job) {
                 self.jobs[job].add_mark(mark);
             }
+        }
+        for job in &mut self.jobs {
+            job.pace.update_marks(&job.steps);
         }
     }
 

@@ -13,6 +13,7 @@
 //! | links | `link.rs`, `downs.rs`, `rows.rs` | up, down, how often, and by whose doing |
 //! | cables | `conservation.rs`, `bounds.rs`, `clocks.rs`, `stamps.rs`, `cables.rs` | packets that one end sent and the other did not receive |
 //! | jobs | `job.rs`, `steps.rs` | how far each job got |
+//! | pace of jobs | `pace/` | iterations by bytes alone, how fast they go, and who keeps the others waiting |
 //! | nodes | `stalls.rs`, `device.rs` | how much of the time work stood still |
 //! | counters that began anew | `restarts.rs`, `series.rs`, `wraps.rs` | |
 //! | any counter of the catalogue | `readings.rs` | its last readings and what is known of them |
@@ -30,6 +31,7 @@ mod downs;
 mod health;
 mod job;
 mod link;
+pub mod pace;
 mod packed;
 mod port;
 pub mod readings;
@@ -176,6 +178,7 @@ impl Features {
         self.update_links(rows.news);
         let packets = self.update_traffic(&rows.samples);
         self.update_cables(&packets);
+        self.update_pace(&rows.samples);
         self.update_jobs(tick);
         self.readings.update(tick, &batches, entities, &self.slots);
         self.update_stalls();

@@ -30,6 +30,17 @@ impl StepClock {
         }
     }
 
+    /// The newest step: its number, and when it began.
+    pub(super) fn newest(&self) -> Option<(i64, i64)> {
+        self.starts.back().copied()
+    }
+
+    /// The steps after one of this number.
+    pub(super) fn after(&self, step: i64) -> impl Iterator<Item = (i64, i64)> + '_ {
+        let first = self.starts.partition_point(|s| s.0 <= step);
+        self.starts.iter().skip(first).copied()
+    }
+
     /// The median length of the steps whose start is wanted; `None` while they are too few.
     pub(super) fn usual_ns(&self, wanted: impl Fn(i64) -> bool) -> Option<f64> {
         let pairs = self.starts.iter().zip(self.starts.iter().skip(1));

@@ -223,4 +223,5 @@ kinds! {
     host_stalls::HostStalls = "host_stalls",
     silent::Silent = "silent",
     counters_fell::CountersFell = "counters_fell",
+    excess_hold::ExcessHold = "excess_hold",
 }

@@ -5,13 +5,25 @@
 //! | `median.rs` | the usual value of peers, of which a few may be sick |
 //! | `trimmed_mean.rs` | the usual value of a few readings that jump by whole steps |
 //! | `chernoff.rs` | how surely something happens more often than it may |
+//! | `betting.rs` | how surely a mean is above what it may be, whatever the distribution and whenever one looks |
+//! | `comb.rs` | the period of points of which some stand at its multiples |
+//! | `broken_line.rs` | the slope of a line with noise, and where it bends |
+//! | `student.rs` | how far a mean may be off by chance when its noise is an estimate too |
 //!
 //! Page's cumulative sum (1954) is drawn where it is used, in `features/backlog.rs`: what it sums is that file's.
 
+mod betting;
+mod broken_line;
 mod chernoff;
+mod comb;
 mod median;
+mod student;
 mod trimmed_mean;
 
+pub use betting::betting_nats;
+pub use broken_line::{Point, bend, slope};
 pub use chernoff::chernoff_nats;
+pub use comb::{resultant, teeth};
 pub use median::{lower_median, median};
+pub use student::student_t;
 pub use trimmed_mean::trimmed_mean;

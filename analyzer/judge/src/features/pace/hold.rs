@@ -1,0 +1,220 @@
+//! Who keeps the others waiting: the share of the iteration in which a host has what it needs and has not begun, beyond its
+//! peers.
+//!
+//! ```text
+//!            ├─ compute ─┤                          a reading here finds most hosts sending or waiting for h3, and h3 at
+//! h0 h1 h2   ────────────▗▄▄▄▄▄▄▄▄▄▄▄▄▟─────────    its level: it holds
+//! h3         ────────────────────▗▄▄▄▄▟─────────
+//!                         ↑ readings: h0, h1, h2 have begun, h3 holds
+//! ```
+//! By Little's law the part of the readings in which a host holds is the part of the time for which work waits there. So the mean
+//! of the **excess** (its own hold less the mean hold of its peers in the same reading) is the part of the step time that the
+//! host takes from the job. A host that merely waits for a late one has begun, and does not hold. Clocks play no part.
+//!
+//! Readings of one iteration see one event, so that they are averaged: one **batch** an iteration.
+
+use super::levels::{Standing, WIDTH};
+use super::need::{self, Need};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, VecDeque};
+
+/// Iterations kept, of which a host takes 4 bytes each.
+pub const BATCHES: usize = 256;
+/// Peers of a group that are compared with each other; where they are fewer, all hosts of the job are.
+const LEAST_PEERS: usize = 3;
+/// Of what a parent needs, how far it may be short of it and still have it, and up to what part it has nothing yet.
+const SHORT: f64 = WIDTH / 3.0;
+const NOTHING_YET: f64 = 0.25;
+/// Samples of a host's need come from readings in which it has sent up to so much.
+const BEGUN: f64 = 0.5;
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Hold {
+    needs: Vec<Need>,
+    /// The need of each host by its role; NaN where it is unknown.
+    roles: Vec<f64>,
+    batches: VecDeque<Batch>,
+    /// The iteration that runs: its number, and the sum of the excess and the readings of each host.
+    iteration: Option<f64>,
+    running: Vec<[f32; 2]>,
+    readings: u16,
+    paused: f32,
+}
+
+/// One iteration.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Batch {
+    /// The time of its last reading, s since the origin.
+    pub at_s: f64,
+    pub readings: u16,
+    /// The excess hold of each host by the mean of its readings; NaN where it told nothing.
+    pub excess: Vec<f32>,
+    /// The part of the time for which the switch port of a host was paused by the host, of the host most so.
+    pub paused: f32,
+}
+
+impl Hold {
+    /// Takes in a reading; true when an iteration has ended. `groups`: the role group of each host. `paused`: see [`Batch`].
+    /// `is_slow`: the job is slower than usual, so that what hosts do now is not what they always do.
+    pub fn push(&mut self, at_s: f64, standing: &Standing, groups: &[u32], paused: f32, is_slow: bool) -> bool {
+        let hosts = standing.sent.len();
+        self.needs.resize_with(hosts, Need::default);
+        self.running.resize(hosts, [0.0; 2]);
+        self.roles.resize(hosts, 0.0);
+        if !is_slow {
+            self.learn(standing);
+        }
+        let excess = excess(&holds(standing, &self.roles), &self.roles, groups);
+        let mut told: Vec<f64> = standing.sent.iter().copied().filter(|x| !x.is_nan()).collect();
+        let iteration = (crate::statistics::median(&mut told) + WIDTH).floor();
+        let has_ended = self.iteration.is_some_and(|before| iteration > before) && self.readings > 0;
+        if has_ended {
+            self.end(at_s);
+        }
+        self.iteration = Some(iteration);
+        for (sum, excess) in self.running.iter_mut().zip(excess).filter(|(_, excess)| !excess.is_nan()) {
+            *sum = [sum[0] + excess as f32, sum[1] + 1.0];
+        }
+        self.readings = self.readings.saturating_add(1);
+        self.paused += paused;
+        has_ended
+    }
+
+    fn learn(&mut self, standing: &Standing) {
+        for (need, (x, y)) in self.needs.iter_mut().zip(standing.sent.iter().zip(&standing.received)) {
+            let level = (x + WIDTH).floor();
+            let (sent, received) = (x - level, y - level);
+            if sent > WIDTH && sent < BEGUN && received > -WIDTH {
+                need.add(received.min(1.0), y - x);
+            }
+        }
+    }
+
+    /// The iteration that ran becomes a batch.
+    fn end(&mut self, at_s: f64) {
+        let excess = self.running.iter().map(|[sum, n]| sum / n).collect(); // of no reading: 0 / 0, not a number
+        let paused = self.paused / f32::from(self.readings);
+        if self.batches.len() >= BATCHES {
+            self.batches.pop_front();
+        }
+        self.batches.push_back(Batch { at_s, readings: self.readings, excess, paused });
+        self.running.fill([0.0; 2]);
+        (self.readings, self.paused) = (0, 0.0);
+    }
+
+    /// Settles anew who has which role. `per_iteration`: the bytes that each host sends and receives.
+    pub fn settle_roles(&mut self, per_iteration: &[[f64; 2]]) {
+        self.roles = need::by_role(&self.needs, per_iteration);
+    }
+
+    pub fn batches(&self) -> &VecDeque<Batch> {
+        &self.batches
+    }
+
+    /// Whether a host needs nothing to begin, so that it can be compared with its peers.
+    pub fn is_free(&self, host: usize) -> bool {
+        self.roles.get(host) == Some(&0.0)
+    }
+}
+
+/// Whether each host holds, 1 or 0; NaN where that is not known.
+fn holds(standing: &Standing, needs: &[f64]) -> Vec<f64> {
+    let both = || standing.sent.iter().copied().zip(standing.received.iter().copied()).zip(needs.iter().copied());
+    let is_at = |x: f64| (x - x.round()).abs() < WIDTH;
+    // Levels at which a host stands that needs nothing: a parent there may not have begun either.
+    let mut first: Vec<i64> = both().filter(|((x, _), need)| is_at(*x) && *need <= 0.0).map(|((x, _), _)| x.round() as i64).collect();
+    first.sort_unstable();
+    first.dedup();
+    let hold = |((x, y), need): ((f64, f64), f64)| {
+        let got = y - x.round();
+        let is_unclear = need.is_nan() && got > WIDTH && got < 1.0 - SHORT;
+        if x.is_nan() || is_unclear {
+            return f64::NAN;
+        }
+        let nobody_began = got <= need * NOTHING_YET && got >= -WIDTH && first.binary_search(&(x.round() as i64)).is_err();
+        let has_all = if need > 0.0 { got >= need - SHORT || nobody_began } else { got >= -WIDTH };
+        f64::from(u8::from(is_at(x) && has_all))
+    };
+    both().map(hold).collect()
+}
+
+/// Each host's hold less the mean of its peers'; that of a host with a need alone, for its peers have another role.
+fn excess(holds: &[f64], needs: &[f64], groups: &[u32]) -> Vec<f64> {
+    let is_free = |host: usize| !(needs[host] > 0.0) && !holds[host].is_nan();
+    let free: Vec<usize> = (0..holds.len()).filter(|&host| is_free(host)).collect();
+    let mut of_group: BTreeMap<u32, [f64; 2]> = BTreeMap::new();
+    let mut all = [0.0; 2];
+    for &host in &free {
+        let sum = of_group.entry(groups[host]).or_default();
+        *sum = [sum[0] + holds[host], sum[1] + 1.0];
+        all = [all[0] + holds[host], all[1] + 1.0];
+    }
+    let least = LEAST_PEERS as f64;
+    let of_free = |host: usize| {
+        let own = of_group[&groups[host]];
+        let [sum, n] = if own[1] >= least { own } else { all };
+        if n >= least { holds[host] - (sum - holds[host]) / (n - 1.0) } else { f64::NAN }
+    };
+    (0..holds.len())
+        .map(|host| match () {
+            () if is_free(host) => of_free(host),
+            () if needs[host] > 0.0 => holds[host],
+            () => f64::NAN,
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn standing(sent: &[f64], received: &[f64]) -> Standing {
+        Standing { ts_ns: 0, sent: sent.to_vec(), received: received.to_vec(), between: false }
+    }
+
+    #[test]
+    fn who_has_what_it_needs_and_has_not_begun_holds() {
+        let table: [(&[f64], &[f64], &[f64], &[f64]); 6] = [
+            // Three have begun, and one has not.
+            (&[3.2, 3.1, 3.3, 3.0], &[3.2, 3.3, 3.1, 3.1], &[0.0; 4], &[0.0, 0.0, 0.0, 1.0]),
+            // Between collectives all hold.
+            (&[3.0, 3.0, 3.01], &[3.0, 3.0, 3.0], &[0.0; 3], &[1.0, 1.0, 1.0]),
+            // One has sent all, and waits for bytes: it holds nothing.
+            (&[4.0, 3.6, 3.7], &[3.5, 3.8, 3.7], &[0.0; 3], &[0.0, 0.0, 0.0]),
+            // A parent that has what its children send, and one that has half of it.
+            (&[3.4, 3.0, 3.0], &[3.0, 4.0, 3.5], &[0.0, 1.0, 1.0], &[0.0, 1.0, 0.0]),
+            // Nobody of those who need nothing stands there: the parents have nothing yet, and do not wait for a child.
+            (&[3.4, 3.0, 3.0], &[3.0, 3.0, 3.0], &[0.0, 1.0, 1.0], &[0.0, 1.0, 1.0]),
+            (&[3.0, 3.0, 3.0], &[3.0, 3.0, 3.0], &[0.0, 1.0, 1.0], &[1.0, 0.0, 0.0]),
+        ];
+        for (sent, received, needs, expected) in table {
+            assert_eq!(holds(&standing(sent, received), needs), expected, "{sent:?} {received:?}");
+        }
+        let unknown = holds(&standing(&[3.0, f64::NAN, 3.0], &[3.5, 3.0, 3.0]), &[f64::NAN, 0.0, f64::NAN]);
+        assert!(unknown[0].is_nan() && unknown[1].is_nan() && unknown[2] == 1.0, "{unknown:?}");
+    }
+
+    #[test]
+    fn the_excess_is_over_the_mean_of_peers_of_the_group() {
+        let close = |a: &[f64], b: &[f64]| a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-9 || (a.is_nan() && b.is_nan()));
+        let holds = [1.0, 0.0, 0.0, 1.0, 1.0, f64::NAN];
+        let own = excess(&holds, &[0.0; 6], &[0, 0, 0, 1, 1, 1]);
+        // Of group 1 two have told: they are compared with all.
+        assert!(close(&own, &[1.0, -0.5, -0.5, 0.5, 0.5, f64::NAN]), "{own:?}");
+        let parent = excess(&holds[..4], &[0.9, 0.0, 0.0, 0.0], &[0; 4]);
+        assert!(close(&parent, &[1.0, -0.5, -0.5, 1.0]), "{parent:?}");
+    }
+
+    #[test]
+    fn an_iteration_is_one_batch() {
+        let mut hold = Hold::default();
+        let late = standing(&[1.2, 1.2, 1.2, 1.0], &[1.2; 4]);
+        let all = standing(&[1.0; 4], &[1.0; 4]);
+        assert!(!hold.push(0.0, &all, &[0; 4], 0.0, false));
+        assert!(!hold.push(1.0, &late, &[0; 4], 0.1, false));
+        assert!(hold.push(2.0, &standing(&[2.0; 4], &[2.0; 4]), &[0; 4], 0.0, false));
+        let batch = &hold.batches()[0];
+        assert_eq!((batch.readings, batch.paused), (2, 0.05));
+        assert!((batch.excess[3] - 0.5).abs() < 1e-6 && (batch.excess[0] + 1.0 / 6.0).abs() < 1e-6, "{batch:?}");
+    }
+}

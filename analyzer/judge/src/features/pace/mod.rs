@@ -1,0 +1,377 @@
+//! How far each job is, how fast it goes, and who of it keeps the others waiting, from bytes sent and received alone, at any
+//! ratio of the interval of reading to the iteration.
+//!
+//! ```text
+//! readings ─► aligned (one row an interval) ─► levels (iterations done, by host) ─► line (pace, bends, pauses, loss)
+//!                       │                         ↑                         └─► hold (who has not begun, need by role)
+//!                       └─► window ─► hunt (bytes of an iteration)
+//! ```
+//! The method and its sources stand in docs/judging/stragglers.md. Per host some 3.5 kB are kept, of which 2 kB are readings for
+//! the search and 1 kB the excess of the last 256 iterations; per job some 20 kB.
+
+mod aligned;
+mod hold;
+mod hunt;
+mod levels;
+mod line;
+mod need;
+#[cfg(test)]
+pub mod tests;
+mod window;
+
+pub use hold::{Batch, Hold};
+pub use line::{LEAST, Line, Slow};
+
+use super::Features;
+use super::sample::Sample;
+use super::steps::StepClock;
+use crate::fabric::{DeviceId, Job, PortId};
+use aligned::{Aligned, Row};
+use hunt::Found;
+use levels::{Levels, Standing};
+use serde::{Deserialize, Serialize};
+use window::{KEEP, Window};
+
+/// Lengths of the windows of readings in which the bytes of an iteration are looked for: of the shortest, at which a period
+/// that shows in 40 % of the readings is above the noise (reference/inference-stragglers.md, 5), to all that are kept.
+const WINDOWS: [usize; 4] = [40, 80, 160, KEEP];
+/// Readings until the next search: as many as there have been, for the windows have doubled by then, but within these bounds.
+const SOONEST: u32 = 10;
+const LATEST: u32 = 4 * KEEP as u32;
+/// A lock is lost when of this many readings fewer than [`LEAST_BETWEEN`] stand between collectives.
+const WATCHED: u32 = 64;
+const LEAST_BETWEEN: u32 = 4;
+/// A window with fewer iterations than this is of long ones: every second reading is kept from then on.
+const FEW_ITERATIONS: f64 = 12.0;
+/// Bytes of an iteration that differ by less than this are the same ones; the larger window's may be smaller by as much.
+const SAME_BYTES: f64 = 0.1;
+/// Of the score with which a lock was found, what the last readings must reach for it to be kept.
+const STILL_GOOD: f64 = 0.5;
+/// The bytes of an iteration are at least this multiple of a part of them.
+const MULTIPLE: f64 = 2.0;
+/// Hosts that the search looks at.
+const SEARCHED: usize = 64;
+/// Hosts of a job that make a majority that can be told from one of them.
+const LEAST_HOSTS: usize = 3;
+
+/// All that is remembered of one job's progress.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct JobPace {
+    /// Of the hosts' and ports' names: another one makes another job.
+    of: u64,
+    /// The hosts, found again in each process, and how many ports the fabric had when they were.
+    #[serde(skip)]
+    seats: Vec<Seat>,
+    #[serde(skip)]
+    ports_known: usize,
+    /// What times are told against, ns.
+    origin_ns: i64,
+    aligned: Aligned,
+    window: Window,
+    lock: Option<Lock>,
+    /// Readings so far, and how many until the next search.
+    readings: u64,
+    due: u32,
+    /// Every so manieth reading goes into the window.
+    stride: u32,
+    line: Line,
+    /// Through the marks of the loop, where it sends any.
+    by_marks: Option<Line>,
+    /// The number of the last step that was taken over from the marks.
+    step: i64,
+    hold: Hold,
+}
+
+/// The bytes of an iteration are known.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Lock {
+    /// Bytes that a host sends in an iteration, by the mean of the hosts searched.
+    bytes: f64,
+    score: f64,
+    levels: Levels,
+    /// Of the last readings, those between collectives: one bit each, the newest the lowest. How many there are.
+    between: u64,
+    watched: u32,
+}
+
+/// A row that goes through the levels, and what is known beside it.
+struct Beside<'a> {
+    groups: &'a [u32],
+    paused: f32,
+}
+
+impl JobPace {
+    /// Takes in a row of readings.
+    fn push(&mut self, row: &Row, beside: &Beside<'_>) {
+        if self.readings == 0 {
+            (self.due, self.stride) = (WINDOWS[0] as u32, 1);
+            self.begin_clock(row.ts_ns);
+        }
+        self.readings += 1;
+        self.due = self.due.saturating_sub(1);
+        self.keep(row);
+        let standing = self.lock.as_mut().map(|lock| lock.push(row));
+        if self.lock.as_ref().is_some_and(Lock::is_lost) {
+            self.due = 0;
+        }
+        if self.due == 0 && self.search(beside) {
+            return;
+        }
+        if let Some(standing) = standing {
+            self.learn(&standing, beside);
+        }
+    }
+
+    fn keep(&mut self, row: &Row) {
+        if self.readings % u64::from(self.stride) != 0 {
+            return;
+        }
+        self.window.push(row);
+        if self.window.len() > KEEP {
+            let iterations = self.lock.as_ref().map_or(0.0, |lock| self.window.sent_a_host() / lock.bytes);
+            if iterations < FEW_ITERATIONS {
+                self.window.halve();
+                self.stride = self.stride.saturating_mul(2);
+            } else {
+                self.window.forget_oldest();
+            }
+        }
+    }
+
+    /// Looks for the bytes of an iteration. True when others were found than before: all readings that are kept have then
+    /// gone through the levels once more, and everything that was known by the former ones is void.
+    fn search(&mut self, beside: &Beside<'_>) -> bool {
+        let found = self.find();
+        let seldom = (self.readings.min(u64::from(LATEST)) as u32).max(SOONEST);
+        self.due = if found.is_some() || self.lock.is_some() { seldom } else { SOONEST.max(seldom / 4) };
+        let Some((found, length)) = found else { return false };
+        if self.lock.as_ref().is_some_and(|lock| lock.holds_against(&found)) {
+            return false;
+        }
+        let rows = self.window.rows(length, 1);
+        let levels = Levels::of(&rows, &found.atom);
+        self.lock = Some(Lock { bytes: found.bytes, score: found.score, levels, between: 0, watched: 0 });
+        (self.line, self.hold) = (Line::default(), Hold::default());
+        for row in &rows[found.atom.first..] {
+            if let Some(standing) = self.lock.as_mut().map(|lock| lock.push(row)) {
+                self.learn(&standing, &Beside { paused: 0.0, ..*beside });
+            }
+        }
+        true
+    }
+
+    /// The bytes of an iteration by the windows of several lengths, and the length of the one that they were found in. A job of
+    /// many hosts is searched by some of them, evenly chosen: every one shows the same iterations.
+    fn find(&self) -> Option<(Found, usize)> {
+        let every = self.window.hosts().div_ceil(SEARCHED).max(1);
+        let mut best: Option<(Found, usize)> = None;
+        for length in WINDOWS {
+            if length > WINDOWS[0] && self.window.len() < length {
+                break;
+            }
+            let is_better = |found: &Found| {
+                best.as_ref().is_none_or(|(best, _)| {
+                    let is_as_long = found.bytes > (1.0 - SAME_BYTES) * best.bytes;
+                    (is_as_long && found.score >= hunt::AS_GOOD * best.score) || best.score < hunt::AS_GOOD * found.score
+                })
+            };
+            if let Some(found) = hunt::search(&self.window.rows(length, every)).filter(is_better) {
+                best = Some((found, length));
+            }
+        }
+        best
+    }
+
+    fn learn(&mut self, standing: &Standing, beside: &Beside<'_>) {
+        let at_s = self.seconds(standing.ts_ns);
+        let told = || standing.sent.iter().filter(|x| !x.is_nan());
+        let level = told().sum::<f64>() / told().count() as f64;
+        if !level.is_finite() {
+            return;
+        }
+        let is_slow = self.line().slow().is_some();
+        let has_ended = self.hold.push(at_s, standing, beside.groups, beside.paused, is_slow);
+        if has_ended && let Some(lock) = &self.lock {
+            let per_iteration: Vec<[f64; 2]> = lock.levels.per_iteration().collect();
+            self.hold.settle_roles(&per_iteration);
+        }
+        self.line.push(at_s, level, standing.between);
+    }
+
+    /// Takes over the steps that the loop has marked and gone on from.
+    pub(super) fn update_marks(&mut self, steps: &StepClock) {
+        let Some(newest) = steps.newest() else { return };
+        if self.by_marks.is_none() {
+            (self.by_marks, self.step) = (Some(Line::exact()), i64::MIN);
+        }
+        self.begin_clock(newest.1);
+        if newest.0 < self.step {
+            // The job went back to a checkpoint.
+            (self.by_marks, self.step) = (Some(Line::exact()), i64::MIN);
+        }
+        for (step, start_ns) in steps.after(self.step).filter(|(step, _)| *step < newest.0) {
+            let at_s = self.seconds(start_ns);
+            self.step = step;
+            self.by_marks.iter_mut().for_each(|line| line.push(at_s, step as f64, false));
+        }
+    }
+
+    /// The line by marks where there are any, else the one by bytes.
+    pub fn line(&self) -> &Line {
+        self.by_marks.as_ref().unwrap_or(&self.line)
+    }
+
+    /// Since when the job is slower than usual, ns, and how.
+    pub fn slow(&self) -> Option<(i64, Slow)> {
+        let slow = self.line().slow()?;
+        Some((self.ns(slow.since_s), slow))
+    }
+
+    /// The part of the step time lost between two moments and its standard error, by the bytes.
+    pub fn lost(&self, from_ns: i64, to_ns: i64) -> Option<(f64, f64)> {
+        self.lock.as_ref()?;
+        self.line.lost(self.seconds(from_ns), self.seconds(to_ns))
+    }
+
+    /// The devices of the job's hosts, in the order in which everything else here knows the hosts.
+    pub fn hosts(&self) -> impl Iterator<Item = DeviceId> + '_ {
+        self.seats.iter().map(|seat| seat.device)
+    }
+
+    pub fn hold(&self) -> &Hold {
+        &self.hold
+    }
+
+    /// The bytes of an iteration are known, and the readings of late stand at its levels.
+    pub fn is_locked(&self) -> bool {
+        self.lock.as_ref().is_some_and(|lock| !lock.is_lost())
+    }
+
+    fn begin_clock(&mut self, ts_ns: i64) {
+        if self.origin_ns == 0 {
+            self.origin_ns = ts_ns;
+        }
+    }
+
+    /// The moment so many seconds after the origin.
+    pub fn ns(&self, at_s: f64) -> i64 {
+        self.origin_ns + (at_s * 1e9) as i64
+    }
+
+    fn seconds(&self, ts_ns: i64) -> f64 {
+        (ts_ns - self.origin_ns) as f64 / 1e9
+    }
+}
+
+impl Lock {
+    fn push(&mut self, row: &Row) -> Standing {
+        let standing = self.levels.push(row);
+        self.between = self.between << 1 | u64::from(standing.between);
+        self.watched = (self.watched + 1).min(WATCHED);
+        standing
+    }
+
+    fn is_lost(&self) -> bool {
+        self.watched == WATCHED && self.between.count_ones() < LEAST_BETWEEN
+    }
+
+    /// Whether the lock is kept though others were found: the same bytes are, while they score half as well; other ones
+    /// while they score as well, unless twice as many or more were found, of which the former may be a part.
+    fn holds_against(&self, found: &Found) -> bool {
+        let times = found.bytes / self.bytes;
+        let is_same = (times - 1.0).abs() < SAME_BYTES && self.share() >= STILL_GOOD * found.score;
+        is_same || (times < MULTIPLE - SAME_BYTES && self.share() >= hunt::AS_GOOD * found.score)
+    }
+
+    fn share(&self) -> f64 {
+        f64::from(self.between.count_ones()) / f64::from(self.watched.max(1))
+    }
+}
+
+/// A host of a job and its ports that carry the job's bytes, both in order of their names, so that the order is the same in
+/// every process.
+#[derive(Clone, Debug)]
+struct Seat {
+    device: DeviceId,
+    group: u32,
+    ports: Vec<PortId>,
+}
+
+impl Features {
+    fn seats(&self, job: &Job) -> Vec<Seat> {
+        let mut hosts = job.devices.clone();
+        hosts.sort_by(|&a, &b| self.topology.devices[a].name.cmp(&self.topology.devices[b].name));
+        let seat = |device: usize| {
+            let ports = self.topology.devices[device].ports.iter().copied();
+            let mut ports: Vec<PortId> = ports.filter(|&port| self.topology.ports[port].compute).collect();
+            ports.sort_by_key(|&port| self.topology.name(port).port);
+            Seat { device, group: job.groups.get(&device).copied().unwrap_or(u32::MAX), ports }
+        };
+        hosts.into_iter().map(seat).collect()
+    }
+
+    /// `samples`: those of the tick, by port and time.
+    pub(super) fn update_pace(&mut self, samples: &[(PortId, Sample)]) {
+        for job in 0..self.topology.jobs.len() {
+            let plan = &self.topology.jobs[job];
+            let runs = plan.start_ns <= self.now_ns && self.now_ns <= plan.end_ns;
+            if runs && plan.devices.len() >= LEAST_HOSTS {
+                self.update_pace_of(job, samples);
+            }
+        }
+    }
+
+    fn update_pace_of(&mut self, job: usize, samples: &[(PortId, Sample)]) {
+        if self.jobs[job].pace.ports_known != self.topology.ports.len() {
+            self.find_seats(job);
+        }
+        let seats = std::mem::take(&mut self.jobs[job].pace.seats);
+        let of_port = |&port: &PortId| {
+            let from = samples.partition_point(|sample| sample.0 < port);
+            let length = samples[from..].partition_point(|sample| sample.0 == port);
+            &samples[from..from + length]
+        };
+        let readings: Vec<Vec<&[(PortId, Sample)]>> =
+            seats.iter().map(|seat| seat.ports.iter().map(of_port).collect()).collect();
+        let paused = seats.iter().map(|seat| self.paused(seat)).fold(0.0, f32::max);
+        let groups: Vec<u32> = seats.iter().map(|seat| seat.group).collect();
+        let pace = &mut self.jobs[job].pace;
+        let rows = pace.aligned.update(self.bin_ns, self.now_ns, &readings);
+        rows.iter().for_each(|row| pace.push(row, &Beside { groups: &groups, paused }));
+        pace.seats = seats;
+    }
+
+    /// Finds the job's hosts and their ports by name. With others than before everything begins anew.
+    fn find_seats(&mut self, job: usize) {
+        let seats = self.seats(&self.topology.jobs[job]);
+        let of = self.names(&seats);
+        let pace = &mut self.jobs[job].pace;
+        if pace.of != of {
+            *pace = JobPace { of, ..JobPace::default() };
+        }
+        (pace.seats, pace.ports_known) = (seats, self.topology.ports.len());
+    }
+
+    /// The part of the time for which a host paused the switch ports that it is cabled to.
+    fn paused(&self, seat: &Seat) -> f32 {
+        let far = seat.ports.iter().filter_map(|&port| self.topology.far(port));
+        let share = |port: PortId| {
+            let port = &self.ports[port];
+            port.paused_us as f32 * 1e3 / port.interval_ns().max(self.tick_ns) as f32
+        };
+        far.map(share).fold(0.0, f32::max)
+    }
+
+    fn names(&self, seats: &[Seat]) -> u64 {
+        let mut names = String::new();
+        for seat in seats {
+            names.push_str(&self.topology.devices[seat.device].name);
+            for &port in &seat.ports {
+                names.push('/');
+                names.push_str(&self.topology.name(port).port);
+            }
+            names.push('\n');
+        }
+        xxhash_rust::xxh3::xxh3_64(names.as_bytes())
+    }
+}

@@ -1,0 +1,105 @@
+//! A job of eight hosts in a ring, read once a second with iterations of 1.6 s: less than two readings an iteration.
+
+use super::*;
+
+/// What happens to the job from second [`FROM_S`] on. Shares are of the step time that the job then has.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Story {
+    Healthy,
+    /// Host 3 computes longer.
+    LateHost(f64),
+    /// The transfer takes longer: a link is slow.
+    SlowLink(f64),
+    /// Everybody computes longer: the work has changed.
+    LongerWork(f64),
+    /// Nothing is done for so many seconds, between two iterations.
+    Pause(f64),
+}
+
+pub const FROM_S: f64 = 200.0;
+pub const LATE: usize = 3;
+const HOSTS: usize = 8;
+const STEP_S: f64 = 1.6;
+const TRANSFER_S: f64 = 0.64;
+const BYTES: f64 = 1e9;
+/// Of its bytes, what a host sends before it needs anything.
+const FIRST_CHUNK: f64 = 0.08;
+
+/// Even between −1 and 1, another value for each host and iteration.
+fn jitter(host: usize, iteration: u32) -> f64 {
+    let hash = xxhash_rust::xxh3::xxh3_64(&[host as u64, u64::from(iteration)].map(u64::to_le_bytes).concat());
+    (hash >> 11) as f64 / (1_u64 << 52) as f64 - 1.0
+}
+
+/// The pace of the job after so many seconds of a story. `paused`: the part of the time for which a host pauses its port from
+/// [`FROM_S`] on.
+pub fn simulated(story: Story, seconds: u32, paused: f32) -> JobPace {
+    let mut pace = JobPace::default();
+    let (mut start_s, mut iteration, mut next_s) = (0.0, 0, 0.5);
+    while start_s < f64::from(seconds) {
+        let is_on = start_s >= FROM_S;
+        let longer = |share: f64| if is_on { STEP_S * share / (1.0 - share) } else { 0.0 };
+        let begins = |host: usize| {
+            let own = match story {
+                Story::LateHost(share) if host == LATE => longer(share),
+                Story::LongerWork(share) => longer(share),
+                Story::Pause(length_s) if (FROM_S..FROM_S + STEP_S).contains(&start_s) => length_s,
+                _ => 0.0,
+            };
+            start_s + (STEP_S - TRANSFER_S) * (1.0 + 0.02 * jitter(host, iteration)) + own
+        };
+        let transfer_s = TRANSFER_S + if let Story::SlowLink(share) = story { longer(share) } else { 0.0 };
+        let all_begun_s = (0..HOSTS).map(begins).fold(0.0, f64::max);
+        let end_s = all_begun_s + transfer_s;
+        let sent = |host: usize, next_s: f64| {
+            let moving = ((next_s - all_begun_s) / transfer_s).clamp(0.0, 1.0);
+            f64::from(iteration) + if next_s < begins(host) { 0.0 } else { FIRST_CHUNK + (1.0 - FIRST_CHUNK) * moving }
+        };
+        while next_s < end_s {
+            let levels: Vec<f64> = (0..HOSTS).map(|host| sent(host, next_s)).collect();
+            let received = (0..HOSTS).map(|host| levels[(host + HOSTS - 1) % HOSTS] * BYTES).collect();
+            let sent = levels.iter().map(|level| level * BYTES).collect();
+            let row = Row { ts_ns: (next_s * 1e9) as i64, sent, received };
+            pace.push(&row, &Beside { groups: &[0; HOSTS], paused: if is_on { paused } else { 0.0 } });
+            next_s += 1.0;
+        }
+        (start_s, iteration) = (end_s, iteration + 1);
+    }
+    pace
+}
+
+#[test]
+fn the_bytes_of_an_iteration_are_found_and_their_number_is_exact() {
+    let pace = simulated(Story::Healthy, 150, 0.0);
+    let lock = pace.lock.as_ref().expect("levels are plain");
+    assert!((lock.bytes / BYTES - 1.0).abs() < 0.01, "{}", lock.bytes);
+    assert!(pace.is_locked() && pace.slow().is_none());
+    let step_s = 1.0 / pace.line().pace().expect("known");
+    assert!((step_s - STEP_S).abs() < 0.03, "{step_s}");
+}
+
+#[test]
+fn a_slower_job_is_known_with_its_loss_whatever_slows_it() {
+    for story in [Story::LateHost(0.12), Story::SlowLink(0.12), Story::LongerWork(0.12)] {
+        let pace = simulated(story, 320, 0.0);
+        let (since_ns, slow) = pace.slow().expect("slower by 12 %");
+        assert!((slow.loss - 0.12).abs() < 0.02, "{story:?} {slow:?}");
+        assert!((since_ns as f64 / 1e9 - FROM_S).abs() < 12.0, "{story:?} {slow:?}");
+        let (lost, error) = pace.lost((FROM_S * 1e9) as i64, 318 * 1_000_000_000).expect("known");
+        assert!((lost - 0.12).abs() < (2.0 * error).max(0.01), "{story:?} {lost} ± {error}");
+    }
+    assert_eq!(simulated(Story::Pause(12.0), 320, 0.0).slow(), None, "a checkpoint");
+}
+
+#[test]
+fn what_is_written_and_read_again_goes_on_the_same() {
+    let (mut one, row) = (simulated(Story::LateHost(0.12), 260, 0.0), |pace: &JobPace| pace.window.rows(1, 1).remove(0));
+    let written = postcard::to_extend(&one, Vec::new()).expect("written");
+    let mut other: JobPace = postcard::from_bytes(&written).expect("read");
+    assert!(written.len() < HOSTS * 4_096 + 32_768, "{} bytes", written.len());
+    let next = row(&one);
+    for pace in [&mut one, &mut other] {
+        pace.push(&next, &Beside { groups: &[0; HOSTS], paused: 0.0 });
+    }
+    assert_eq!(format!("{one:?}"), format!("{other:?}"));
+}
