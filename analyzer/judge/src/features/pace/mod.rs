@@ -123,7 +123,7 @@ impl JobPace {
     }
 
     fn keep(&mut self, row: &Row) {
-        if self.readings % u64::from(self.stride) != 0 {
+        if !self.readings.is_multiple_of(u64::from(self.stride)) {
             return;
         }
         self.window.push(row);
@@ -172,7 +172,8 @@ impl JobPace {
             let is_better = |found: &Found| {
                 best.as_ref().is_none_or(|(best, _)| {
                     let is_as_long = found.bytes > (1.0 - SAME_BYTES) * best.bytes;
-                    (is_as_long && found.score >= hunt::AS_GOOD * best.score) || best.score < hunt::AS_GOOD * found.score
+                    (is_as_long && found.score >= hunt::AS_GOOD * best.score)
+                        || best.score < hunt::AS_GOOD * found.score
                 })
             };
             if let Some(found) = hunt::search(&self.window.rows(length, every)).filter(is_better) {
