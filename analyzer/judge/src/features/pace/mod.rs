@@ -70,7 +70,7 @@ pub struct JobPace {
     /// Readings so far, and how many until the next search.
     readings: u64,
     due: u32,
-    /// Every so manieth reading goes into the window.
+    /// One reading of so many goes into the window.
     stride: u32,
     line: Line,
     /// Through the marks of the loop, where it sends any.
