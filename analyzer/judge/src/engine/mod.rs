@@ -17,6 +17,8 @@ mod dark_tests;
 #[cfg(test)]
 mod guard_tests;
 #[cfg(test)]
+mod hold_tests;
+#[cfg(test)]
 mod link_tests;
 mod snapshot;
 #[cfg(test)]

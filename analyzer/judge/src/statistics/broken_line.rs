@@ -64,7 +64,8 @@ mod tests {
 
     #[test]
     fn the_slope_is_that_of_the_nearest_line() {
-        let table: [(&[(f64, f64)], f64, f64); 3] = [
+        type Row<'a> = (&'a [(f64, f64)], f64, f64);
+        let table: [Row<'_>; 3] = [
             (&[(0.0, 1.0), (1.0, 3.0)], 2.0, 2.0),
             (&[(0.0, 0.0), (1.0, 1.0), (2.0, 2.0)], 1.0, 0.5),
             (&[(0.0, 0.0), (1.0, 3.0), (2.0, 2.0)], 1.0, 0.5),
@@ -82,7 +83,7 @@ mod tests {
     fn the_bend_is_found_where_it_is() {
         for at in [5, 12, 20] {
             let value = |i: usize| if i < at { i as f64 } else { at as f64 - 1.0 + (i - at + 1) as f64 * 0.6 };
-            let jitter = |i: usize| if i % 2 == 0 { 0.02 } else { -0.02 };
+            let jitter = |i: usize| if i.is_multiple_of(2) { 0.02 } else { -0.02 };
             let line: Vec<(f64, f64)> = (0..30).map(|i| (i as f64, value(i) + jitter(i))).collect();
             let found = bend(&points(&line), 1.0, 0, 3).expect("there is room");
             assert!(found.abs_diff(at) <= 1, "{found} {at}");

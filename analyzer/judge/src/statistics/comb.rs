@@ -62,8 +62,7 @@ mod tests {
             (&[0.0, 3.0, 6.0, 9.0], 1.0 / 3.0, 1.0),
             // Half a period apart: the two cancel.
             (&[0.0, 1.5], 1.0 / 3.0, 0.0),
-            // A quarter of a period apart: √2 / 2.
-            (&[0.0, 0.75], 1.0 / 3.0, 0.707_107),
+            (&[0.0, 0.75], 1.0 / 3.0, std::f64::consts::FRAC_1_SQRT_2), // a quarter of a period apart
             (&[0.2, 3.0, 6.0, 7.3, 9.0, 12.0], 1.0 / 3.0, 0.680_3),
         ];
         for (points, frequency, expected) in table {
@@ -84,7 +83,8 @@ mod tests {
         for tooth in &found {
             assert!((resultant(&points, tooth.frequency) - tooth.resultant).abs() < 1e-9, "{tooth:?}");
         }
-        let noise: Vec<f64> = (0..80_u64).map(|i| (xxhash_rust::xxh3::xxh3_64(&i.to_le_bytes()) % 100_000) as f64).collect();
+        let noise: Vec<f64> =
+            (0..80_u64).map(|i| (xxhash_rust::xxh3::xxh3_64(&i.to_le_bytes()) % 100_000) as f64).collect();
         assert!(teeth(&noise, 5.0 / 1e5, 0.25 / 1e5, 600).len() < 4);
     }
 }

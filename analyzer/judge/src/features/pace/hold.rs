@@ -122,7 +122,8 @@ fn holds(standing: &Standing, needs: &[f64]) -> Vec<f64> {
     let both = || standing.sent.iter().copied().zip(standing.received.iter().copied()).zip(needs.iter().copied());
     let is_at = |x: f64| (x - x.round()).abs() < WIDTH;
     // Levels at which a host stands that needs nothing: a parent there may not have begun either.
-    let mut first: Vec<i64> = both().filter(|((x, _), need)| is_at(*x) && *need <= 0.0).map(|((x, _), _)| x.round() as i64).collect();
+    let mut first: Vec<i64> =
+        both().filter(|((x, _), need)| is_at(*x) && *need <= 0.0).map(|((x, _), _)| x.round() as i64).collect();
     first.sort_unstable();
     first.dedup();
     let hold = |((x, y), need): ((f64, f64), f64)| {
@@ -131,7 +132,8 @@ fn holds(standing: &Standing, needs: &[f64]) -> Vec<f64> {
         if x.is_nan() || is_unclear {
             return f64::NAN;
         }
-        let nobody_began = got <= need * NOTHING_YET && got >= -WIDTH && first.binary_search(&(x.round() as i64)).is_err();
+        let nobody_began =
+            got <= need * NOTHING_YET && got >= -WIDTH && first.binary_search(&(x.round() as i64)).is_err();
         let has_all = if need > 0.0 { got >= need - SHORT || nobody_began } else { got >= -WIDTH };
         f64::from(u8::from(is_at(x) && has_all))
     };
@@ -140,7 +142,7 @@ fn holds(standing: &Standing, needs: &[f64]) -> Vec<f64> {
 
 /// Each host's hold less the mean of its peers'; that of a host with a need alone, for its peers have another role.
 fn excess(holds: &[f64], needs: &[f64], groups: &[u32]) -> Vec<f64> {
-    let is_free = |host: usize| !(needs[host] > 0.0) && !holds[host].is_nan();
+    let is_free = |host: usize| (needs[host].is_nan() || needs[host] <= 0.0) && !holds[host].is_nan();
     let free: Vec<usize> = (0..holds.len()).filter(|&host| is_free(host)).collect();
     let mut of_group: BTreeMap<u32, [f64; 2]> = BTreeMap::new();
     let mut all = [0.0; 2];
@@ -174,20 +176,21 @@ mod tests {
 
     #[test]
     fn who_has_what_it_needs_and_has_not_begun_holds() {
-        let table: [(&[f64], &[f64], &[f64], &[f64]); 6] = [
+        // Iterations sent and received, needs, and who holds.
+        let table: [[&[f64]; 4]; 6] = [
             // Three have begun, and one has not.
-            (&[3.2, 3.1, 3.3, 3.0], &[3.2, 3.3, 3.1, 3.1], &[0.0; 4], &[0.0, 0.0, 0.0, 1.0]),
+            [&[3.2, 3.1, 3.3, 3.0], &[3.2, 3.3, 3.1, 3.1], &[0.0; 4], &[0.0, 0.0, 0.0, 1.0]],
             // Between collectives all hold.
-            (&[3.0, 3.0, 3.01], &[3.0, 3.0, 3.0], &[0.0; 3], &[1.0, 1.0, 1.0]),
+            [&[3.0, 3.0, 3.01], &[3.0, 3.0, 3.0], &[0.0; 3], &[1.0, 1.0, 1.0]],
             // One has sent all, and waits for bytes: it holds nothing.
-            (&[4.0, 3.6, 3.7], &[3.5, 3.8, 3.7], &[0.0; 3], &[0.0, 0.0, 0.0]),
+            [&[4.0, 3.6, 3.7], &[3.5, 3.8, 3.7], &[0.0; 3], &[0.0, 0.0, 0.0]],
             // A parent that has what its children send, and one that has half of it.
-            (&[3.4, 3.0, 3.0], &[3.0, 4.0, 3.5], &[0.0, 1.0, 1.0], &[0.0, 1.0, 0.0]),
+            [&[3.4, 3.0, 3.0], &[3.0, 4.0, 3.5], &[0.0, 1.0, 1.0], &[0.0, 1.0, 0.0]],
             // Nobody of those who need nothing stands there: the parents have nothing yet, and do not wait for a child.
-            (&[3.4, 3.0, 3.0], &[3.0, 3.0, 3.0], &[0.0, 1.0, 1.0], &[0.0, 1.0, 1.0]),
-            (&[3.0, 3.0, 3.0], &[3.0, 3.0, 3.0], &[0.0, 1.0, 1.0], &[1.0, 0.0, 0.0]),
+            [&[3.4, 3.0, 3.0], &[3.0, 3.0, 3.0], &[0.0, 1.0, 1.0], &[0.0, 1.0, 1.0]],
+            [&[3.0, 3.0, 3.0], &[3.0, 3.0, 3.0], &[0.0, 1.0, 1.0], &[1.0, 0.0, 0.0]],
         ];
-        for (sent, received, needs, expected) in table {
+        for [sent, received, needs, expected] in table {
             assert_eq!(holds(&standing(sent, received), needs), expected, "{sent:?} {received:?}");
         }
         let unknown = holds(&standing(&[3.0, f64::NAN, 3.0], &[3.5, 3.0, 3.0]), &[f64::NAN, 0.0, f64::NAN]);
@@ -196,7 +199,8 @@ mod tests {
 
     #[test]
     fn the_excess_is_over_the_mean_of_peers_of_the_group() {
-        let close = |a: &[f64], b: &[f64]| a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-9 || (a.is_nan() && b.is_nan()));
+        let close =
+            |a: &[f64], b: &[f64]| a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-9 || (a.is_nan() && b.is_nan()));
         let holds = [1.0, 0.0, 0.0, 1.0, 1.0, f64::NAN];
         let own = excess(&holds, &[0.0; 6], &[0, 0, 0, 1, 1, 1]);
         // Of group 1 two have told: they are compared with all.

@@ -272,7 +272,8 @@ impl Line {
         let usual = self.usual()?;
         let loss = 1.0 - self.segments.back()?.pace / usual;
         // Where the line bends once more, and the job was slow by half as much before, it is one slowing that is seen better.
-        let mut same = self.segments.iter().rev().take_while(|segment| 1.0 - segment.pace / usual >= loss * SAME_SLOWING);
+        let mut same =
+            self.segments.iter().rev().take_while(|segment| 1.0 - segment.pace / usual >= loss * SAME_SLOWING);
         let since_s = same.by_ref().last()?.since_s;
         (loss >= LEAST).then_some(Slow { since_s, loss, usual_s: 1.0 / usual })
     }

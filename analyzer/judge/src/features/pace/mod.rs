@@ -15,6 +15,7 @@ mod hunt;
 mod levels;
 mod line;
 mod need;
+mod seats;
 #[cfg(test)]
 pub mod tests;
 mod window;
@@ -22,13 +23,12 @@ mod window;
 pub use hold::{Batch, Hold};
 pub use line::{LEAST, Line, Slow};
 
-use super::Features;
-use super::sample::Sample;
 use super::steps::StepClock;
-use crate::fabric::{DeviceId, Job, PortId};
+use crate::fabric::DeviceId;
 use aligned::{Aligned, Row};
 use hunt::Found;
 use levels::{Levels, Standing};
+use seats::Seat;
 use serde::{Deserialize, Serialize};
 use window::{KEEP, Window};
 
@@ -51,8 +51,6 @@ const STILL_GOOD: f64 = 0.5;
 const MULTIPLE: f64 = 2.0;
 /// Hosts that the search looks at.
 const SEARCHED: usize = 64;
-/// Hosts of a job that make a majority that can be told from one of them.
-const LEAST_HOSTS: usize = 3;
 
 /// All that is remembered of one job's progress.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -72,7 +70,7 @@ pub struct JobPace {
     /// Readings so far, and how many until the next search.
     readings: u64,
     due: u32,
-    /// Every so manieth reading goes into the window.
+    /// One reading of so many goes into the window.
     stride: u32,
     line: Line,
     /// Through the marks of the loop, where it sends any.
@@ -123,7 +121,7 @@ impl JobPace {
     }
 
     fn keep(&mut self, row: &Row) {
-        if self.readings % u64::from(self.stride) != 0 {
+        if !self.readings.is_multiple_of(u64::from(self.stride)) {
             return;
         }
         self.window.push(row);
@@ -172,7 +170,8 @@ impl JobPace {
             let is_better = |found: &Found| {
                 best.as_ref().is_none_or(|(best, _)| {
                     let is_as_long = found.bytes > (1.0 - SAME_BYTES) * best.bytes;
-                    (is_as_long && found.score >= hunt::AS_GOOD * best.score) || best.score < hunt::AS_GOOD * found.score
+                    (is_as_long && found.score >= hunt::AS_GOOD * best.score)
+                        || best.score < hunt::AS_GOOD * found.score
                 })
             };
             if let Some(found) = hunt::search(&self.window.rows(length, every)).filter(is_better) {
@@ -285,93 +284,5 @@ impl Lock {
 
     fn share(&self) -> f64 {
         f64::from(self.between.count_ones()) / f64::from(self.watched.max(1))
-    }
-}
-
-/// A host of a job and its ports that carry the job's bytes, both in order of their names, so that the order is the same in
-/// every process.
-#[derive(Clone, Debug)]
-struct Seat {
-    device: DeviceId,
-    group: u32,
-    ports: Vec<PortId>,
-}
-
-impl Features {
-    fn seats(&self, job: &Job) -> Vec<Seat> {
-        let mut hosts = job.devices.clone();
-        hosts.sort_by(|&a, &b| self.topology.devices[a].name.cmp(&self.topology.devices[b].name));
-        let seat = |device: usize| {
-            let ports = self.topology.devices[device].ports.iter().copied();
-            let mut ports: Vec<PortId> = ports.filter(|&port| self.topology.ports[port].compute).collect();
-            ports.sort_by_key(|&port| self.topology.name(port).port);
-            Seat { device, group: job.groups.get(&device).copied().unwrap_or(u32::MAX), ports }
-        };
-        hosts.into_iter().map(seat).collect()
-    }
-
-    /// `samples`: those of the tick, by port and time.
-    pub(super) fn update_pace(&mut self, samples: &[(PortId, Sample)]) {
-        for job in 0..self.topology.jobs.len() {
-            let plan = &self.topology.jobs[job];
-            let runs = plan.start_ns <= self.now_ns && self.now_ns <= plan.end_ns;
-            if runs && plan.devices.len() >= LEAST_HOSTS {
-                self.update_pace_of(job, samples);
-            }
-        }
-    }
-
-    fn update_pace_of(&mut self, job: usize, samples: &[(PortId, Sample)]) {
-        if self.jobs[job].pace.ports_known != self.topology.ports.len() {
-            self.find_seats(job);
-        }
-        let seats = std::mem::take(&mut self.jobs[job].pace.seats);
-        let of_port = |&port: &PortId| {
-            let from = samples.partition_point(|sample| sample.0 < port);
-            let length = samples[from..].partition_point(|sample| sample.0 == port);
-            &samples[from..from + length]
-        };
-        let readings: Vec<Vec<&[(PortId, Sample)]>> =
-            seats.iter().map(|seat| seat.ports.iter().map(of_port).collect()).collect();
-        let paused = seats.iter().map(|seat| self.paused(seat)).fold(0.0, f32::max);
-        let groups: Vec<u32> = seats.iter().map(|seat| seat.group).collect();
-        let pace = &mut self.jobs[job].pace;
-        let rows = pace.aligned.update(self.bin_ns, self.now_ns, &readings);
-        rows.iter().for_each(|row| pace.push(row, &Beside { groups: &groups, paused }));
-        pace.seats = seats;
-    }
-
-    /// Finds the job's hosts and their ports by name. With others than before everything begins anew.
-    fn find_seats(&mut self, job: usize) {
-        let seats = self.seats(&self.topology.jobs[job]);
-        let of = self.names(&seats);
-        let pace = &mut self.jobs[job].pace;
-        if pace.of != of {
-            *pace = JobPace { of, ..JobPace::default() };
-        }
-        (pace.seats, pace.ports_known) = (seats, self.topology.ports.len());
-    }
-
-    /// The part of the time for which a host paused the switch ports that it is cabled to.
-    fn paused(&self, seat: &Seat) -> f32 {
-        let far = seat.ports.iter().filter_map(|&port| self.topology.far(port));
-        let share = |port: PortId| {
-            let port = &self.ports[port];
-            port.paused_us as f32 * 1e3 / port.interval_ns().max(self.tick_ns) as f32
-        };
-        far.map(share).fold(0.0, f32::max)
-    }
-
-    fn names(&self, seats: &[Seat]) -> u64 {
-        let mut names = String::new();
-        for seat in seats {
-            names.push_str(&self.topology.devices[seat.device].name);
-            for &port in &seat.ports {
-                names.push('/');
-                names.push_str(&self.topology.name(port).port);
-            }
-            names.push('\n');
-        }
-        xxhash_rust::xxh3::xxh3_64(names.as_bytes())
     }
 }

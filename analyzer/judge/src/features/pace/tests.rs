@@ -93,7 +93,8 @@ fn a_slower_job_is_known_with_its_loss_whatever_slows_it() {
 
 #[test]
 fn what_is_written_and_read_again_goes_on_the_same() {
-    let (mut one, row) = (simulated(Story::LateHost(0.12), 260, 0.0), |pace: &JobPace| pace.window.rows(1, 1).remove(0));
+    let (mut one, row) =
+        (simulated(Story::LateHost(0.12), 260, 0.0), |pace: &JobPace| pace.window.rows(1, 1).remove(0));
     let written = postcard::to_extend(&one, Vec::new()).expect("written");
     let mut other: JobPace = postcard::from_bytes(&written).expect("read");
     assert!(written.len() < HOSTS * 4_096 + 32_768, "{} bytes", written.len());

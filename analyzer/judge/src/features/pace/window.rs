@@ -64,7 +64,7 @@ impl Window {
         self.steps = kept;
     }
 
-    /// The last `length` readings, oldest first, of every so manieth host.
+    /// The last `length` readings, oldest first, of every `every`-th host.
     pub fn rows(&self, length: usize, every: usize) -> Vec<Row> {
         let skipped = self.steps.len().saturating_sub(length);
         let mut at: Vec<[f64; 2]> = self.last.iter().step_by(every).copied().collect();
@@ -89,7 +89,7 @@ impl Window {
     }
 }
 
-/// What every so manieth host told, by its number among these.
+/// What every `every`-th host told, by its number among these.
 fn told(step: &Step, every: usize) -> impl Iterator<Item = (usize, [f64; 2])> + '_ {
     let of_host = |(host, more): (usize, &[f32; 2])| (host, more.map(f64::from));
     step.more.iter().step_by(every).enumerate().filter(|(_, more)| !more[0].is_nan()).map(of_host)
