@@ -24,7 +24,7 @@ use super::{Detector, Shows, Sink, Spot, strength};
 use crate::fabric::{DeviceId, Place};
 use crate::features::Features;
 use crate::features::pace::{Batch, Hold, JobPace, LEAST, Slow};
-use crate::kinds::{ExcessHold, FactKind};
+use crate::kinds::{Class, ExcessHold, FactKind};
 use crate::statistics::{betting_nats, median};
 
 /// F: hosts accused wrongly in 1,000 node-days, at most: one in three years of a node. What a site allows.
@@ -51,8 +51,6 @@ const LEAST_SINCE: usize = 2;
 const LIKELY_NATS: f64 = 2.0;
 const MANY: usize = 8;
 const FEW: usize = 2;
-/// Kinds of fact that accuse a host of the same: where one of them stands open, this is no first witness, and likely is enough.
-const WITNESSES: [FactKind; 3] = [FactKind::LongCompute, FactKind::LateOnset, FactKind::HostStalls];
 /// Iterations over which a host that is accused must hold no more to be well again.
 const RECENT: usize = 24;
 /// Of the least excess, what a host holds at most that is well.
@@ -102,7 +100,7 @@ fn look(job: usize, pace: &JobPace, out: &mut Sink<'_>) {
     let recent = recent(pace.hold(), hosts.len());
     for (seat, &host) in hosts.iter().enumerate() {
         let place = Place::Device(host);
-        let bar = if WITNESSES.iter().any(|&kind| out.watches(kind, place)) { LIKELY_NATS } else { alone };
+        let bar = if has_witness(place, out) { LIKELY_NATS } else { alone };
         let own = late.iter().find(|own| own.seat == seat).filter(explains).filter(|own| own.nats >= bar);
         if out.watches(FactKind::ExcessHold, place) && recent[seat] < LEAST * WELL {
             out.absent(FactKind::ExcessHold, place);
@@ -115,6 +113,12 @@ fn look(job: usize, pace: &JobPace, out: &mut Sink<'_>) {
             out.present(place, shows, ExcessHold { excess, job_lost: slow.loss, iterations, nats, iteration_s });
         }
     }
+}
+
+/// Another kind of fact accuses the host of the same: this is no first witness, and likely is enough.
+fn has_witness(host: Place, out: &Sink<'_>) -> bool {
+    let mut others = FactKind::of_subject(Class::STRAGGLER.subject).filter(|&kind| kind != FactKind::ExcessHold);
+    others.any(|kind| out.watches(kind, host))
 }
 
 /// A host that may be late: its place among the job's hosts, and by how much of the step beyond its past.

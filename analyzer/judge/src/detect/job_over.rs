@@ -7,7 +7,7 @@
 use super::{Detector, Sink, Spot, remembers_nothing};
 use crate::fabric::Place;
 use crate::features::Features;
-use crate::kinds::FactKind;
+use crate::kinds::{Class, FactKind};
 
 pub const DETECTOR: Detector = Detector {
     name: "job_over",
@@ -18,7 +18,7 @@ pub const DETECTOR: Detector = Detector {
 };
 
 pub fn detect(features: &Features, out: &mut Sink<'_>) {
-    for kind in [FactKind::LongCompute, FactKind::LateOnset, FactKind::HostStalls, FactKind::ExcessHold] {
+    for kind in FactKind::of_subject(Class::STRAGGLER.subject) {
         let idle = |device: &usize| features.topology.jobs_on(*device, features.now_ns).next().is_none();
         let idle: Vec<usize> = out.watched_devices(kind).filter(idle).collect();
         for place in idle.into_iter().map(Place::Device) {

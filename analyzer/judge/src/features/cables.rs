@@ -10,11 +10,14 @@ use std::ops::Range;
 pub(super) struct Packets {
     readings: Vec<Sample>,
     of_port: Vec<Range<usize>>,
+    /// Of every port, with or without a cable, its own among the samples of the tick.
+    rows: Vec<Range<usize>>,
 }
 
 impl Packets {
     fn with_room(readings: usize, ports: usize) -> Packets {
-        Packets { readings: Vec::with_capacity(readings + ports), of_port: vec![0..0; ports] }
+        let [of_port, rows] = [vec![0..0; ports], vec![0..0; ports]];
+        Packets { readings: Vec::with_capacity(readings + ports), of_port, rows }
     }
 
     fn add(&mut self, port: PortId, before: Option<Sample>, run: &[(PortId, Sample)]) {
@@ -22,6 +25,11 @@ impl Packets {
         self.readings.extend(before);
         self.readings.extend(run.iter().map(|(_, sample)| sample));
         self.of_port[port] = start..self.readings.len();
+    }
+
+    /// The port's own among the samples of the tick.
+    pub(super) fn rows<'a>(&self, port: PortId, samples: &'a [(PortId, Sample)]) -> &'a [(PortId, Sample)] {
+        &samples[self.rows[port].clone()]
     }
 
     fn of(&self, port: PortId) -> &[Sample] {
@@ -34,8 +42,12 @@ impl Features {
     pub(super) fn update_traffic(&mut self, samples: &[(PortId, Sample)]) -> Packets {
         self.update_grid(samples);
         let mut packets = Packets::with_room(samples.len(), self.ports.len());
+        self.paused.clear();
+        let mut next = 0;
         for run in samples.chunk_by(|a, b| a.0 == b.0) {
             let port = run[0].0;
+            packets.rows[port] = next..next + run.len();
+            next += run.len();
             let (state, topology) = (&mut self.ports[port], &self.topology.ports[port]);
             // In the tick of a restart old and new counts stand side by side.
             if topology.cable.is_some() && state.reset_tick != Some(self.tick) {
@@ -44,6 +56,9 @@ impl Features {
             state.begin_readings(self.tick);
             let setting = Setting { bin_ns: self.bin_ns, tick_ns: self.tick_ns, planned_bps: topology.planned_bps };
             run.iter().for_each(|&(_, sample)| state.update_traffic(sample, setting));
+            if state.paused_us > 0 {
+                self.paused.push((port, state.paused(self.tick_ns)));
+            }
             let device = &mut self.devices[topology.device];
             device.seen_ns = device.seen_ns.max(run.last().map(|(_, sample)| sample.ts_ns));
         }

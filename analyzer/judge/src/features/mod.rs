@@ -97,6 +97,8 @@ pub struct Features {
     set_down: BTreeSet<PortId>,
     /// At least the ports whose links are not settled in this tick, see [`Link::is_settled`].
     pub unsettled: BTreeSet<PortId>,
+    /// Ports that were held up by pauses in this tick, and for which part of the time.
+    paused: Vec<(PortId, f32)>,
     /// How many ports, ports of jobs and ranks there are: what the detectors look at.
     size: usize,
 }
@@ -124,6 +126,7 @@ impl Features {
             slots,
             set_down: BTreeSet::new(),
             unsettled: BTreeSet::new(),
+            paused: Vec::new(),
             size: 0,
             topology,
         };
@@ -178,7 +181,7 @@ impl Features {
         self.update_links(rows.news);
         let packets = self.update_traffic(&rows.samples);
         self.update_cables(&packets);
-        self.update_pace(&rows.samples);
+        self.update_pace(&rows.samples, &packets);
         self.update_jobs(tick);
         self.readings.update(tick, &batches, entities, &self.slots);
         self.update_stalls();

@@ -141,6 +141,11 @@ macro_rules! kinds {
                 match self { $(FactKind::$Kind => $name),+ }
             }
 
+            /// Kinds that are evidence of one case when they are about one part.
+            pub fn of_subject(subject: &str) -> impl Iterator<Item = FactKind> {
+                FactKind::ALL.iter().copied().filter(move |kind| kind.class().subject == subject)
+            }
+
             pub fn class(self) -> &'static Class {
                 match self { $(FactKind::$Kind => const { &$Kind::CLASS }),+ }
             }

@@ -15,6 +15,7 @@
 
 use super::levels::{Standing, WIDTH};
 use super::need::{self, Need};
+use crate::statistics::median;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 
@@ -66,7 +67,7 @@ impl Hold {
         }
         let excess = excess(&holds(standing, &self.roles), &self.roles, groups);
         let mut told: Vec<f64> = standing.sent.iter().copied().filter(|x| !x.is_nan()).collect();
-        let iteration = (crate::statistics::median(&mut told) + WIDTH).floor();
+        let iteration = (median(&mut told) + WIDTH).floor();
         let has_ended = self.iteration.is_some_and(|before| iteration > before) && self.readings > 0;
         if has_ended {
             self.end(at_s);

@@ -7,6 +7,7 @@
 //! ```
 //! Hosts that move the same bytes both ways have the same role, and so the same need.
 
+use crate::statistics::median;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
@@ -62,7 +63,7 @@ pub fn by_role(needs: &[Need], per_iteration: &[[f64; 2]]) -> Vec<f64> {
     let mut all = vec![f64::NAN; needs.len()];
     for role in roles(per_iteration) {
         let mut known: Vec<f64> = role.iter().filter_map(|&host| own[host]).collect();
-        let need = crate::statistics::median(&mut known);
+        let need = median(&mut known);
         role.into_iter().for_each(|host| all[host] = need);
     }
     all

@@ -1,9 +1,11 @@
 //! Which hosts and ports a job's readings come from, and their readings of a tick handed to its pace.
 
 use super::super::Features;
+use super::super::cables::Packets;
 use super::super::sample::Sample;
 use super::{Beside, JobPace};
 use crate::fabric::{DeviceId, Job, PortId};
+use std::collections::HashMap;
 
 /// Hosts of a job that make a majority that can be told from one of them.
 const LEAST_HOSTS: usize = 3;
@@ -31,31 +33,28 @@ impl Features {
     }
 
     /// `samples`: those of the tick, by port and time.
-    pub(in crate::features) fn update_pace(&mut self, samples: &[(PortId, Sample)]) {
+    pub(in crate::features) fn update_pace(&mut self, samples: &[(PortId, Sample)], packets: &Packets) {
+        let paused = self.paused_by_host();
         for job in 0..self.topology.jobs.len() {
             let plan = &self.topology.jobs[job];
             let runs = plan.start_ns <= self.now_ns && self.now_ns <= plan.end_ns;
             if runs && plan.devices.len() >= LEAST_HOSTS {
-                self.update_pace_of(job, samples);
+                let own = plan.devices.iter().filter_map(|host| paused.get(host).copied());
+                let paused = own.fold(0.0, f32::max);
+                self.update_pace_of(job, paused, |port| packets.rows(port, samples));
             }
         }
     }
 
-    fn update_pace_of(&mut self, job: usize, samples: &[(PortId, Sample)]) {
+    fn update_pace_of<'a>(&mut self, job: usize, paused: f32, rows: impl Fn(PortId) -> &'a [(PortId, Sample)]) {
         if self.jobs[job].pace.ports_known != self.topology.ports.len() {
             self.find_seats(job);
         }
-        let seats = std::mem::take(&mut self.jobs[job].pace.seats);
-        let of_port = |&port: &PortId| {
-            let from = samples.partition_point(|sample| sample.0 < port);
-            let length = samples[from..].partition_point(|sample| sample.0 == port);
-            &samples[from..from + length]
-        };
-        let readings: Vec<Vec<&[(PortId, Sample)]>> =
-            seats.iter().map(|seat| seat.ports.iter().map(of_port).collect()).collect();
-        let paused = seats.iter().map(|seat| self.paused(seat)).fold(0.0, f32::max);
-        let groups: Vec<u32> = seats.iter().map(|seat| seat.group).collect();
         let pace = &mut self.jobs[job].pace;
+        let seats = std::mem::take(&mut pace.seats);
+        let readings: Vec<Vec<&[(PortId, Sample)]>> =
+            seats.iter().map(|seat| seat.ports.iter().map(|&port| rows(port)).collect()).collect();
+        let groups: Vec<u32> = seats.iter().map(|seat| seat.group).collect();
         let rows = pace.aligned.update(self.bin_ns, self.now_ns, &readings);
         rows.iter().for_each(|row| pace.push(row, &Beside { groups: &groups, paused }));
         pace.seats = seats;
@@ -72,14 +71,18 @@ impl Features {
         (pace.seats, pace.ports_known) = (seats, self.topology.ports.len());
     }
 
-    /// The part of the time for which a host paused the switch ports that it is cabled to.
-    fn paused(&self, seat: &Seat) -> f32 {
-        let far = seat.ports.iter().filter_map(|&port| self.topology.far(port));
-        let share = |port: PortId| {
-            let port = &self.ports[port];
-            port.paused_us as f32 * 1e3 / port.interval_ns().max(self.tick_ns) as f32
-        };
-        far.map(share).fold(0.0, f32::max)
+    /// The part of the time for which a host paused the switch ports that its job's ports are cabled to, of the port most so;
+    /// only of hosts that paused any.
+    fn paused_by_host(&self) -> HashMap<DeviceId, f32> {
+        let mut by_host: HashMap<DeviceId, f32> = HashMap::new();
+        for &(port, share) in &self.paused {
+            let far = self.topology.far(port).map(|far| &self.topology.ports[far]);
+            if let Some(far) = far.filter(|far| far.compute) {
+                let most = by_host.entry(far.device).or_default();
+                *most = most.max(share);
+            }
+        }
+        by_host
     }
 
     fn names(&self, seats: &[Seat]) -> u64 {
