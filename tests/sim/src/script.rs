@@ -6,6 +6,8 @@ use crate::sim::Fabric;
 use serde::Deserialize;
 use std::path::Path;
 
+/// The header of the file.
+const COLUMNS: &str = "at_s,for_s,class,device,port,strength";
 /// A drawn place costs at least this fraction of step time, where any does.
 const WORTH: f64 = 0.06;
 
@@ -59,6 +61,14 @@ pub fn parse(file: &str, text: &str, fabric: &Fabric, seed: u64) -> Result<Vec<P
     let mut rng = Rng::stream(seed, 3);
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).comment(Some(b'#')).from_reader(text.as_bytes());
     let headers = reader.headers().map_err(|e| ScriptError::row(file, 1, e.to_string()))?.clone();
+    // A file without a header would lose its first row to it.
+    if let Some(unknown) = headers.iter().find(|name| !COLUMNS.split(',').any(|column| column == *name)) {
+        return Err(ScriptError::row(
+            file,
+            1,
+            format!("no column {unknown:?}; begin the file with the line {COLUMNS}"),
+        ));
+    }
     let mut planned: Vec<Planned> = Vec::new();
     for record in reader.records() {
         let record = record.map_err(|e| ScriptError::row(file, e.position().map_or(1, |p| p.line()), e.to_string()))?;
@@ -76,7 +86,7 @@ fn why(error: &csv::Error) -> String {
         csv::ErrorKind::Deserialize { err, .. } => err.to_string(),
         _ => error.to_string(),
     };
-    format!("{text}; the columns are at_s,for_s,class,device,port,strength")
+    format!("{text}; the columns are {COLUMNS}")
 }
 
 fn settle(row: Row, fabric: &Fabric, taken: &[Place], rng: &mut Rng) -> Result<Planned, String> {

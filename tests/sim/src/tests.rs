@@ -182,4 +182,6 @@ fn a_mistake_in_the_script_names_its_line_and_how_to_mend_it() {
         let error: ScriptError = script::parse("test", &format!("{HEADER}{row}\n"), &fabric, 1).unwrap_err();
         assert!(error.to_string().starts_with(expected), "{row}: {error}");
     }
+    let error = script::parse("test", "5,3,link_down,,,\n", &fabric, 1).unwrap_err().to_string();
+    assert!(error.starts_with("test:1: no column \"5\"; begin the file with the line at_s,"), "{error}");
 }

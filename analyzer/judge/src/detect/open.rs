@@ -11,6 +11,9 @@ use std::collections::BTreeMap;
 pub struct Open {
     /// What open cases claim. Detectors tell of these conditions also when they are absent.
     pub claims: BTreeMap<FactKind, BTreeMap<Part, Claim>>,
+    /// Since when a condition that an incident claimed has been over, of incidents that were resolved of late. What a detector
+    /// has said to be over is not found anew in readings from before that moment.
+    pub over: BTreeMap<FactKind, BTreeMap<Part, i64>>,
     /// By job: when incidents cost it time, so that nothing is compared with such times.
     pub disturbed: BTreeMap<String, Disturbed>,
 }

@@ -1,7 +1,7 @@
 //! How detectors say what they see: dense integers in, facts with stable names out.
 
 use super::{Claim, Open, Spot};
-use crate::fabric::{DeviceId, Job, Place, PortId};
+use crate::fabric::{DeviceId, Job, Part, Place, PortId, Topology};
 use crate::features::{Disturbed, Features};
 use crate::guard::over_budget;
 use crate::kinds::{Absence, Fact, FactKind, Payload};
@@ -25,6 +25,7 @@ impl Said {
 #[derive(Debug, Default)]
 pub struct Watch {
     claims: BTreeMap<(FactKind, Place), Claim>,
+    over: BTreeMap<(FactKind, Place), i64>,
     /// By job.
     disturbed: Vec<Disturbed>,
 }
@@ -32,12 +33,16 @@ pub struct Watch {
 impl Watch {
     pub fn new(open: &Open, features: &Features) -> Watch {
         let topology = &features.topology;
-        let claims =
-            open.claims.iter().flat_map(|(kind, parts)| parts.iter().map(|(part, claim)| (*kind, part, *claim)));
-        let here = claims.filter_map(|(kind, part, claim)| Some(((kind, topology.place(part)?), claim)));
         let of_job = |job: &Job| open.disturbed.get(&job.name).cloned().unwrap_or_default();
-        Watch { claims: here.collect(), disturbed: topology.jobs.iter().map(of_job).collect() }
+        let disturbed = topology.jobs.iter().map(of_job).collect();
+        Watch { claims: here(&open.claims, topology), over: here(&open.over, topology), disturbed }
     }
+}
+
+/// The same by places; parts that are not known here are left out.
+fn here<T: Copy>(of: &BTreeMap<FactKind, BTreeMap<Part, T>>, topology: &Topology) -> BTreeMap<(FactKind, Place), T> {
+    let all = of.iter().flat_map(|(kind, parts)| parts.iter().map(|(part, value)| (*kind, part, *value)));
+    all.filter_map(|(kind, part, value)| Some(((kind, topology.place(part)?), value))).collect()
 }
 
 /// When and where a condition shows, as a detector knows it.
@@ -148,6 +153,11 @@ impl<'a> Sink<'a> {
     /// What an open case says of it.
     pub fn claimed(&self, kind: FactKind, place: Place) -> Option<Claim> {
         self.watch.claims.get(&(kind, place)).copied()
+    }
+
+    /// Since when the condition has been over, where an incident that claimed it was resolved of late.
+    pub fn over_since(&self, kind: FactKind, place: Place) -> Option<i64> {
+        self.watch.over.get(&(kind, place)).copied()
     }
 
     /// The places where its absence matters.

@@ -122,7 +122,8 @@ impl Cases {
 /// What a job needs to run as before once a trouble is over, and longer than the end of the trouble is in doubt.
 const RECOVERY_NS: i64 = 5_000_000_000;
 
-/// What detectors are handed in the next tick: the claims of live cases, and when jobs lost time to these and to ended ones.
+/// What detectors are handed in the next tick: the claims of live cases, since when ended ones are over, and when jobs lost
+/// time to either.
 pub fn open(cases: &Cases, ended: &[Ended]) -> Open {
     let mut open = Open::default();
     for case in cases.iter() {
@@ -134,6 +135,8 @@ pub fn open(cases: &Cases, ended: &[Ended]) -> Open {
         case.jobs.keys().for_each(|job| disturb(&mut open.disturbed, job, span));
     }
     for past in ended {
+        let over_ns = open.over.entry(past.kind).or_default().entry(past.part.clone()).or_default();
+        *over_ns = past.over_ns.max(*over_ns);
         let span = (past.onset_ns, past.shown_ns + RECOVERY_NS);
         past.jobs.iter().for_each(|job| disturb(&mut open.disturbed, job, span));
     }

@@ -20,6 +20,8 @@ mod guard_tests;
 mod hold_tests;
 #[cfg(test)]
 mod link_tests;
+#[cfg(test)]
+mod loss_tests;
 mod snapshot;
 #[cfg(test)]
 mod stale_tests;

@@ -111,8 +111,10 @@ pub fn detect(features: &Features, out: &mut Sink<'_>) {
         }
         out.spend(features.cables[id].iter().map(|way| way.ring.len() * (WINDOWS.len() + LOOKS)).sum());
         let ways = [(cable.a, cable.b), (cable.b, cable.a)];
+        let over_ns = KINDS.iter().filter_map(|&kind| out.over_since(kind, Place::Cable(id))).max();
+        let said = Earlier { claimed, over_ns };
         let verdicts: Vec<Verdict> =
-            ways.iter().enumerate().map(|(way, &ends)| judge(features, id, way, ends, claimed)).collect();
+            ways.iter().enumerate().map(|(way, &ends)| judge(features, id, way, ends, said)).collect();
         let worst = verdicts
             .iter()
             .zip(ways)
@@ -163,14 +165,17 @@ impl Verdict {
     }
 }
 
-/// The verdict on the way `way` of a cable. `claimed`: what an open case says of the cable.
-fn judge(
-    features: &Features,
-    id: CableId,
-    way: usize,
-    (from, to): (PortId, PortId),
+/// What was said of a cable before.
+#[derive(Clone, Copy, Debug)]
+struct Earlier {
+    /// What an open case says of it.
     claimed: Option<Claim>,
-) -> Verdict {
+    /// Since when its last loss has been over, where that was not long ago.
+    over_ns: Option<i64>,
+}
+
+/// The verdict on the way `way` of a cable.
+fn judge(features: &Features, id: CableId, way: usize, (from, to): (PortId, PortId), said: Earlier) -> Verdict {
     let conservation = &features.cables[id][way];
     let ring = &conservation.ring;
     let newest = ring.len().wrapping_sub(1);
@@ -179,7 +184,8 @@ fn judge(
     {
         return Verdict::Unknown;
     }
-    for early in WINDOWS.into_iter().filter_map(|w| newest.checked_sub(w)) {
+    let since_tick = said.over_ns.map_or(i64::MIN, |over_ns| over_ns / features.tick_ns - 1);
+    for early in windows(conservation, since_tick) {
         let (sure, likely, sent) = lost_between(conservation, early, newest);
         let [first_tick, last_tick] = [early, newest].map(|at| conservation.tick_of(&ring[at]));
         let shown = Shown { first_tick, last_tick, sure, likely, sent };
@@ -201,11 +207,20 @@ fn judge(
             return Verdict::Lost(Loss { ratio, per_tick, since_tick, until_tick });
         }
     }
-    match is_clean(conservation, newest) || claimed.is_some_and(|c| is_over_since(conservation, newest, c, features.tick_ns))
-    {
+    let is_over = |claimed| is_over_since(conservation, newest, claimed, features.tick_ns);
+    match is_clean(conservation, newest) || said.claimed.is_some_and(is_over) {
         true => Verdict::Clean,
         false => Verdict::Unknown,
     }
+}
+
+/// Where the windows up to now begin, the shortest first. None begins before a tick by whose end a loss was over: what was
+/// lost before it is no second loss. Example: a loss was over by the end of tick 113. In tick 124 the window of nine ticks
+/// begins with tick 115 and is looked at; those of 14, 20 and 28 ticks hold what was lost up to tick 112, and are not.
+fn windows(conservation: &Conservation, since_tick: i64) -> impl Iterator<Item = usize> {
+    let ring = &conservation.ring;
+    let starts = WINDOWS.into_iter().filter_map(move |ticks| (ring.len() - 1).checked_sub(ticks));
+    starts.take_while(move |&early| conservation.tick_of(&ring[early]) >= since_tick)
 }
 
 /// Packets lost between two ticks, for certain and most likely, and packets sent.
@@ -372,6 +387,20 @@ mod tests {
         assert!(is_over_since(&unsure, TICKS - 1, claimed(32), 1));
         let goes_on: Vec<f32> = (0..TICKS).map(|tick| tick as f32 * 10.0).collect();
         assert!(!is_over_since(&conservation(&goes_on, 500.0), TICKS - 1, claimed(32), 1));
+    }
+
+    #[test]
+    fn no_window_reaches_back_before_a_loss_was_over() {
+        let table: [(i64, &[usize]); 4] = [
+            (i64::MIN, &[28, 26, 22, 17, 11, 3]),
+            (17, &[28, 26, 22, 17]),
+            (18, &[28, 26, 22]),
+            (29, &[]),
+        ];
+        for (since_tick, starts) in table {
+            let found: Vec<usize> = windows(&conservation(&[0.0; TICKS], 0.0), since_tick).collect();
+            assert_eq!(found, starts, "{since_tick}");
+        }
     }
 
     #[test]
