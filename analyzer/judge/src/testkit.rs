@@ -217,7 +217,11 @@ impl Scene {
     /// (class, culprit device, culprit port) of every incident that opened, whatever became of it.
     pub fn opened(&self) -> Vec<(String, String, String)> {
         let opened = self.incidents.values().filter(|i| i.opened_ns.is_some());
-        opened.map(|i| (i.class.clone(), i.culprits[0].device.clone(), i.culprits[0].port.clone())).collect()
+        let at = |incident: &Incident| {
+            let culprit = incident.culprits.first();
+            culprit.map(|culprit| (culprit.device.clone(), culprit.port.clone())).unwrap_or_default()
+        };
+        opened.map(|incident| (incident.class.clone(), at(incident))).map(|(class, at)| (class, at.0, at.1)).collect()
     }
 
     pub fn open(&self) -> Vec<&Incident> {

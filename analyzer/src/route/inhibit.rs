@@ -4,7 +4,7 @@ use weft_judge::incident::{Incident, Kind, State};
 
 pub fn passes(incident: &Incident, wants_data: bool) -> bool {
     let sayable = match incident.kind {
-        Kind::Hardware => true,
+        Kind::Hardware | Kind::Job => true,
         Kind::Data => wants_data,
         Kind::Benign => false,
     };

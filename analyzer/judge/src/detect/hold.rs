@@ -19,7 +19,7 @@
 //!
 //! Step marks tell the same exactly (`compute_time.rs`); this looks at jobs with and without them. Readings at 1 Hz are enough.
 
-use super::armed::{Reason, Row, Tally, View};
+use super::armed::{NO_LEVELS, Row, Tally, View};
 use super::{Detector, Shows, Sink, Spot, strength};
 use crate::fabric::{DeviceId, Place};
 use crate::features::Features;
@@ -66,7 +66,7 @@ pub const DETECTOR: Detector = Detector {
 
 pub fn detect(features: &Features, out: &mut Sink<'_>) {
     for (job, plan) in features.topology.jobs.iter().enumerate() {
-        let runs = plan.start_ns <= features.now_ns && features.now_ns <= plan.end_ns;
+        let runs = plan.runs_at(features.now_ns);
         let pace = &features.jobs[job].pace;
         let batches = pace.hold().batches();
         if runs && !batches.is_empty() {
@@ -233,11 +233,6 @@ fn recent(hold: &Hold, hosts: usize) -> Vec<f64> {
     means.resize(hosts, 0.0);
     means
 }
-
-const NO_LEVELS: Reason = (
-    "its bytes show no levels: they differ from iteration to iteration, or never pause, or too few were read",
-    "step marks: weft_step.py in deploy/python; or readings of all its hosts at one moment",
-);
 
 fn armed(view: &View<'_>, tally: &mut Tally) {
     view.each_job(tally, |_, job| {

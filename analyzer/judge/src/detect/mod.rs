@@ -45,6 +45,7 @@ detectors! {
     onset,
     stalls,
     hold,
+    job_slow,
     job_over,
     silence,
     reset,
@@ -62,7 +63,9 @@ impl Spot {
     fn ports(spot: Option<Spot>, features: &Features) -> Vec<PortId> {
         match spot {
             None => (0..features.ports.len()).collect(),
-            Some(Spot::Job(job)) => features.topology.job_ports(&features.topology.jobs[job]).collect(),
+            Some(Spot::Job(job) | Spot::Place(Place::Job(job))) => {
+                features.topology.job_ports(&features.topology.jobs[job]).collect()
+            }
             Some(Spot::Place(Place::Port(port))) => vec![port],
             Some(Spot::Place(Place::Device(device))) => features.topology.devices[device].ports.clone(),
             Some(Spot::Place(Place::Cable(cable))) => {
@@ -75,7 +78,7 @@ impl Spot {
     fn devices(spot: Option<Spot>, features: &Features) -> Vec<DeviceId> {
         match spot {
             None => (0..features.devices.len()).collect(),
-            Some(Spot::Job(job)) => features.topology.jobs[job].devices.clone(),
+            Some(Spot::Job(job) | Spot::Place(Place::Job(job))) => features.topology.jobs[job].devices.clone(),
             Some(Spot::Place(Place::Device(device))) => vec![device],
             Some(Spot::Place(_)) => {
                 Spot::ports(spot, features).into_iter().map(|port| features.topology.ports[port].device).collect()

@@ -64,7 +64,7 @@ pub const DETECTOR: Detector = Detector {
 
 pub fn detect(features: &Features, out: &mut Sink<'_>) {
     for (job, plan) in features.topology.jobs.iter().enumerate() {
-        if plan.start_ns <= features.now_ns && features.now_ns <= plan.end_ns {
+        if plan.runs_at(features.now_ns) {
             out.look_at(Spot::Job(job), plan.devices.len() * READINGS);
             look(features, job, plan, out);
         }

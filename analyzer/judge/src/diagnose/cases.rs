@@ -4,7 +4,7 @@ use super::case::{Candidate, Case, Cost};
 use crate::detect::{Claim, Open};
 use crate::fabric::Part;
 use crate::features::Disturbed;
-use crate::incident::State;
+use crate::incident::{Kind, State};
 use crate::kinds::{Fact, FactKind};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -132,15 +132,20 @@ pub fn open(cases: &Cases, ended: &[Ended]) -> Open {
             open.claims.entry(kind).or_default().insert(case.part.clone(), claim);
         }
         let span = (case.onset_ns, case.shown_ns() + RECOVERY_NS);
-        case.jobs.keys().for_each(|job| disturb(&mut open.disturbed, job, span));
+        case.jobs.keys().filter(|_| costs_time(case.kind)).for_each(|job| disturb(&mut open.disturbed, job, span));
     }
     for past in ended {
         let over_ns = open.over.entry(past.kind).or_default().entry(past.part.clone()).or_default();
         *over_ns = past.over_ns.max(*over_ns);
         let span = (past.onset_ns, past.shown_ns + RECOVERY_NS);
-        past.jobs.iter().for_each(|job| disturb(&mut open.disturbed, job, span));
+        past.jobs.iter().filter(|_| costs_time(past.kind)).for_each(|job| disturb(&mut open.disturbed, job, span));
     }
     open
+}
+
+/// Trouble of a part takes time from jobs. That a job is slow takes none: it is what is seen of that.
+fn costs_time(kind: FactKind) -> bool {
+    kind.class().kind == Kind::Hardware
 }
 
 fn disturb(disturbed: &mut BTreeMap<String, Disturbed>, job: &str, span: (i64, i64)) {

@@ -20,6 +20,7 @@ mod sentence;
 mod severity;
 #[cfg(test)]
 mod tests;
+mod unexplained;
 mod wholes;
 
 pub use render::WriteQuery;
@@ -60,10 +61,11 @@ impl Diagnosis {
     /// Takes in what was said of one tick; incidents that are new or changed by it.
     pub fn step(&mut self, features: &Features, open: &Open, said: Said, write: WriteQuery) -> Vec<Incident> {
         let Said { facts: all, absences } = said;
-        let absorbed = wholes::absorbed(&self.cases, &all);
+        let mut absorbed = wholes::absorbed(&self.cases, &all);
         let mut facts = all.clone();
         wholes::leave_out_parts(&features.topology, &self.cases, &mut facts);
         attribute::leave_out_victims(features, open, &self.cases, &self.ended, &mut facts);
+        absorbed.extend(unexplained::leave_out_explained(&self.cases, &self.ended, &mut facts));
         outliers::keep(&features.topology, &mut facts);
         let alike = alike::fold(&self.cases, &mut facts);
         let updates = self.updates(features, &all, facts, alike);

@@ -19,17 +19,16 @@ pub type WriteQuery = fn(&Query) -> String;
 
 pub fn incident(features: &Features, case: &Case, write: WriteQuery) -> Incident {
     let culprits = culprits(features, case);
-    let culprit = &culprits[0];
     let class = case.class();
     Incident {
-        id: id(features, case, culprit),
+        id: id(features, case, culprits.first()),
         kind: class.kind,
         class: class.name.to_owned(),
         family: class.family.name().to_owned(),
         state: case.state,
         severity: case.severity,
         tier: tier(features, case),
-        confidence: culprit.confidence,
+        confidence: culprits.first().map_or_else(|| hundredths(confidence(case)), |culprit| culprit.confidence),
         onset_ns: case.onset_ns,
         opened_ns: case.opened_ns,
         resolved_ns: case.resolved_ns,
@@ -43,8 +42,12 @@ pub fn incident(features: &Features, case: &Case, write: WriteQuery) -> Incident
     }
 }
 
-/// The part accused, then those that the evidence leaves open beside it; they share the confidence.
+/// The part accused, then those that the evidence leaves open beside it; they share the confidence. None where a job is slow
+/// and nobody is accused.
 fn culprits(features: &Features, case: &Case) -> Vec<Culprit> {
+    if matches!(case.part, Part::Job(_)) {
+        return Vec::new();
+    }
     let confidence = hundredths(confidence(case) / (1 + case.candidates.len()) as f64);
     let accused = culprit(features, &case.part, case.end.as_ref(), confidence);
     let others = case.candidates.iter().map(|candidate| Culprit {
@@ -83,12 +86,14 @@ fn hundredths(value: f64) -> f64 {
     (value * 100.0).round() / 100.0
 }
 
-/// The same cause gives the same id: family, the part (a cable by its first end) and the tick it began in.
-fn id(features: &Features, case: &Case, culprit: &Culprit) -> String {
-    let ends = [(&culprit.device, &culprit.port), (&culprit.peer_device, &culprit.peer_port)];
-    let first = ends.iter().filter(|end| !end.0.is_empty()).min().unwrap_or(&ends[0]);
+/// The same cause gives the same id: family, the part (a cable by its first end, a job by its name) and the tick it began in.
+fn id(features: &Features, case: &Case, culprit: Option<&Culprit>) -> String {
+    let ends = culprit.map(|own| [(&*own.device, &*own.port), (&*own.peer_device, &*own.peer_port)]);
+    let first = ends.and_then(|ends| ends.into_iter().filter(|end| !end.0.is_empty()).min());
+    let job = case.main_fact().and_then(|fact| fact.job.as_deref()).unwrap_or_default();
+    let (device, port) = first.unwrap_or((job, ""));
     let tick = case.onset_ns.div_euclid(features.tick_ns);
-    let text = format!("{}|{}|{}|{tick}", case.class().family.name(), first.0, first.1);
+    let text = format!("{}|{device}|{port}|{tick}", case.class().family.name());
     format!("{:016x}", xxhash_rust::xxh3::xxh3_64(text.as_bytes()))
 }
 
@@ -123,7 +128,7 @@ fn evidence(features: &Features, case: &Case, fact: &Fact, write: WriteQuery) ->
     let topology = &features.topology;
     let is_switch = topology.find_device(&at.device).is_some_and(|device| topology.devices[device].is_switch);
     let table = if is_switch { "switch_port" } else { "nic" };
-    let shown = Shown { at: &at, far: fact.part.far_end(&at), table };
+    let shown = Shown { at: &at, far: fact.part.far_end(&at), job: fact.job.as_deref(), table };
     EvidenceItem {
         fact: fact.kind().name().to_owned(),
         since_ns: fact.since_ns,

@@ -7,8 +7,9 @@ use crate::incident::Culprit;
 const WORTH_SAYING: f64 = 0.005;
 
 pub fn of(case: &Case, culprits: &[Culprit]) -> String {
-    let part = part(&culprits[0]);
     let what = what(case);
+    let Some((accused, others)) = culprits.split_first() else { return of_job(case, &what) };
+    let part = part(accused);
     let worst = case.jobs.iter().max_by(|a, b| a.1.lost.unwrap_or(0.0).total_cmp(&b.1.lost.unwrap_or(0.0)));
     let verdict = match worst.map(|(job, cost)| (job, cost.lost)) {
         Some((job, Some(lost))) if lost >= WORTH_SAYING => {
@@ -17,7 +18,16 @@ pub fn of(case: &Case, culprits: &[Culprit]) -> String {
         Some((job, _)) => format!("{part} {what}; job {job} runs over it"),
         None => format!("{part} {what}"),
     };
-    verdict + &or_else(&culprits[1..])
+    verdict + &or_else(others)
+}
+
+/// Nobody is accused: a job is slow.
+fn of_job(case: &Case, what: &str) -> String {
+    let jobs = case.jobs.iter().find_map(|(job, cost)| Some((job, cost.lost?)));
+    match jobs.filter(|(_, lost)| *lost >= WORTH_SAYING) {
+        Some((job, lost)) => format!("job {job} loses {:.0} % of its step time: {what}", lost * 100.0),
+        None => format!("{} is slow: {what}", case.part),
+    }
 }
 
 /// The trouble in words, with its number, to follow the part.

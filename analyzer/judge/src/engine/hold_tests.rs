@@ -1,6 +1,6 @@
 //! A job in a ring, one host of which computes longer from second 100 to 200: who is named, by which evidence, and until when.
 
-use crate::incident::State;
+use crate::incident::{Kind, State};
 use crate::testkit::{Extra, Interval, SAMPLE, Scene, star};
 
 const SLOW_S: std::ops::Range<f64> = 100.0..200.0;
@@ -65,6 +65,24 @@ fn a_host_that_keeps_its_peers_waiting_is_one_incident_with_the_loss_and_ends() 
     assert!(incident.evidence.iter().any(|item| item.fact == "excess_hold"), "{:?}", incident.evidence);
     let lost = incident.jobs[0].lost_step_time.expect("measured");
     assert!((lost - LATE_S / (STEP_S + LATE_S)).abs() < 0.03, "{lost}");
+    assert_eq!(incident.state, State::Resolved);
+}
+
+#[test]
+fn a_job_that_is_slow_for_no_known_cause_is_one_incident_that_accuses_no_part() {
+    let scene = story(LATE_S, None);
+    let incidents: Vec<_> = scene.incidents.values().filter(|incident| incident.opened_ns.is_some()).collect();
+    let [incident] = incidents[..] else { panic!("{incidents:?}") };
+    assert_eq!((&*incident.class, incident.kind, incident.culprits.len()), ("job_slow", Kind::Job, 0));
+    let lost = incident.jobs[0].lost_step_time.expect("measured");
+    assert!((lost - LATE_S / (STEP_S + LATE_S)).abs() < 0.03, "{lost}");
+    assert!(
+        incident.sentence.starts_with("job train loses 11 % of its step time: an iteration t"),
+        "{}",
+        incident.sentence
+    );
+    let queried = &incident.evidence[0];
+    assert_eq!((&*queried.fact, &*queried.device), ("job_slow", ""));
     assert_eq!(incident.state, State::Resolved);
 }
 

@@ -4,6 +4,7 @@
 //! everywhere, today and after a restart.
 
 use serde::{Deserialize, Serialize};
+use std::fmt::{self, Display, Formatter};
 
 /// A device and one of its ports; the port is empty when the whole device is meant.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -18,7 +19,7 @@ impl PortRef {
     }
 }
 
-/// A part of the fabric that can be at fault.
+/// What can be in trouble: a part of the fabric, or a job that runs on it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Part {
@@ -27,6 +28,8 @@ pub enum Part {
     /// A port that no known cable leads to.
     Port(PortRef),
     Device(String),
+    /// A job as a whole, by its name: it is at no place of the fabric.
+    Job(String),
 }
 
 impl Part {
@@ -34,22 +37,24 @@ impl Part {
         if one <= other { Part::Cable(one, other) } else { Part::Cable(other, one) }
     }
 
-    /// The devices that the part belongs to: two for a cable, else one.
+    /// The devices that the part belongs to: two for a cable, none for a job, else one.
     pub fn devices(&self) -> impl Iterator<Item = &str> {
         let [first, second] = match self {
             Part::Cable(a, b) => [Some(&a.device), Some(&b.device)],
             Part::Port(port) => [Some(&port.device), None],
             Part::Device(device) => [Some(device), None],
+            Part::Job(_) => [None, None],
         };
         [first, second].into_iter().flatten().map(String::as_str)
     }
 
-    /// The part as one device and port: of a cable its first end, of a device an empty port.
+    /// The part as one device and port: of a cable its first end, of a device an empty port, of a job both empty.
     pub fn first(&self) -> PortRef {
         match self {
             Part::Cable(a, _) => a.clone(),
             Part::Port(port) => port.clone(),
             Part::Device(device) => PortRef::new(device, ""),
+            Part::Job(_) => PortRef::default(),
         }
     }
 
@@ -59,6 +64,18 @@ impl Part {
             Part::Cable(a, b) if a == end => Some(b),
             Part::Cable(a, b) if b == end => Some(a),
             _ => None,
+        }
+    }
+}
+
+/// As a sentence names it: `h1 eth0 – leaf0 swp3`, `h1 eth0`, `h1`, `job moe-b`.
+impl Display for Part {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Part::Cable(a, b) => write!(f, "{} {} – {} {}", a.device, a.port, b.device, b.port),
+            Part::Port(port) => write!(f, "{} {}", port.device, port.port),
+            Part::Device(device) => f.write_str(device),
+            Part::Job(job) => write!(f, "job {job}"),
         }
     }
 }
@@ -76,5 +93,12 @@ mod tests {
         assert_eq!(cable.far_end(&PortRef::new("h2", "eth0")), None);
         assert_eq!(cable.devices().collect::<Vec<_>>(), ["h1", "leaf0"]);
         assert_eq!(Part::Device("h1".into()).first(), PortRef::new("h1", ""));
+        assert_eq!(cable.to_string(), "h1 eth0 – leaf0 swp3");
+    }
+
+    #[test]
+    fn a_job_is_at_no_device() {
+        let job = Part::Job("moe-b".into());
+        assert_eq!((job.devices().count(), job.first(), job.to_string()), (0, PortRef::default(), "job moe-b".into()));
     }
 }

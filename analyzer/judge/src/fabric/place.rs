@@ -9,6 +9,8 @@ pub enum Place {
     /// A port without a planned cable.
     Port(PortId),
     Device(DeviceId),
+    /// A job as a whole, by its number among those of the plan.
+    Job(usize),
 }
 
 impl Topology {
@@ -25,6 +27,7 @@ impl Topology {
             }
             Place::Port(port) => Part::Port(self.name(port)),
             Place::Device(device) => Part::Device(self.devices[device].name.clone()),
+            Place::Job(job) => Part::Job(self.jobs[job].name.clone()),
         }
     }
 
@@ -37,6 +40,7 @@ impl Topology {
             }
             Part::Port(port) => self.find_port(&port.device, &port.port).map(Place::Port),
             Part::Device(device) => self.find_device(device).map(Place::Device),
+            Part::Job(job) => self.find_job(job).map(Place::Job),
         }
     }
 
@@ -55,7 +59,8 @@ mod tests {
     fn every_place_comes_back_from_its_name() {
         let topology = Topology::new(&star(3));
         let cables = (0..topology.cables.len()).map(Place::Cable);
-        for place in cables.chain((0..topology.devices.len()).map(Place::Device)) {
+        let devices = (0..topology.devices.len()).map(Place::Device);
+        for place in cables.chain(devices).chain((0..topology.jobs.len()).map(Place::Job)) {
             assert_eq!(topology.place(&topology.part(place)), Some(place));
         }
         let swapped = Part::cable(PortRef::new("h0", "eth1"), PortRef::new("leaf", "swp1"));

@@ -69,6 +69,13 @@ pub struct Job {
     pub groups: BTreeMap<DeviceId, u32>,
 }
 
+impl Job {
+    /// From its beginning until before its end.
+    pub fn runs_at(&self, ts_ns: i64) -> bool {
+        self.start_ns <= ts_ns && ts_ns < self.end_ns
+    }
+}
+
 impl Topology {
     pub fn new(plan: &Plan) -> Topology {
         let mut topology = Topology::default();
@@ -177,7 +184,7 @@ impl Topology {
 
     /// Jobs that run on a device at a moment.
     pub fn jobs_on(&self, device: DeviceId, ts_ns: i64) -> impl Iterator<Item = usize> + '_ {
-        let runs = move |j: &Job| j.start_ns <= ts_ns && ts_ns < j.end_ns && j.devices.binary_search(&device).is_ok();
+        let runs = move |j: &Job| j.runs_at(ts_ns) && j.devices.binary_search(&device).is_ok();
         self.jobs.iter().enumerate().filter(move |(_, j)| runs(j)).map(|(i, _)| i)
     }
 }

@@ -22,6 +22,8 @@ pub enum Kind {
     /// The telemetry is at fault, not the machine it describes: never sent as hardware.
     Data,
     Benign,
+    /// A job that is slow without a known cause: no part is accused.
+    Job,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

@@ -11,6 +11,7 @@ pub enum Family {
     FailingLink,
     Straggler,
     Data,
+    Job,
 }
 
 impl Family {
@@ -19,6 +20,7 @@ impl Family {
             Family::FailingLink => "failing_link",
             Family::Straggler => "straggler",
             Family::Data => "data",
+            Family::Job => "job",
         }
     }
 }
@@ -102,6 +104,22 @@ impl Class {
         resolves_after_ns: 10 * SECOND,
         confidence: 0.8,
         action: "look for other load, IO waits or throttling on the node; replace it in the job if it stays late",
+        delays_jobs: false,
+        ..Class::LINK
+    };
+
+    /// A job that is slow, for reasons that nothing else says: one case a job.
+    pub const JOB: Class = Class {
+        name: "job_slow",
+        family: Family::Job,
+        subject: "job_slow",
+        kind: Kind::Job,
+        severity: Severity::Warning,
+        // The longest window of any detector of causes (`detect/conservation`, 28 ticks): what can be seen of a cause has been
+        // said by then, and the incident of the cause tells the loss.
+        opens_after_ticks: 28,
+        resolves_after_ns: 10 * SECOND,
+        action: "ask what changed in the job at that time: batch, data, checkpoints, code; compare its hosts on the page",
         delays_jobs: false,
         ..Class::LINK
     };

@@ -83,6 +83,8 @@ pub struct Shown<'a> {
     pub at: &'a PortRef,
     /// The other end of the cable.
     pub far: Option<&'a PortRef>,
+    /// The job that the fact was seen through, or is about.
+    pub job: Option<&'a str>,
     /// The table that holds the counters of the ports of that device.
     pub table: &'static str,
 }
@@ -229,4 +231,5 @@ kinds! {
     silent::Silent = "silent",
     counters_fell::CountersFell = "counters_fell",
     excess_hold::ExcessHold = "excess_hold",
+    job_slow::JobSlow = "job_slow",
 }

@@ -2,7 +2,7 @@
 // last few hundred ns are rounded by JavaScript numbers; nothing on the page needs them.
 
 export type State = "suspected" | "open" | "resolved";
-export type Kind = "hardware" | "data" | "benign";
+export type Kind = "hardware" | "data" | "benign" | "job";
 export type Severity = "info" | "warning" | "critical";
 
 export interface PortRef {

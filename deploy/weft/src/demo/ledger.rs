@@ -73,7 +73,8 @@ impl Ledger {
 
     /// One update of an incident, heard at `now_ns` by the wall clock.
     pub fn hear(&mut self, incident: &Incident, now_ns: i64) {
-        let Some(opened_ns) = incident.opened_ns.filter(|_| incident.kind != Kind::Benign) else { return };
+        let accuses = !matches!(incident.kind, Kind::Benign | Kind::Job);
+        let Some(opened_ns) = incident.opened_ns.filter(|_| accuses) else { return };
         let opened_s = self.since_start_s(opened_ns);
         match self.truths.iter().position(|truth| explains(truth, incident, opened_s)) {
             Some(truth) => self.note(truth, incident, self.since_start_s(now_ns)),

@@ -122,7 +122,7 @@ impl View<'_> {
             tally.none("jobs", NO_JOB);
         }
         for (id, job) in self.features.topology.jobs.iter().enumerate() {
-            let runs = job.start_ns <= self.features.now_ns && self.features.now_ns < job.end_ns;
+            let runs = job.runs_at(self.features.now_ns);
             match if runs { look(job, id) } else { Some(NOT_RUNNING) } {
                 None => tally.jobs += 1,
                 Some(reason) => tally.off("jobs", reason),
@@ -149,6 +149,11 @@ pub(super) type Reason = (&'static str, &'static str);
 const NO_PORT: Reason = ("no port is known", "run a collector, or name the ports in plan ports.csv");
 const NOT_READ: Reason = ("read by no collector", "run a collector that reads them");
 const SILENT: Reason = ("not heard lately", "see Collectors: what reads them has fallen silent");
+/// Of detectors that look at the pace of a job.
+pub(super) const NO_LEVELS: Reason = (
+    "its bytes show no levels: they differ from iteration to iteration, or never pause, or too few were read",
+    "step marks: weft_step.py in deploy/python; or readings of all its hosts at one moment",
+);
 const NO_JOB: Reason = ("no job in the plan", "plan jobs.csv: job, device, start_ns, end_ns");
 const NOT_RUNNING: Reason = ("not running now", "nothing to do: armed while they run");
 

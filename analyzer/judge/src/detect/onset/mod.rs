@@ -70,7 +70,7 @@ pub const DETECTOR: Detector = Detector {
 pub fn detect(features: &Features, out: &mut Sink<'_>) {
     for (job, plan) in features.topology.jobs.iter().enumerate() {
         let every = (NEW_BINS * features.bin_ns / features.tick_ns).max(1);
-        let runs = plan.start_ns <= features.now_ns && features.now_ns <= plan.end_ns;
+        let runs = plan.runs_at(features.now_ns);
         if !runs || !is_due(job, every, features.tick_before, features.tick) {
             continue;
         }

@@ -25,6 +25,7 @@ pub use line::{LEAST, Line, Slow};
 
 use super::steps::StepClock;
 use crate::fabric::DeviceId;
+use crate::statistics::trimmed_mean;
 use aligned::{Aligned, Row};
 use hunt::Found;
 use levels::{Levels, Standing};
@@ -183,11 +184,12 @@ impl JobPace {
 
     fn learn(&mut self, standing: &Standing, beside: &Beside<'_>) {
         let at_s = self.seconds(standing.ts_ns);
-        let told = || standing.sent.iter().filter(|x| !x.is_nan());
-        let level = told().sum::<f64>() / told().count() as f64;
-        if !level.is_finite() {
+        let mut told: Vec<f64> = standing.sent.iter().copied().filter(|x| !x.is_nan()).collect();
+        if told.is_empty() {
             return;
         }
+        // Without the outermost: a host whose counts are older than their stamps must not move the job's line.
+        let level = trimmed_mean(&mut told);
         let is_slow = self.line().slow().is_some();
         let has_ended = self.hold.push(at_s, standing, beside.groups, beside.paused, is_slow);
         if has_ended && let Some(lock) = &self.lock {

@@ -37,7 +37,7 @@ impl Features {
         let paused = self.paused_by_host();
         for job in 0..self.topology.jobs.len() {
             let plan = &self.topology.jobs[job];
-            let runs = plan.start_ns <= self.now_ns && self.now_ns <= plan.end_ns;
+            let runs = plan.runs_at(self.now_ns);
             if runs && plan.devices.len() >= LEAST_HOSTS {
                 let own = plan.devices.iter().filter_map(|host| paused.get(host).copied());
                 let paused = own.fold(0.0, f32::max);

@@ -1,0 +1,66 @@
+//! A job that goes more slowly than it usually does, by its pace (`features/pace`): what the job loses, and since when.
+//!
+//! ```text
+//! iterations of the job   ╱╱╱╱╱╱╱╱│╱‾╱‾╱‾╱‾   usual pace 0.62 iterations a second, now 0.55: 11 % of the step time is lost
+//!                                 since here
+//! ```
+//! The fact accuses nobody. Whether a part in trouble explains the loss is decided in diagnosis (`diagnose/unexplained.rs`), which
+//! opens an incident of the job only for what nothing explains.
+//!
+//! Counts that are older than their stamps move the line as well, but only by so much: a job whose hosts tell of bytes up to 3 s
+//! late, on the mean, may seem to have lost 3 s and no more, while a slow job loses more with every iteration. Nothing is said
+//! until the time lost since the job became slow is more than that.
+//!
+//! How surely a job is slower, and what is no slowing (a pause, a checkpoint, a single long step), `features/pace/line.rs` says.
+
+use super::armed::{NO_LEVELS, Row, Tally, View};
+use super::{Detector, Shows, Sink, Spot, remembers_nothing, strength};
+use crate::fabric::{Job, Place};
+use crate::features::Features;
+use crate::features::pace::LEAST;
+use crate::kinds::{FactKind, JobSlow};
+
+/// What one job costs the budget of the detector: the pace is known already, and only asked for.
+const LOOKS: usize = 1;
+/// The slowest known sources of port counters refresh them within this time (sFlow, every 20 to 30 s), twice over: of a port
+/// whose counts fit its far end's at no distance, this is the most that is assumed.
+const MOST_APART_S: f64 = 60.0;
+
+pub const DETECTOR: Detector = Detector {
+    name: "job_slow",
+    reads: &[],
+    detect,
+    forget: remembers_nothing,
+    armed: &[Row { detector: "pace of jobs", facts: &[FactKind::JobSlow], look: armed }],
+};
+
+pub fn detect(features: &Features, out: &mut Sink<'_>) {
+    for (job, plan) in features.topology.jobs.iter().enumerate() {
+        out.look_at(Spot::Job(job), LOOKS);
+        let (runs, pace) = (plan.runs_at(features.now_ns), &features.jobs[job].pace);
+        match pace.slow().filter(|_| runs) {
+            Some((since_ns, slow)) => {
+                let lost_s = slow.loss * (features.now_ns - since_ns) as f64 / 1e9;
+                if !out.watches(FactKind::JobSlow, Place::Job(job)) && lost_s <= stamps_apart_s(features, plan) {
+                    continue;
+                }
+                let strength = strength(slow.loss, LEAST);
+                let shows = Shows { since_ns, strength, job: Some(job), ..Shows::default() };
+                out.present(Place::Job(job), shows, JobSlow { lost: slow.loss, usual_s: slow.usual_s });
+            }
+            None if !runs || pace.line().pace().is_some() => out.absent(FactKind::JobSlow, Place::Job(job)),
+            None => {}
+        }
+    }
+}
+
+/// By how much later than it seems a job may have sent what its hosts tell, by the mean of its ports, s.
+fn stamps_apart_s(features: &Features, job: &Job) -> f64 {
+    let apart_s = |port| features.stamps_apart_s(port).min(MOST_APART_S);
+    let (sum_s, ports) = features.topology.job_ports(job).map(apart_s).fold((0.0, 0), |(sum, n), s| (sum + s, n + 1));
+    sum_s / f64::from(ports.max(1))
+}
+
+fn armed(view: &View<'_>, tally: &mut Tally) {
+    view.each_job(tally, |_, job| (view.stands_still || view.features.jobs[job].pace.line().pace().is_none()).then_some(NO_LEVELS));
+}
