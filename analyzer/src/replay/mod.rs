@@ -14,7 +14,7 @@ mod publish;
 mod report;
 mod span;
 #[cfg(test)]
-pub(crate) mod tests;
+mod tests;
 
 pub use args::ReplayArgs;
 pub use disturb::Disturb;

@@ -1,0 +1,63 @@
+//! One trace: judged here, or as another system judged it, and compared.
+
+use super::args::ScoreArgs;
+use crate::replay::{ReplayArgs, ReplayError, replay};
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+use weft_score::{Compared, Subject, compare, read_incidents};
+use weft_trace::{TraceError, TraceFolder, name_of};
+
+const INCIDENTS: &str = "incidents.ndjson";
+
+#[derive(Debug, thiserror::Error)]
+pub enum Failed {
+    #[error("{0}")]
+    Trace(#[from] TraceError),
+    #[error("{trace}: {source}")]
+    Replay { trace: String, source: ReplayError },
+    #[error("{0}; check that TMPDIR can be written")]
+    Folder(#[from] std::io::Error),
+    #[error("two traces are called {0}, and each would have the same folder; rename one, or score them apart")]
+    NamedTwice(String),
+}
+
+/// The name that two traces share, where each needs a folder of its own.
+pub fn named_twice(args: &ScoreArgs) -> Option<Failed> {
+    let by_name = args.keep.is_some() || args.incidents.is_some();
+    let mut seen = HashSet::new();
+    let twice = args.traces.iter().map(|trace| name_of(trace)).find(|name| !seen.insert(name.clone()));
+    twice.filter(|_| by_name).map(Failed::NamedTwice)
+}
+
+pub fn score_one(trace: &Path, args: &ScoreArgs) -> Result<Compared, Failed> {
+    let (name, folder) = (name_of(trace), TraceFolder::open(trace)?);
+    let subject = Subject::load(folder.path(), &name, &source_of(trace)).map_err(|e| folder.said_of(e))?;
+    let incidents = match &args.incidents {
+        Some(dir) => read_incidents(&said_before(dir, &name, args.traces.len() == 1))?,
+        None => {
+            let scratch = tempfile::tempdir()?;
+            let out = args.keep.as_ref().map_or_else(|| scratch.path().to_owned(), |keep| keep.join(&name));
+            replay(&ReplayArgs::calm(folder.path(), &out)).map_err(|source| failed(&folder, name, source))?;
+            read_incidents(&out.join(INCIDENTS))?
+        }
+    };
+    Ok(compare(&subject, &incidents))
+}
+
+fn failed(folder: &TraceFolder, trace: String, source: ReplayError) -> Failed {
+    match source {
+        ReplayError::Trace(error) => Failed::Trace(folder.said_of(error)),
+        source => Failed::Replay { trace, source },
+    }
+}
+
+/// The folder that a trace lies in tells where it is from.
+fn source_of(trace: &Path) -> String {
+    let whole = trace.canonicalize().unwrap_or_else(|_| trace.to_owned());
+    whole.parent().and_then(Path::file_name).unwrap_or_default().to_string_lossy().into_owned()
+}
+
+fn said_before(dir: &Path, name: &str, is_single: bool) -> PathBuf {
+    let (own, shared) = (dir.join(name).join(INCIDENTS), dir.join(INCIDENTS));
+    if is_single && !own.is_file() && shared.is_file() { shared } else { own }
+}
