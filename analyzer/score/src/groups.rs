@@ -44,7 +44,9 @@ pub fn groups(traces: &[Compared]) -> Vec<Group> {
         }
     }
     for (by, of_trace) in OF_TRACES {
-        for name in traces.iter().map(of_trace).collect::<BTreeSet<_>>() {
+        let names: BTreeSet<String> = traces.iter().map(of_trace).collect();
+        // A single group would be all of it once more.
+        for name in names.clone().into_iter().filter(|_| names.len() > 1) {
             let inside = traces.iter().filter(|trace| of_trace(trace) == name);
             groups.push(Group { by, figures: Figures::of(&basis(inside, is_hardware, |_| true)), name });
         }

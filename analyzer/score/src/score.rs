@@ -145,8 +145,16 @@ mod tests {
         check("class", "slow_link", 1, 0, 2.0);
         check("class", "host_straggler", 0, 1, 2.0);
         check("tier", "B", 1, 1, 2.0);
-        check("size", "up to 16 nodes", 1, 1, 2.0);
-        check("source", "s", 1, 1, 2.0);
+        assert!(!score.groups.iter().any(|g| g.by == "size" || g.by == "source"), "one size, one source");
+        let elsewhere = Compared { source: "other".into(), nodes: 500, ..score.traces[1].clone() };
+        let score = Score::of(vec![score.traces[0].clone(), elsewhere]);
+        let of = |by: &str| score.groups.iter().filter(|g| g.by == by).map(|g| g.name.clone()).collect::<Vec<_>>();
+        assert_eq!(
+            (of("source"), of("size")),
+            (vec!["other".into(), "s".into()], vec!["129 to 1,024 nodes".into(), "up to 16 nodes".into()])
+        );
+        let group = score.groups.iter().find(|g| g.name == "s").unwrap();
+        assert!((group.figures.false_rate.node_days - 2000.0 / 86_400.0).abs() < 1e-9, "its own days alone");
     }
 
     #[test]

@@ -8,11 +8,11 @@ Examples:
   weft score trace/                                       judge it and compare with its truth.csv
   weft score traces/*.tar.zst --output markdown > score.md
   weft score traces/*.tar.zst --keep verdicts/            keep what was said of each
-  weft score traces/*.tar.zst --incidents verdicts/       score it again, or what another system said
+  weft score traces/*.tar.zst --incidents verdicts/       score these, or what another system said
   weft score trace/ --output json | jq .overall.recall
 
-Exit codes: 0 good (recall and culprit .95 or more, precision .97 or more; without any fault, nobody accused), 1 not,
-2 a trace could not be scored. What the figures mean: docs/scoring.md.";
+Exit codes: 0 good (recall and culprit .95 or more, precision .97 or more; without any fault,
+nobody accused), 1 not, 2 a trace could not be scored. docs/scoring.md tells what the figures mean.";
 
 /// Judge traces, or take what was said of them, and compare it with what was really wrong
 #[derive(Clone, Debug, clap::Args)]
@@ -21,10 +21,10 @@ pub struct ScoreArgs {
     /// Folders of traces, plain or packed as .tar.zst
     #[arg(required = true, value_name = "TRACE")]
     pub traces: Vec<PathBuf>,
-    /// Judge nothing; the incidents of a trace are in DIR/NAME/incidents.ndjson, those of a single trace may be in DIR itself
+    /// Judge nothing: incidents.ndjson of each trace lies in DIR/FOLDER/NAME as --keep has it; that of a single one may be in DIR
     #[arg(long, value_name = "DIR", conflicts_with = "keep")]
     pub incidents: Option<PathBuf>,
-    /// Keep what is said of each trace in DIR/NAME
+    /// Keep what is said of each trace in DIR/FOLDER/NAME: its name, and that of the folder it lies in
     #[arg(long, value_name = "DIR")]
     pub keep: Option<PathBuf>,
     /// table, json or markdown

@@ -17,7 +17,7 @@ pub enum Failed {
     Replay { trace: String, source: ReplayError },
     #[error("{0}; check that TMPDIR can be written")]
     Folder(#[from] std::io::Error),
-    #[error("two traces are called {0}, and each would have the same folder; rename one, or score them apart")]
+    #[error("two traces are called {0}, and each needs a folder of its own; rename one, or score them apart")]
     NamedTwice(String),
 }
 
@@ -25,18 +25,18 @@ pub enum Failed {
 pub fn named_twice(args: &ScoreArgs) -> Option<Failed> {
     let by_name = args.keep.is_some() || args.incidents.is_some();
     let mut seen = HashSet::new();
-    let twice = args.traces.iter().map(|trace| name_of(trace)).find(|name| !seen.insert(name.clone()));
-    twice.filter(|_| by_name).map(Failed::NamedTwice)
+    let twice = args.traces.iter().map(|trace| folder_of(trace)).find(|folder| !seen.insert(folder.clone()));
+    twice.filter(|_| by_name).map(|folder| Failed::NamedTwice(folder.display().to_string()))
 }
 
 pub fn score_one(trace: &Path, args: &ScoreArgs) -> Result<Compared, Failed> {
     let (name, folder) = (name_of(trace), TraceFolder::open(trace)?);
     let subject = Subject::load(folder.path(), &name, &source_of(trace)).map_err(|e| folder.said_of(e))?;
     let incidents = match &args.incidents {
-        Some(dir) => read_incidents(&said_before(dir, &name, args.traces.len() == 1))?,
+        Some(dir) => read_incidents(&said_before(dir, trace, args.traces.len() == 1))?,
         None => {
             let scratch = tempfile::tempdir()?;
-            let out = args.keep.as_ref().map_or_else(|| scratch.path().to_owned(), |keep| keep.join(&name));
+            let out = args.keep.as_ref().map_or_else(|| scratch.path().to_owned(), |keep| keep.join(folder_of(trace)));
             replay(&ReplayArgs::calm(folder.path(), &out)).map_err(|source| failed(&folder, name, source))?;
             read_incidents(&out.join(INCIDENTS))?
         }
@@ -57,7 +57,13 @@ fn source_of(trace: &Path) -> String {
     whole.parent().and_then(Path::file_name).unwrap_or_default().to_string_lossy().into_owned()
 }
 
-fn said_before(dir: &Path, name: &str, is_single: bool) -> PathBuf {
-    let (own, shared) = (dir.join(name).join(INCIDENTS), dir.join(INCIDENTS));
-    if is_single && !own.is_file() && shared.is_file() { shared } else { own }
+/// `SOURCE/NAME`: where what is said of a trace is kept.
+fn folder_of(trace: &Path) -> PathBuf {
+    Path::new(&source_of(trace)).join(name_of(trace))
+}
+
+/// What was said of a trace: in its own folder, or in the folder of a single trace itself.
+fn said_before(dir: &Path, trace: &Path, is_single: bool) -> PathBuf {
+    let (own, shared) = (dir.join(folder_of(trace)).join(INCIDENTS), dir.join(INCIDENTS));
+    if is_single && shared.is_file() { shared } else { own }
 }

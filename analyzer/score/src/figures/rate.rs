@@ -25,9 +25,17 @@ impl FalseRate {
 
     /// Of all that is said where there are `faults` per 1,000 node-days, the part that is right.
     pub fn precision_at(self, faults: f64, recall: f64) -> Option<f64> {
-        let right = faults * recall;
-        self.rate.map(|wrong| right / (right + wrong)).filter(|p| p.is_finite())
+        precision(faults * recall, self.rate)
     }
+
+    /// The same where false incidents are as frequent as the bound allows.
+    pub fn least_precision_at(self, faults: f64, recall: f64) -> Option<f64> {
+        precision(faults * recall, self.bound)
+    }
+}
+
+fn precision(right: f64, wrong: Option<f64>) -> Option<f64> {
+    wrong.map(|wrong| right / (right + wrong)).filter(|p| p.is_finite())
 }
 
 /// The largest mean under which so few events are no surprise (Garwood 1936): the mean μ at which a Poisson count is at most
@@ -74,5 +82,7 @@ mod tests {
         assert_eq!(FalseRate::new(3, 0.0).bound, None);
         assert_eq!(FalseRate::new(30, 30_000.0).precision_at(4.0, 0.75), Some(0.75));
         assert_eq!(none.precision_at(4.0, 0.0), None, "nothing is said");
+        assert_eq!(none.precision_at(4.0, 0.5), Some(1.0));
+        assert!((none.least_precision_at(4.0, 0.5).unwrap() - 2.0 / 101.86).abs() < 1e-4, "so few days prove little");
     }
 }

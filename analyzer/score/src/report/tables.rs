@@ -37,7 +37,7 @@ fn table(rows: Vec<Vec<String>>, look: Look) -> Table {
     table.load_style(preset).set_content_arrangement(ContentArrangement::Disabled);
     let mut rows = rows.into_iter();
     table.set_header(rows.next().unwrap_or_default());
-    rows.for_each(|row| drop(table.add_row(row)));
+    table.add_rows(rows);
     table
 }
 
@@ -47,13 +47,24 @@ fn row<const N: usize>(cells: [&str; N]) -> Vec<String> {
 
 fn faults(score: &Score) -> Vec<Vec<String>> {
     let head = row(["trace", "fault", "part", "verdict", "after s", "ticks", "lost", "said", "named in its time"]);
-    let rows = score.traces.iter().flat_map(|trace| trace.faults.iter().map(move |fault| fault_row(trace, fault)));
+    let rows = score.traces.iter().flat_map(|trace| {
+        let label = label(score, trace);
+        trace.faults.iter().map(move |fault| fault_row(label.clone(), fault))
+    });
     std::iter::once(head).chain(rows).collect()
 }
 
-fn fault_row(trace: &Compared, fault: &Fault) -> Vec<String> {
+/// The name of a trace, and its source where there are several.
+fn label(score: &Score, trace: &Compared) -> String {
+    match score.traces.iter().all(|other| other.source == trace.source) {
+        true => trace.trace.clone(),
+        false => format!("{}/{}", trace.source, trace.trace),
+    }
+}
+
+fn fault_row(trace: String, fault: &Fault) -> Vec<String> {
     vec![
-        trace.trace.clone(),
+        trace,
         fault.class.clone(),
         fault.part.clone(),
         verdict(fault).to_owned(),
@@ -77,10 +88,11 @@ fn verdict(fault: &Fault) -> &'static str {
 }
 
 fn false_incidents(score: &Score) -> Vec<Vec<String>> {
-    let of = |trace: &Compared| {
-        trace.r#false.iter().map(|label| vec![trace.trace.clone(), label.clone()]).collect::<Vec<_>>()
-    };
-    std::iter::once(row(["trace", "incident"])).chain(score.traces.iter().flat_map(of)).collect()
+    let rows = score.traces.iter().flat_map(|trace| {
+        let name = label(score, trace);
+        trace.r#false.iter().map(move |incident| vec![name.clone(), incident.clone()])
+    });
+    std::iter::once(row(["trace", "incident"])).chain(rows).collect()
 }
 
 fn overall(figures: &Figures) -> Vec<Vec<String>> {
@@ -115,15 +127,17 @@ fn overall(figures: &Figures) -> Vec<Vec<String>> {
     ];
     let recall = figures.recall.value().unwrap_or_default();
     for (what, low, high) in IN_THE_FIELD {
-        let at = |faults: f64| number(false_rate.precision_at(faults, recall));
-        rows.push(vec![format!("precision at {low} to {high} {what}"), format!("{} to {}", at(low), at(high))]);
+        let [at_low, at_high] = [low, high].map(|faults| number(false_rate.precision_at(faults, recall)));
+        let least = number(false_rate.least_precision_at(low, recall));
+        let value = format!("{at_low} to {at_high}; with 95 % certainty at least {least}");
+        rows.push(vec![format!("precision at {low} to {high} {what}"), value]);
     }
     rows
 }
 
 fn groups(score: &Score) -> Vec<Vec<String>> {
     let head =
-        ["by", "group", "faults", "recall", "exact", "culprit", "precision", "false", "half told by s", "loss error"];
+        ["by", "group", "faults", "recall", "exact", "culprit", "precision", "false", "half told s", "loss error"];
     let rows = score.groups.iter().map(|group| {
         let figures = &group.figures;
         vec![
@@ -162,12 +176,12 @@ fn calibration(figures: &Figures) -> Vec<Vec<String>> {
     rows
 }
 
-/// `.467 (7/15, .248 to .699)`.
+/// `.467 (7/15, .248–.699)`.
 fn ratio(ratio: Ratio) -> String {
     match (ratio.value(), ratio.wilson()) {
         (Some(_), Some((low, high))) => {
             let [low, high] = [low, high].map(|bound| number(Some(bound)));
-            format!("{} ({}/{}, {low} to {high})", number(ratio.value()), ratio.hits, ratio.of)
+            format!("{} ({}/{}, {low}–{high})", number(ratio.value()), ratio.hits, ratio.of)
         }
         _ => "none".to_owned(),
     }
@@ -193,9 +207,8 @@ fn percent(value: Option<f64>) -> String {
 
 fn delay(delay: Delay) -> String {
     let shown = |value: Option<f64>| value.map_or("never".to_owned(), |v| format!("{v:.1}"));
-    let (half, nine) = (shown(delay.half), shown(delay.nine_in_ten));
-    let median = shown(delay.median_of_found);
-    format!("half by {half}, nine in ten by {nine} ({} missed); median of those found {median}", delay.missed)
+    let (half, nine, median) = (shown(delay.half), shown(delay.nine_in_ten), shown(delay.median_of_found));
+    format!("half of all: {half}, nine in ten: {nine}, {} missed; median of those found: {median}", delay.missed)
 }
 
 #[cfg(test)]

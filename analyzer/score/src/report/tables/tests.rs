@@ -5,8 +5,8 @@ use crate::testkit::{incident, subject, truth};
 
 #[test]
 fn numbers_are_short_and_say_what_is_not_known() {
-    assert_eq!(ratio(Ratio { hits: 7, of: 15 }), ".467 (7/15, .248 to .699)");
-    assert_eq!(ratio(Ratio { hits: 3, of: 3 }), "1.000 (3/3, .439 to 1.000)");
+    assert_eq!(ratio(Ratio { hits: 7, of: 15 }), ".467 (7/15, .248–.699)");
+    assert_eq!(ratio(Ratio { hits: 3, of: 3 }), "1.000 (3/3, .439–1.000)");
     assert_eq!(ratio(Ratio::default()), "none");
     assert_eq!((rate(Some(1234.4)), rate(Some(0.123)), rate(None)), ("1234".into(), "0.12".into(), "unknown".into()));
 }
@@ -21,7 +21,7 @@ fn every_output_tells_the_same_score() {
         ("a fault", "│ t     ┆ slow_link      ┆ n0/eth0 ┆ found ", "| t     | slow_link      | n0/eth0 | found "),
         ("a miss", "┆ n1/     ┆ missed  ┆         ┆ ", "| n1/     | missed  |         |"),
         ("a false incident", "│ t     ┆ link_down n1/eth0 │", "| t     | link_down n1/eth0 |"),
-        ("recall", "┆ .500 (1/2, .095 to .905)", "| .500 (1/2, .095 to .905)"),
+        ("recall", "┆ .500 (1/2, .095–.905)", "| .500 (1/2, .095–.905)"),
     ] {
         assert!(table.contains(table_row), "{what}:\n{table}");
         assert!(markdown.contains(markdown_row), "{what}:\n{markdown}");
