@@ -28,7 +28,8 @@ def reference(rows):
 
 
 def same(field, a, b):
-    return a == b or (field == "ticks" and None not in (a, b) and abs(a - b) < 0.11)
+    is_number = [isinstance(value, float) for value in (a, b)] == [True, True]
+    return abs(a - b) < (0.11 if field == "ticks" else 1e-12) if is_number else a == b
 
 
 def differences(theirs, ours):

@@ -20,8 +20,8 @@ fn block(mark: &str) -> &'static str {
 
 /// Runs the page's script in an empty folder: it makes the folder `trace`.
 fn written(dir: &Path) -> PathBuf {
-    let run = std::process::Command::new("bash").args(["-euc", block("example: a trace by hand")]).current_dir(dir);
-    let status = { run }.status().expect("bash");
+    let script = block("example: a trace by hand");
+    let status = std::process::Command::new("bash").args(["-euc", script]).current_dir(dir).status().expect("bash");
     assert!(status.success());
     dir.join("trace")
 }
