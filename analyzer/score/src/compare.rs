@@ -88,6 +88,8 @@ pub enum Fate {
 #[derive(Clone, Debug, Serialize)]
 pub struct Verdict {
     pub label: String,
+    /// The part, by one name whichever end of a cable the incident goes by.
+    pub place: String,
     pub class: String,
     pub family: Option<Family>,
     pub tier: Tier,
@@ -199,6 +201,7 @@ fn fault(subject: &Subject, truth: &Truth, hits: &Hits<'_>) -> Fault {
 fn verdict(subject: &Subject, incident: &Incident, fate: Fate) -> Verdict {
     Verdict {
         label: incident.label(),
+        place: subject.place(incident.culprit()),
         class: incident.class.clone(),
         family: incident.family(),
         tier: subject.tier(incident.culprit()),

@@ -3,6 +3,7 @@
 use crate::compare::{Compared, Fate};
 use crate::figures::{Figures, Ratio};
 use crate::groups::{Group, groups, of_hardware};
+use crate::metamorphic::Metamorphic;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -18,6 +19,9 @@ pub struct Score {
     pub overall: Figures,
     pub groups: Vec<Group>,
     pub confusion: Vec<Confusion>,
+    /// What became of the verdicts in disturbed traces, where that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub metamorphic: Option<Metamorphic>,
 }
 
 /// How often a class was said where another, or the same, was true.
@@ -33,11 +37,20 @@ pub struct Confusion {
 impl Score {
     pub fn of(traces: Vec<Compared>) -> Score {
         let (overall, groups, confusion) = (Figures::of(&of_hardware(&traces)), groups(&traces), confusion(&traces));
-        Score { traces, overall, groups, confusion }
+        Score { traces, overall, groups, confusion, metamorphic: None }
     }
 
-    /// Whether recall, culprit and precision are what is asked; where there is no fault, whether nobody was accused.
+    pub fn with(self, metamorphic: Option<Metamorphic>) -> Score {
+        Score { metamorphic, ..self }
+    }
+
+    /// Whether recall, culprit and precision are what is asked; where there is no fault, whether nobody was accused. And
+    /// whether every verdict followed, where traces were disturbed.
     pub fn is_good(&self) -> bool {
+        self.figures_are_good() && self.metamorphic.as_ref().is_none_or(Metamorphic::follows)
+    }
+
+    fn figures_are_good(&self) -> bool {
         let reaches = |ratio: Ratio, least: f64| ratio.value().is_some_and(|value| value >= least);
         let Figures { faults, recall, culprit, precision, .. } = self.overall;
         match faults {

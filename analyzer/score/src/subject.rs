@@ -85,6 +85,13 @@ impl Subject {
         is(&want) || self.far.get(&want).is_some_and(is)
     }
 
+    /// `device/port`; of a cable the end that comes first by name.
+    pub fn place(&self, (device, port): (&str, &str)) -> String {
+        let near = (device.to_owned(), port.to_owned());
+        let end = self.far.get(&near).filter(|far| **far < near).unwrap_or(&near);
+        format!("{}/{}", end.0, end.1)
+    }
+
     /// How well a part can be seen: by its cables, a device's own where it names no port, all cables where it has none.
     pub fn tier(&self, (device, port): (&str, &str)) -> Tier {
         let ends_at = |end: &Part| end.0 == device && (port.is_empty() || end.1 == port);

@@ -1,25 +1,14 @@
 //! One trace: judged here, or as another system judged it, and compared.
 
 use super::args::ScoreArgs;
+use super::disturbed::disturbed;
+use super::judged::{Failed, INCIDENTS};
 use crate::replay::{ReplayArgs, ReplayError, replay};
 use std::collections::HashSet;
+use std::fmt;
 use std::path::{Path, PathBuf};
-use weft_score::{Compared, Subject, compare, read_incidents};
-use weft_trace::{TraceError, TraceFolder, name_of};
-
-const INCIDENTS: &str = "incidents.ndjson";
-
-#[derive(Debug, thiserror::Error)]
-pub enum Failed {
-    #[error("{0}")]
-    Trace(#[from] TraceError),
-    #[error("{trace}: {source}")]
-    Replay { trace: String, source: ReplayError },
-    #[error("{0}; check that TMPDIR can be written")]
-    Folder(#[from] std::io::Error),
-    #[error("two traces are called {0}, and each needs a folder of its own; rename one, or score them apart")]
-    NamedTwice(String),
-}
+use weft_score::{Compared, Disturbances, Followed, Subject, compare, read_incidents};
+use weft_trace::{TraceFolder, name_of};
 
 /// The name that two traces share, where each needs a folder of its own.
 pub fn named_twice(args: &ScoreArgs) -> Option<Failed> {
@@ -29,7 +18,27 @@ pub fn named_twice(args: &ScoreArgs) -> Option<Failed> {
     twice.filter(|_| by_name).map(|folder| Failed::NamedTwice(folder.display().to_string()))
 }
 
-pub fn score_one(trace: &Path, args: &ScoreArgs) -> Result<Compared, Failed> {
+/// What became of one trace, and of its verdict in each disturbance.
+#[derive(Debug)]
+pub struct Scored {
+    pub compared: Compared,
+    pub followed: Vec<Followed>,
+}
+
+impl fmt::Display for Scored {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Compared { trace, faults, r#false, .. } = &self.compared;
+        let found = faults.iter().filter(|f| f.found).count();
+        write!(f, "{trace}: {found} of {} faults found, {} false", faults.len(), r#false.len())?;
+        let follow = self.followed.iter().filter(|run| run.changes.is_empty()).count();
+        match self.followed.len() {
+            0 => Ok(()),
+            all => write!(f, ", follows {follow} of {all} disturbances"),
+        }
+    }
+}
+
+pub fn score_one(trace: &Path, args: &ScoreArgs) -> Result<Scored, Failed> {
     let (name, folder) = (name_of(trace), TraceFolder::open(trace)?);
     let subject = Subject::load(folder.path(), &name, &source_of(trace)).map_err(|e| folder.said_of(e))?;
     let incidents = match &args.incidents {
@@ -41,7 +50,12 @@ pub fn score_one(trace: &Path, args: &ScoreArgs) -> Result<Compared, Failed> {
             read_incidents(&out.join(INCIDENTS))?
         }
     };
-    Ok(compare(&subject, &incidents))
+    let compared = compare(&subject, &incidents);
+    let followed = match &args.metamorphic {
+        None => Vec::new(),
+        Some(Disturbances(chosen)) => disturbed(folder.path(), &subject, &compared, chosen, args.seed)?,
+    };
+    Ok(Scored { compared, followed })
 }
 
 fn failed(folder: &TraceFolder, trace: String, source: ReplayError) -> Failed {

@@ -9,7 +9,7 @@ const PAGE: &str = include_str!("../../../docs/scoring.md");
 
 fn args(traces: &[&Path]) -> ScoreArgs {
     let traces = traces.iter().map(|trace| PathBuf::from(*trace)).collect();
-    ScoreArgs { traces, incidents: None, keep: None, output: Output::Table, at_once: None }
+    ScoreArgs { traces, incidents: None, keep: None, metamorphic: None, seed: 1, output: Output::Table, at_once: None }
 }
 
 /// The fenced block after a line that holds `mark`.
@@ -27,8 +27,8 @@ fn written(dir: &Path) -> PathBuf {
 }
 
 fn scored(args: &ScoreArgs) -> Result<Score, String> {
-    let compared = compare_all(args).into_iter().collect::<Result<Vec<_>, _>>();
-    compared.map(Score::of).map_err(|e| e.to_string())
+    let scored = score_all(args).into_iter().collect::<Result<Vec<_>, _>>();
+    scored.map(|scored| score_of(args, scored)).map_err(|e| e.to_string())
 }
 
 #[test]
@@ -82,4 +82,16 @@ fn a_broken_trace_is_told_by_file_and_line() {
         "ts_ns,device,port,counter,value\n1790000000000000000,n0,eth0,rx_bytes,much\n",
         "samples.csv:2: value is \"much\"; write a finite number; leave the row out when there is no value",
     );
+}
+
+#[test]
+fn a_pulled_cable_is_told_whatever_disturbs_its_trace() {
+    let dir = tempfile::tempdir().unwrap();
+    let trace = written(dir.path());
+    let all = ScoreArgs { metamorphic: Some("all".parse().unwrap()), ..args(&[&trace]) };
+    let metamorphic = scored(&all).unwrap().metamorphic.unwrap();
+    assert_eq!(metamorphic.runs.len(), 9);
+    for run in &metamorphic.runs {
+        assert_eq!((run.found, run.changes.len()), (1, 0), "{run:?}");
+    }
 }

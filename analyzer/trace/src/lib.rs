@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! reading: folder ─► Table (rows of one file) ─► samples, steps, events by tick ─► FrameSource: one frame a device and tick
+//!          folder ─► TraceTables, changed in memory ──────────────────────────────► FrameSource
 //! writing: rows, step marks, events, a plan ─► TraceWriter ─► folder
 //! import:  somebody's folder ─► read, checked, sorted by time ─► TraceWriter
 //! ```
@@ -24,6 +25,7 @@ mod samples;
 mod shape;
 mod survey;
 mod table;
+mod tables;
 #[doc(hidden)]
 pub mod testkit;
 #[cfg(test)]
@@ -41,6 +43,7 @@ pub use import::import;
 pub use manifest::Manifest;
 pub use plan::load_plan;
 pub use survey::{Survey, survey};
+pub use tables::{Event, Place, Reading, TraceTables};
 pub use truth::{Truth, load_truth};
 pub use write::{StepFile, TraceWriter};
 pub use write_plan::write_plan;

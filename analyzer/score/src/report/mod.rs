@@ -1,5 +1,6 @@
 //! A score for people (a table, Markdown) and for programs (JSON).
 
+mod metamorphic;
 mod tables;
 
 use crate::score::Score;

@@ -2,6 +2,7 @@
 
 use crate::compare::{Compared, Fault};
 use crate::figures::{Delay, Figures, Ratio};
+use crate::report::metamorphic;
 use crate::score::Score;
 use comfy_table::{ContentArrangement, Table, presets};
 
@@ -22,6 +23,8 @@ pub fn report(score: &Score, look: Look) -> String {
         ("By group", groups(score)),
         ("What was taken for what", confusion(score)),
         ("Confidence", calibration(&score.overall)),
+        ("Disturbed", score.metamorphic.as_ref().map_or(Vec::new(), metamorphic::disturbances)),
+        ("What changed when disturbed", score.metamorphic.as_ref().map_or(Vec::new(), metamorphic::changes)),
     ];
     let drawn = sections.into_iter().filter(|(_, rows)| rows.len() > 1).map(|(title, rows)| match look {
         Look::Terminal => format!("{title}\n{}\n", table(rows, look)),
@@ -41,7 +44,7 @@ fn table(rows: Vec<Vec<String>>, look: Look) -> Table {
     table
 }
 
-fn row<const N: usize>(cells: [&str; N]) -> Vec<String> {
+pub fn row<const N: usize>(cells: [&str; N]) -> Vec<String> {
     cells.map(str::to_owned).to_vec()
 }
 
