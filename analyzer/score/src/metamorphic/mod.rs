@@ -23,6 +23,8 @@ mod tests;
 
 pub use back::Back;
 pub use dice::Dice;
+#[cfg(test)]
+pub use follow::Change;
 pub use follow::{Followed, Kind, Metamorphic, followed};
 
 use std::str::FromStr;

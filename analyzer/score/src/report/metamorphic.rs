@@ -13,15 +13,19 @@ const KINDS: [(Kind, &str); 5] = [
 
 /// A row a disturbance, in the order in which they were run.
 pub fn disturbances(of: &Metamorphic) -> Vec<Vec<String>> {
-    let head =
-        ["disturbance", "traces", "followed", "found before", "found", "lost", "gained", "another class", "more false"];
-    let mut names: Vec<&str> = Vec::new();
-    of.runs.iter().for_each(|run| {
-        if !names.contains(&run.disturbance) {
-            names.push(run.disturbance)
-        }
-    });
-    let rows = names.into_iter().map(|name| {
+    let head = row([
+        "disturbance",
+        "traces",
+        "followed",
+        "found before",
+        "found",
+        "lost",
+        "gained",
+        "another class",
+        "more false",
+        "later by s",
+    ]);
+    let rows = names(of).into_iter().map(|name| {
         let runs: Vec<&Followed> = of.runs.iter().filter(|run| run.disturbance == name).collect();
         let sum = |count: fn(&Followed) -> usize| runs.iter().map(|run| count(run)).sum::<usize>().to_string();
         let changes = |kind: Kind| runs.iter().flat_map(|r| &r.changes).filter(|c| c.kind == kind).count().to_string();
@@ -38,7 +42,7 @@ pub fn disturbances(of: &Metamorphic) -> Vec<Vec<String>> {
             later(&runs),
         ]
     });
-    std::iter::once([row(head), row(["later by s"])].concat()).chain(rows).collect()
+    std::iter::once(head).chain(rows).collect()
 }
 
 /// Of the faults found both times, the median and the most.
@@ -51,17 +55,64 @@ fn later(runs: &[&Followed]) -> String {
     }
 }
 
+/// A row a change, disturbance by disturbance.
 pub fn changes(of: &Metamorphic) -> Vec<Vec<String>> {
-    let rows = of.runs.iter().flat_map(|run| {
+    let runs = names(of).into_iter().flat_map(|name| of.runs.iter().filter(move |run| run.disturbance == name));
+    let rows = runs.flat_map(|run| {
         run.changes.iter().map(move |change| {
             let words = KINDS.iter().find(|(kind, _)| *kind == change.kind).map_or("", |(_, words)| words);
-            vec![
-                run.disturbance.to_owned(),
-                format!("{}/{}", run.source, run.trace),
-                words.to_owned(),
-                change.about.clone(),
-            ]
+            let trace = format!("{}/{}", run.source, run.trace);
+            vec![run.disturbance.to_owned(), trace, words.to_owned(), change.about.clone()]
         })
     });
     std::iter::once(row(["disturbance", "trace", "what", "about"])).chain(rows).collect()
+}
+
+/// The disturbances, in the order in which they were run.
+fn names(of: &Metamorphic) -> Vec<&'static str> {
+    let mut names = Vec::new();
+    for run in &of.runs {
+        if !names.contains(&run.disturbance) {
+            names.push(run.disturbance);
+        }
+    }
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metamorphic::Change;
+
+    #[test]
+    fn a_disturbance_is_summed_over_traces() {
+        let run = |disturbance, trace: &str, later_s: Vec<f64>, changes: &[(Kind, &str)]| Followed {
+            disturbance,
+            trace: trace.into(),
+            source: "s".into(),
+            found_before: 1,
+            found: later_s.len(),
+            changes: changes.iter().map(|(kind, about)| Change { kind: *kind, about: (*about).into() }).collect(),
+            later_s,
+        };
+        let runs = vec![
+            run("renamed", "a", vec![0.0], &[]),
+            run("dropped", "a", vec![], &[(Kind::Lost, "slow_link n0/eth0"), (Kind::MoreFalse, "link_down n1/")]),
+            run("renamed", "b", vec![0.0], &[]),
+            run("dropped", "b", vec![3.0], &[]),
+        ];
+        let of = Metamorphic { runs };
+        let rows: Vec<String> = disturbances(&of).into_iter().skip(1).map(|row| row.join(" | ")).collect();
+        let expected = [
+            "renamed | 2 | 2 | 2 | 2 | 0 | 0 | 0 | 0 | 0.0 (0.0 to 0.0)",
+            "dropped | 2 | 1 | 2 | 1 | 1 | 0 | 0 | 1 | 3.0 (3.0 to 3.0)",
+        ];
+        assert_eq!(rows, expected);
+        let rows: Vec<String> = changes(&of).into_iter().skip(1).map(|row| row.join(" | ")).collect();
+        let expected = [
+            "dropped | s/a | found no more | slow_link n0/eth0",
+            "dropped | s/a | false, and was not there | link_down n1/",
+        ];
+        assert_eq!(rows, expected);
+    }
 }
