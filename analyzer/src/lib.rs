@@ -13,6 +13,7 @@ pub mod read;
 pub mod record;
 pub mod replay;
 pub mod route;
+pub mod score;
 pub mod service;
 pub mod snapshot;
 pub mod sql;

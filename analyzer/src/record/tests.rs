@@ -2,8 +2,7 @@
 
 use super::*;
 use crate::ingest::TICK_NS;
-use crate::replay::replay;
-use crate::replay::tests::calm;
+use crate::replay::{ReplayArgs, replay};
 use std::path::Path;
 use tempfile::tempdir;
 use weft_trace::FrameSource;
@@ -42,8 +41,8 @@ async fn a_recording_replays_to_the_same_incidents() {
     publish(publisher.as_ref(), trace.path()).await;
     stop.cancel();
     assert_eq!(recording.await.unwrap().unwrap(), 720);
-    replay(&calm(trace.path(), verdict.path())).unwrap();
-    replay(&calm(out.path(), again.path())).unwrap();
+    replay(&ReplayArgs::calm(trace.path(), verdict.path())).unwrap();
+    replay(&ReplayArgs::calm(out.path(), again.path())).unwrap();
     let read = |folder: &Path| std::fs::read_to_string(folder.join("incidents.ndjson")).unwrap();
     assert_eq!(read(verdict.path()), read(again.path()));
 }

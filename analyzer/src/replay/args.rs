@@ -3,7 +3,7 @@
 use super::disturb::Disturb;
 use super::pace::Speed;
 use super::span::Span;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use weft_transport::TransportUrl;
 
 const EXAMPLES: &str = "\
@@ -14,6 +14,9 @@ Examples:
   weft replay trace/ --out first/ --until 60 --snapshot judge.snapshot
   weft replay trace/ --out second/ --resume judge.snapshot
   weft replay trace/ --speed 1 --to direct://127.0.0.1:4180";
+
+/// As live: see `[analyzer] lateness_s`.
+const LATENESS_S: f64 = 2.0;
 
 /// Play a trace back: as frames, through ingest, into the same engine as live.
 #[derive(Clone, Debug, clap::Args)]
@@ -36,8 +39,23 @@ pub struct ReplayArgs {
     #[arg(long, required_unless_present = "to")]
     pub out: Option<PathBuf>,
     /// Event time that a frame may be behind the others and still count, seconds.
-    #[arg(long, default_value_t = 2.0)]
+    #[arg(long, default_value_t = LATENESS_S)]
     pub lateness_s: f64,
     #[command(flatten)]
     pub span: Span,
+}
+
+impl ReplayArgs {
+    /// The whole trace as fast as it goes, undisturbed, its verdicts into a folder.
+    pub fn calm(trace: &Path, out: &Path) -> ReplayArgs {
+        ReplayArgs {
+            trace: trace.to_owned(),
+            speed: Speed::Max,
+            disturb: Disturb::default(),
+            to: None,
+            out: Some(out.to_owned()),
+            lateness_s: LATENESS_S,
+            span: Span::default(),
+        }
+    }
 }

@@ -19,10 +19,14 @@ const MOST_LATENESS_S: f64 = 366.0 * 86_400.0;
 
 /// Replays into ingest and the engine, in this thread.
 pub fn replay(args: &ReplayArgs) -> Result<ReplayReport, ReplayError> {
+    replay_frames(FrameSource::open(&args.trace, TICK_NS)?, args)
+}
+
+/// The same of frames that lie ready; the trace that is named is not read.
+pub fn replay_frames(mut source: FrameSource, args: &ReplayArgs) -> Result<ReplayReport, ReplayError> {
     let began = Instant::now();
     let out = args.out.clone().unwrap_or_default();
     let failed = |source| ReplayError::Out { path: out.clone(), source };
-    let mut source = FrameSource::open(&args.trace, TICK_NS)?;
     let mut judge = Judge::new(args, &source, OutcomeFiles::create(&out).map_err(failed)?)?;
     let mut pace = Pace::new(args.speed);
     let mut disturber = Disturber::new(args.disturb);

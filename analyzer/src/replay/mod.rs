@@ -14,11 +14,11 @@ mod publish;
 mod report;
 mod span;
 #[cfg(test)]
-pub(crate) mod tests;
+mod tests;
 
 pub use args::ReplayArgs;
 pub use disturb::Disturb;
-pub use judge::replay;
+pub use judge::{replay, replay_frames};
 pub use pace::Speed;
 pub use report::{ReplayError, ReplayReport};
 pub use span::Span;

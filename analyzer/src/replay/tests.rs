@@ -1,28 +1,14 @@
 //! What a replay says is the same however its frames arrive.
 
 use super::*;
-use std::path::Path;
 use weft_trace::testkit::tiny;
-
-/// A replay as fast as it goes, undisturbed.
-pub(crate) fn calm(trace: &Path, out: &Path) -> ReplayArgs {
-    ReplayArgs {
-        trace: trace.to_owned(),
-        speed: Speed::Max,
-        disturb: Disturb::default(),
-        to: None,
-        out: Some(out.to_owned()),
-        lateness_s: 2.0,
-        span: Span::default(),
-    }
-}
 
 #[test]
 fn a_replay_is_the_same_however_it_arrives() {
     let (trace, out) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     tiny(trace.path());
     let read = |name: &str| std::fs::read_to_string(out.path().join(name)).unwrap();
-    let args = calm(trace.path(), out.path());
+    let args = ReplayArgs::calm(trace.path(), out.path());
     let undisturbed = replay(&args).unwrap();
     let ReplayReport { ticks, frames, late_rows, samples, .. } = undisturbed;
     assert_eq!((ticks, frames, late_rows, samples), (60, 180, 0, 720));

@@ -7,7 +7,7 @@ use std::path::Path;
 use weft_wire::{CounterSource, Overflow};
 
 /// Sources by (device, port); an empty device means every device, an empty port every port of it (and a host's own).
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct CounterSources {
     by_port: HashMap<(String, String), Vec<CounterSource>>,
 }
@@ -40,6 +40,15 @@ impl CounterSources {
             sources.by_port.entry(key).or_default().push(row);
         }
         Ok(sources)
+    }
+
+    /// Gives every port another name; rows for every device or every port of one stay so.
+    pub fn rename(&mut self, name: impl Fn(&str, &str) -> (String, String)) {
+        let renamed = |((device, port), rows): ((String, String), Vec<CounterSource>)| match device.as_str() {
+            "" => ((device, port), rows),
+            _ => (name(&device, &port), rows),
+        };
+        self.by_port = std::mem::take(&mut self.by_port).into_iter().map(renamed).collect();
     }
 
     /// What is known of a counter of a port; the most particular row wins.

@@ -77,13 +77,19 @@ impl Entities {
         self.by_port.get(&self.key).copied()
     }
 
-    /// A port that only samples name.
+    /// A port that only samples name: its table follows from its name.
     pub fn discover(&mut self, device: &str, port: &str) -> PortIndex {
+        let owner = self.device(device);
+        let is_switch = self.devices[owner as usize].is_switch;
+        self.place(device, port, table_by_name(port, is_switch))
+    }
+
+    /// The same where its table is known.
+    pub fn place(&mut self, device: &str, port: &str, table: Table) -> PortIndex {
         if let Some(found) = self.find(device.as_bytes(), port.as_bytes()) {
             return found;
         }
         let device = self.device(device);
-        let table = table_by_name(port, self.devices[device as usize].is_switch);
         self.add_port(device, port, table, None)
     }
 

@@ -9,7 +9,7 @@ use crate::marks::{events, steps};
 use crate::ordered::Ordered;
 use crate::plan::load_plan;
 use crate::samples::{Sample, Samples, Slot, Value, counters_of};
-use crate::table::Table as File;
+use crate::truth::load_truth;
 use crate::write::{StepFile, TraceWriter};
 use std::collections::HashMap;
 use std::path::Path;
@@ -28,7 +28,7 @@ pub fn import(src: &Path, out: &Path) -> Result<u64> {
     let plan = load_plan(src)?;
     let mut entities = Entities::of_plan(&plan);
     CounterSources::load(src)?;
-    check_truth(src)?;
+    load_truth(src)?;
     let steps = steps(src, &mut entities)?;
     let events = events(src, &mut entities)?;
     check_devices(src, &plan, &entities)?;
@@ -57,17 +57,6 @@ pub fn import(src: &Path, out: &Path) -> Result<u64> {
     writer.finish(&manifest, &plan).map_err(failed)?;
     copy(src, out).map_err(failed)?;
     Ok(rows)
-}
-
-/// The file is taken over as it is, so its times are checked here.
-fn check_truth(dir: &Path) -> Result<()> {
-    let Some(mut table) = File::open(dir, "truth.csv")? else { return Ok(()) };
-    let [start, end] = ["start_ns", "end_ns"].map(|name| table.optional_column(name));
-    while table.next_row()? {
-        table.optional_stamp(start, "start_ns")?;
-        table.optional_stamp(end, "end_ns")?;
-    }
-    Ok(())
 }
 
 /// Every device that steps.csv and events.csv name must be planned.

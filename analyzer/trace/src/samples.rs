@@ -1,14 +1,14 @@
-//! samples.csv, streamed: one reading a line.
+//! Samples: samples.csv, streamed, one reading a line; or what lies in memory.
 
 use crate::entities::{Entities, PortIndex, QuickHash};
-use crate::error::Result;
+use crate::error::{Result, TraceError};
 use crate::table::{Column, Table, parse_int};
 use std::collections::HashMap;
 use std::path::Path;
 use weft_wire::{self as wire, ColumnKind, catalogue};
 
 /// Where a value goes in its port's table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Slot {
     /// Number of the counter among its table's (catalogue order), and the element of a list.
     Counter { column: u16, element: u8 },
@@ -32,14 +32,24 @@ pub struct Sample {
     pub value: Value,
 }
 
-/// A reader of samples.csv.
+/// Samples in the order of their file, or as they lie in memory.
 pub struct Samples {
+    input: Input,
+    pub extra_names: Vec<String>,
+    rows: u64,
+}
+
+enum Input {
+    File(Box<SampleFile>),
+    Memory(std::vec::IntoIter<Sample>),
+}
+
+/// A reader of samples.csv.
+struct SampleFile {
     table: Table,
     columns: [Column; 5],
     /// By table number: counter name → slot and whether its column is Float.
     slots: Vec<HashMap<Vec<u8>, (Slot, bool), QuickHash>>,
-    pub extra_names: Vec<String>,
-    rows: u64,
     known_devices_only: bool,
 }
 
@@ -55,12 +65,20 @@ impl Samples {
             table.column("value")?,
         ];
         let slots = (0..=wire::Table::ALL.len()).map(|_| HashMap::default()).collect();
-        Ok(Samples { table, columns, slots, extra_names: Vec::new(), rows: 0, known_devices_only: false })
+        let file = SampleFile { table, columns, slots, known_devices_only: false };
+        Ok(Samples { input: Input::File(Box::new(file)), extra_names: Vec::new(), rows: 0 })
+    }
+
+    /// Samples whose slots refer to these names.
+    pub fn of_memory(samples: Vec<Sample>, extra_names: Vec<String>) -> Samples {
+        Samples { input: Input::Memory(samples.into_iter()), extra_names, rows: 0 }
     }
 
     /// From now on a device that nobody named is an error.
     pub fn of_known_devices(mut self) -> Samples {
-        self.known_devices_only = true;
+        if let Input::File(file) = &mut self.input {
+            file.known_devices_only = true;
+        }
         self
     }
 
@@ -69,23 +87,37 @@ impl Samples {
         self.rows
     }
 
-    pub fn error(&self, what: impl Into<String>, mend: impl Into<String>) -> crate::error::TraceError {
-        self.table.error(what, mend)
+    /// At the row that was read last; in memory there are no lines.
+    pub fn error(&self, what: impl Into<String>, mend: impl Into<String>) -> TraceError {
+        match &self.input {
+            Input::File(file) => file.table.error(what, mend),
+            Input::Memory(_) => TraceError::new("samples", 0, what, mend),
+        }
     }
 
     /// `None` at the end.
     pub fn next(&mut self, entities: &mut Entities) -> Result<Option<Sample>> {
+        let next = match &mut self.input {
+            Input::File(file) => file.next(entities, &mut self.extra_names)?,
+            Input::Memory(samples) => samples.next(),
+        };
+        self.rows += u64::from(next.is_some());
+        Ok(next)
+    }
+}
+
+impl SampleFile {
+    fn next(&mut self, entities: &mut Entities, extra_names: &mut Vec<String>) -> Result<Option<Sample>> {
         if !self.table.next_row()? {
             return Ok(None);
         }
-        self.rows += 1;
         let [ts, device, port, counter, value] = self.columns;
         let ts_ns = self.table.stamp(ts, "ts_ns")?;
         let at = match entities.find(self.table.bytes(device), self.table.bytes(port)) {
             Some(at) => at,
             None => self.discover(entities, device, port)?,
         };
-        let (slot, is_float) = self.slot(entities.port(at).table, counter)?;
+        let (slot, is_float) = self.slot(entities.port(at).table, counter, extra_names)?;
         let value = self.value(value, is_float)?;
         Ok(Some(Sample { ts_ns, at, slot, value }))
     }
@@ -98,15 +130,15 @@ impl Samples {
         Ok(entities.discover(name, self.table.text(port)?))
     }
 
-    fn slot(&mut self, table: wire::Table, counter: Column) -> Result<(Slot, bool)> {
+    fn slot(&mut self, table: wire::Table, counter: Column, extra_names: &mut Vec<String>) -> Result<(Slot, bool)> {
         let known = &self.slots[table as usize];
         if let Some(&found) = known.get(self.table.bytes(counter)) {
             return Ok(found);
         }
         let name = self.table.name(counter, "counter")?.to_owned();
         let found = counter_slot(table, &name).unwrap_or_else(|| {
-            self.extra_names.push(name.clone());
-            (Slot::Extra(self.extra_names.len() as u32 - 1), false)
+            extra_names.push(name.clone());
+            (Slot::Extra(extra_names.len() as u32 - 1), false)
         });
         self.slots[table as usize].insert(name.into_bytes(), found);
         Ok(found)

@@ -11,7 +11,7 @@ mod up;
 use clap::{Parser, Subcommand};
 use std::future::Future;
 use std::process::ExitCode;
-use weft_analyzer::{cli, import, record, replay};
+use weft_analyzer::{cli, import, record, replay, score};
 use weft_settings::exit::{self, code};
 use weft_settings::log;
 
@@ -21,6 +21,7 @@ Examples:
   weft up            this machine's own counters, judged, with a page
   weft sql -c \"SELECT class, device, port FROM incident WHERE state = 'open'\"
   weft replay TRACE --speed 100 --out verdicts/
+  weft score TRACE…  how much of what was wrong is found
 
 Exit codes: 0 well, 1 found something or below goal, 2 failed, 64 usage. Logs go to stderr (WEFT_LOG filters).";
 
@@ -44,6 +45,7 @@ enum Command {
     Replay(replay::ReplayArgs),
     Record(record::RecordArgs),
     Import(import::ImportArgs),
+    Score(score::ScoreArgs),
     Demo(demo::Args),
 }
 
@@ -69,6 +71,7 @@ fn run(command: Command) -> ExitCode {
         Command::Replay(args) => code("weft replay", block_on(async { anyhow::Ok(replay::run(args).await) })),
         Command::Record(args) => code("weft record", block_on(async { anyhow::Ok(record::run(args).await) })),
         Command::Import(args) => import::run(&args),
+        Command::Score(args) => score::run(&args),
         Command::Demo(args) => code("weft demo", block_on(demo::run(args))),
     }
 }

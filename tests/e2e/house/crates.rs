@@ -4,7 +4,7 @@ use super::{read, root};
 use std::process::Command;
 
 /// What each crate of ours may import of ours, in its library and binaries: everything upstream of it, nothing else.
-const MAY_IMPORT: [(&str, &[&str]); 11] = [
+const MAY_IMPORT: [(&str, &[&str]); 12] = [
     ("collector/wire", &[]),
     ("collector/settings", &[]),
     ("collector/guard", &[]),
@@ -12,14 +12,18 @@ const MAY_IMPORT: [(&str, &[&str]); 11] = [
     ("collector", &["weft-wire", "weft-guard", "weft-settings", "weft-transport"]),
     ("analyzer/judge", &["weft-wire"]),
     ("analyzer/trace", &["weft-wire"]),
-    ("analyzer", &["weft-wire", "weft-guard", "weft-settings", "weft-transport", "weft-judge", "weft-trace"]),
+    ("analyzer/score", &["weft-wire", "weft-trace"]),
+    (
+        "analyzer",
+        &["weft-wire", "weft-guard", "weft-settings", "weft-transport", "weft-judge", "weft-trace", "weft-score"],
+    ),
     ("tests/sim", &["weft-wire", "weft-transport", "weft-trace"]),
     ("tests/lab", &[]),
     ("dashboard", &["weft-guard", "weft-settings"]),
 ];
 
 /// Crates of ours that link neither a runtime, nor a broker, nor a server, nor a planner, however far down.
-const PURE: [&str; 3] = ["weft-wire", "weft-judge", "weft-trace"];
+const PURE: [&str; 4] = ["weft-wire", "weft-judge", "weft-trace", "weft-score"];
 const HEAVY: [&str; 5] = ["tokio", "rdkafka", "axum", "reqwest", "datafusion"];
 
 #[test]

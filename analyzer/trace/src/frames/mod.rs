@@ -12,6 +12,7 @@ use crate::ordered::Ordered;
 use crate::plan::load_plan;
 use crate::samples::{Sample, Samples};
 use crate::shape::Shapes;
+use crate::tables::{Parts, TraceTables};
 use std::collections::{BTreeSet, VecDeque};
 use std::path::Path;
 use weft_wire::plan::Plan;
@@ -68,20 +69,38 @@ impl FrameSource {
         let manifest = Manifest::load(dir)?;
         let plan = load_plan(dir)?;
         let mut entities = Entities::of_plan(&plan);
-        let tick_ns = manifest.tick_ns.max(shortest_tick_ns);
-        Ok(FrameSource {
-            tick_ns,
-            samples: Ordered::new(Samples::open(dir)?, tick_ns),
-            waiting: None,
-            steps: steps(dir, &mut entities)?.into(),
-            events: events(dir, &mut entities)?.into(),
+        let parts = Parts {
+            samples: Samples::open(dir)?,
+            steps: steps(dir, &mut entities)?,
+            events: events(dir, &mut entities)?,
             sources: CounterSources::load(dir)?,
-            shapes: Table::ALL.iter().map(|t| Shapes::new(*t)).collect(),
-            speakers: Vec::new(),
             manifest,
             plan,
             entities,
-        })
+        };
+        Ok(FrameSource::of_parts(parts, shortest_tick_ns))
+    }
+
+    /// The same of a trace in memory.
+    pub fn of_tables(tables: TraceTables, shortest_tick_ns: i64) -> FrameSource {
+        FrameSource::of_parts(tables.into_parts(), shortest_tick_ns)
+    }
+
+    fn of_parts(parts: Parts, shortest_tick_ns: i64) -> FrameSource {
+        let tick_ns = parts.manifest.tick_ns.max(shortest_tick_ns);
+        FrameSource {
+            manifest: parts.manifest,
+            plan: parts.plan,
+            tick_ns,
+            entities: parts.entities,
+            samples: Ordered::new(parts.samples, tick_ns),
+            waiting: None,
+            steps: parts.steps.into(),
+            events: parts.events.into(),
+            sources: parts.sources,
+            shapes: Table::ALL.iter().map(|t| Shapes::new(*t)).collect(),
+            speakers: Vec::new(),
+        }
     }
 
     pub fn tick_ns(&self) -> i64 {

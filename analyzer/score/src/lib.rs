@@ -1,0 +1,30 @@
+//! Compares what a system said of a trace with what was really there, and makes figures of it. The method, with an
+//! example, stands in docs/scoring.md.
+//!
+//! ```text
+//! trace (plan, truth, readings) ─► Subject ──┐
+//!                                            ├─► compare ─► Compared: a row a fault, a row an incident
+//! incidents.ndjson ─────────► Incident ──────┘                  │
+//!                                      of many traces ─► Score: figures in all and by group ─► table, JSON, Markdown
+//! ```
+//! Whose incidents they are does not matter: nothing of weft's judge is linked here.
+
+mod compare;
+mod figures;
+mod groups;
+mod incident;
+mod metamorphic;
+mod report;
+mod score;
+mod subject;
+#[cfg(test)]
+mod testkit;
+
+pub use compare::{Compared, Fate, Fault, Verdict, compare};
+pub use figures::{Figures, Ratio};
+pub use groups::Group;
+pub use incident::{Culprit, Incident, read_incidents};
+pub use metamorphic::{Dice, Disturbance, Disturbances, Followed, Metamorphic, followed};
+pub use report::{Output, render};
+pub use score::{Confusion, Score};
+pub use subject::{Subject, Tier};

@@ -1,0 +1,35 @@
+//! A trace judged once more after each disturbance.
+
+use super::judged::{Failed, INCIDENTS};
+use crate::ingest::TICK_NS;
+use crate::replay::{ReplayArgs, replay_frames};
+use std::path::Path;
+use weft_score::{Compared, Dice, Disturbance, Followed, Incident, Subject, compare, followed, read_incidents};
+use weft_trace::{FrameSource, TraceError, TraceTables};
+
+/// What became of the verdict under each disturbance; `before` is the comparison of the trace as it is.
+pub fn disturbed(
+    folder: &Path,
+    subject: &Subject,
+    before: &Compared,
+    disturbances: &[&'static Disturbance],
+    seed: u64,
+) -> Result<Vec<Followed>, Failed> {
+    let tables = TraceTables::load(folder)?;
+    let run = |disturbance: &&'static Disturbance| {
+        let mut changed = tables.clone();
+        let back = (disturbance.apply)(&mut changed, &subject.truth, Dice::new(seed));
+        let said: Vec<Incident> = judged(changed, &subject.name)?.into_iter().map(|i| back.incident(i)).collect();
+        Ok(followed(disturbance.name, before, &compare(subject, &said)))
+    };
+    disturbances.iter().map(run).collect()
+}
+
+fn judged(tables: TraceTables, trace: &str) -> Result<Vec<Incident>, Failed> {
+    let out = tempfile::tempdir()?;
+    let source = FrameSource::of_tables(tables, TICK_NS);
+    let failed = |source| Failed::Replay { trace: trace.to_owned(), source };
+    replay_frames(source, &ReplayArgs::calm(Path::new(""), out.path())).map_err(failed)?;
+    let incidents: Result<_, TraceError> = read_incidents(&out.path().join(INCIDENTS));
+    Ok(incidents?)
+}
