@@ -55,20 +55,25 @@ pub fn measure(features: &Features, open: &Open, cases: &mut Cases) {
             costs.entry(key).or_default().insert(job.clone(), cost);
         }
     }
-    leave_rest_to_jobs(cases, &mut costs);
+    leave_rest_to_jobs(features, open, cases, &mut costs);
     cases.set_costs(costs.into_iter().collect());
 }
 
 /// A job that is slow without a known cause is an incident of what is left when the incidents of parts have taken their shares:
 /// of a loss of 20 %, where a link takes 6 %, that is 14 %.
-fn leave_rest_to_jobs(cases: &Cases, costs: &mut BTreeMap<Key, BTreeMap<String, Cost>>) {
+fn leave_rest_to_jobs(
+    features: &Features,
+    open: &Open,
+    cases: &Cases,
+    costs: &mut BTreeMap<Key, BTreeMap<String, Cost>>,
+) {
     for case in cases.iter().filter(|case| case.class().kind == Kind::Job && case.state != State::Suspected) {
-        let Some((job, all)) = case.main_fact().and_then(|fact| fact.job.clone().zip(fact.payload.lost())) else {
-            continue;
-        };
-        let shares = costs.values().filter_map(|jobs| jobs.get(&job)?.lost);
-        let lost = Some((all - shares.sum::<f64>()).max(0.0));
-        costs.entry(case.key()).or_default().insert(job, Cost { lost, explained: Some(0.0) });
+        for (job, _) in candidates(features, case) {
+            let name = &features.topology.jobs[job].name;
+            let shares: f64 = costs.values().filter_map(|jobs| jobs.get(name)?.lost).sum();
+            let rest = lost(features, open, case, job).map(|all| (all - shares).max(0.0));
+            costs.entry(case.key()).or_default().insert(name.clone(), Cost { lost: rest, explained: Some(0.0) });
+        }
     }
 }
 
