@@ -9,13 +9,12 @@ use weft_trace::{FrameSource, TraceError, TraceTables};
 
 /// What became of the verdict under each disturbance; `before` is the comparison of the trace as it is.
 pub fn disturbed(
-    folder: &Path,
+    tables: &TraceTables,
     subject: &Subject,
     before: &Compared,
     disturbances: &[&'static Disturbance],
     seed: u64,
 ) -> Result<Vec<Followed>, Failed> {
-    let tables = TraceTables::load(folder)?;
     let run = |disturbance: &&'static Disturbance| {
         let mut changed = tables.clone();
         let back = (disturbance.apply)(&mut changed, &subject.truth, Dice::new(seed));
