@@ -56,7 +56,7 @@ fn fault_row(trace: String, fault: &Fault) -> Vec<String> {
         percent(fault.loss),
         percent(fault.said),
         if fault.exact { String::new() } else { fault.named.join(", ") },
-        fault.limit.map(|limit| format!("{} of {:.0} needed", limit.had, limit.needed)).unwrap_or_default(),
+        fault.limit.map(|limit| format!("{} read, {:.0} needed", limit.had, limit.needed)).unwrap_or_default(),
     ]
 }
 

@@ -22,7 +22,7 @@ fn every_output_tells_the_same_score() {
     for (what, table_row, markdown_row) in [
         ("a fault", "│ t     ┆ slow_link      ┆ n0/eth0 ┆ found ", "| t     | slow_link      | n0/eth0 | found "),
         ("a miss", "┆ n1/     ┆ missed  ┆         ┆ ", "| n1/     | missed  |         |"),
-        ("its limit", "┆ 20 of 36 needed", "| 20 of 36 needed"),
+        ("its limit", "┆ 20 read, 36 needed", "| 20 read, 36 needed"),
         ("what nobody could see", "┆ 1; recall of the others 1.000 (1/1,", "| 1; recall of the others 1.000 (1/1,"),
         ("a false incident", "│ t     ┆ link_down n1/eth0 │", "| t     | link_down n1/eth0 |"),
         ("recall", "┆ .500 (1/2, .095–.905)", "| .500 (1/2, .095–.905)"),
