@@ -27,7 +27,7 @@ pub fn disturbed(
 fn judged(tables: TraceTables, trace: &str) -> Result<Vec<Incident>, Failed> {
     let out = tempfile::tempdir()?;
     let source = FrameSource::of_tables(tables, TICK_NS);
-    let failed = |source| Failed::Replay { trace: trace.to_owned(), source };
+    let failed = |error| Failed::Replay { trace: trace.to_owned(), source: Box::new(error) };
     replay_frames(source, &ReplayArgs::calm(Path::new(""), out.path())).map_err(failed)?;
     let incidents: Result<_, TraceError> = read_incidents(&out.path().join(INCIDENTS));
     Ok(incidents?)

@@ -64,10 +64,10 @@ pub fn score_one(trace: &Path, args: &ScoreArgs) -> Result<Scored, Failed> {
     Ok(Scored { compared, followed })
 }
 
-fn failed(folder: &TraceFolder, trace: String, source: ReplayError) -> Failed {
-    match source {
+fn failed(folder: &TraceFolder, trace: String, error: ReplayError) -> Failed {
+    match error {
         ReplayError::Trace(error) => Failed::Trace(folder.said_of(error)),
-        source => Failed::Replay { trace, source },
+        error => Failed::Replay { trace, source: Box::new(error) },
     }
 }
 
