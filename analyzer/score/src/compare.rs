@@ -71,6 +71,23 @@ pub struct Fault {
     pub optional: bool,
     /// Right incidents beyond the first.
     pub duplicates: usize,
+    /// Of a miss, what its readings could have told, where that is known: see `limit`.
+    pub limit: Option<Limit>,
+}
+
+/// What readings can tell of a fault at best; see `limit`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Limit {
+    /// Readings that are needed in the mean, at the least.
+    pub needed: f64,
+    /// Readings of the part while the fault lasted.
+    pub had: usize,
+}
+
+impl Limit {
+    pub fn is_beyond(self) -> bool {
+        (self.had as f64) < self.needed
+    }
 }
 
 /// What became of an incident.
@@ -195,6 +212,7 @@ fn fault(subject: &Subject, truth: &Truth, hits: &Hits<'_>) -> Fault {
         said: best.and_then(Incident::lost_step_time),
         optional: truth.is_optional(),
         duplicates: hits.right.len().saturating_sub(1),
+        limit: None,
     }
 }
 

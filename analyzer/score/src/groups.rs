@@ -16,6 +16,7 @@ pub struct Group {
 
 /// Name of a group, or `None` where the fault or verdict belongs to none.
 type Name<T> = fn(&T) -> Option<String>;
+type NameOfTrace = fn(&Compared) -> String;
 
 /// Groups of faults and verdicts, wherever they are: their node-days are those of all traces.
 const OF_PARTS: [(&str, Name<Fault>, Name<Verdict>); 3] = [
@@ -25,7 +26,7 @@ const OF_PARTS: [(&str, Name<Fault>, Name<Verdict>); 3] = [
 ];
 
 /// Groups of traces, with all that is in them but data faults.
-const OF_TRACES: [(&str, fn(&Compared) -> String); 2] = [("size", size), ("source", |trace| trace.source.clone())];
+const OF_TRACES: [(&str, NameOfTrace); 2] = [("size", size), ("source", |trace| trace.source.clone())];
 
 /// All faults but those of the data, and all verdicts.
 pub fn of_hardware(traces: &[Compared]) -> Basis<'_> {

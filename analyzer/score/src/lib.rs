@@ -5,6 +5,7 @@
 //! trace (plan, truth, readings) ─► Subject ──┐
 //!                                            ├─► compare ─► Compared: a row a fault, a row an incident
 //! incidents.ndjson ─────────► Incident ──────┘                  │
+//!                    (what a miss could have shown: limit)      │
 //!                                      of many traces ─► Score: figures in all and by group ─► table, JSON, Markdown
 //! ```
 //! Whose incidents they are does not matter: nothing of weft's judge is linked here.
@@ -13,6 +14,7 @@ mod compare;
 mod figures;
 mod groups;
 mod incident;
+mod limit;
 mod metamorphic;
 mod report;
 mod score;
@@ -20,11 +22,12 @@ mod subject;
 #[cfg(test)]
 mod testkit;
 
-pub use compare::{Compared, Fate, Fault, Verdict, compare};
+pub use compare::{Compared, Fate, Fault, Limit, Verdict, compare};
 pub use figures::{Figures, Ratio};
 pub use groups::Group;
 pub use incident::{Culprit, Incident, read_incidents};
-pub use metamorphic::{Dice, Disturbance, Disturbances, Followed, Metamorphic, followed};
+pub use limit::add_limits;
+pub use metamorphic::{Back, Change, Dice, Disturbance, Disturbances, Followed, Kind, Metamorphic, followed};
 pub use report::{Output, render};
 pub use score::{Confusion, Score};
 pub use subject::{Subject, Tier};

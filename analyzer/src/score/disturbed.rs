@@ -9,13 +9,12 @@ use weft_trace::{FrameSource, TraceError, TraceTables};
 
 /// What became of the verdict under each disturbance; `before` is the comparison of the trace as it is.
 pub fn disturbed(
-    folder: &Path,
+    tables: &TraceTables,
     subject: &Subject,
     before: &Compared,
     disturbances: &[&'static Disturbance],
     seed: u64,
 ) -> Result<Vec<Followed>, Failed> {
-    let tables = TraceTables::load(folder)?;
     let run = |disturbance: &&'static Disturbance| {
         let mut changed = tables.clone();
         let back = (disturbance.apply)(&mut changed, &subject.truth, Dice::new(seed));
@@ -28,7 +27,7 @@ pub fn disturbed(
 fn judged(tables: TraceTables, trace: &str) -> Result<Vec<Incident>, Failed> {
     let out = tempfile::tempdir()?;
     let source = FrameSource::of_tables(tables, TICK_NS);
-    let failed = |source| Failed::Replay { trace: trace.to_owned(), source };
+    let failed = |error| Failed::Replay { trace: trace.to_owned(), source: Box::new(error) };
     replay_frames(source, &ReplayArgs::calm(Path::new(""), out.path())).map_err(failed)?;
     let incidents: Result<_, TraceError> = read_incidents(&out.path().join(INCIDENTS));
     Ok(incidents?)

@@ -11,7 +11,7 @@ pub enum Failed {
     #[error("{0}")]
     Trace(#[from] TraceError),
     #[error("{trace}: {source}")]
-    Replay { trace: String, source: ReplayError },
+    Replay { trace: String, source: Box<ReplayError> },
     #[error("{0}; check that TMPDIR can be written")]
     Folder(#[from] std::io::Error),
     #[error("two traces are called {0}, and each needs a folder of its own; rename one, or score them apart")]

@@ -3,7 +3,8 @@
 //! ```text
 //! TRACE ─► folder (unpacked) ─┬─► replay ─► incidents.ndjson ─┐
 //!                             ├─► Subject (truth, plan) ──────┴─► compare ─► Score ─► stdout
-//!                             └─► TraceTables ─► disturbed ─► replay ─► compare ──┘     (--metamorphic)
+//!                             └─► TraceTables ─┬─► what a miss could have shown ──┤
+//!                                              └─► disturbed ─► replay ─► compare ┘     (--metamorphic)
 //! ```
 //! A replay reads no truth.csv, and nothing of a trace's name or description reaches what judges.
 

@@ -7,8 +7,8 @@ use crate::replay::{ReplayArgs, ReplayError, replay};
 use std::collections::HashSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
-use weft_score::{Compared, Disturbances, Followed, Subject, compare, read_incidents};
-use weft_trace::{TraceFolder, name_of};
+use weft_score::{Compared, Disturbances, Followed, Subject, add_limits, compare, read_incidents};
+use weft_trace::{TraceFolder, TraceTables, name_of};
 
 /// The name that two traces share, where each needs a folder of its own.
 pub fn named_twice(args: &ScoreArgs) -> Option<Failed> {
@@ -50,18 +50,24 @@ pub fn score_one(trace: &Path, args: &ScoreArgs) -> Result<Scored, Failed> {
             read_incidents(&out.join(INCIDENTS))?
         }
     };
-    let compared = compare(&subject, &incidents);
+    let mut compared = compare(&subject, &incidents);
+    let has_misses = compared.faults.iter().any(|fault| !fault.found);
+    if !has_misses && args.metamorphic.is_none() {
+        return Ok(Scored { compared, followed: Vec::new() });
+    }
+    let tables = TraceTables::load(folder.path()).map_err(|e| folder.said_of(e))?;
+    add_limits(&mut compared, &subject, &tables);
     let followed = match &args.metamorphic {
         None => Vec::new(),
-        Some(Disturbances(chosen)) => disturbed(folder.path(), &subject, &compared, chosen, args.seed)?,
+        Some(Disturbances(chosen)) => disturbed(&tables, &subject, &compared, chosen, args.seed)?,
     };
     Ok(Scored { compared, followed })
 }
 
-fn failed(folder: &TraceFolder, trace: String, source: ReplayError) -> Failed {
-    match source {
+fn failed(folder: &TraceFolder, trace: String, error: ReplayError) -> Failed {
+    match error {
         ReplayError::Trace(error) => Failed::Trace(folder.said_of(error)),
-        source => Failed::Replay { trace, source },
+        error => Failed::Replay { trace, source: Box::new(error) },
     }
 }
 

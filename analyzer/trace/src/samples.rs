@@ -168,7 +168,8 @@ pub fn counters_of(table: wire::Table) -> Vec<&'static wire::Counter> {
     catalogue().of_table(table).collect()
 }
 
-fn counter_slot(table: wire::Table, name: &str) -> Option<(Slot, bool)> {
+/// Where a counter of a table goes, and whether its column is Float; `None` where the catalogue lacks it.
+pub fn counter_slot(table: wire::Table, name: &str) -> Option<(Slot, bool)> {
     let (counter, element) = catalogue().element(table, name)?;
     let column = catalogue().of_table(table).position(|c| c.name == counter.name)? as u16;
     Some((Slot::Counter { column, element }, counter.column_kind() == ColumnKind::Float))

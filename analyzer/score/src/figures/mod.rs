@@ -12,7 +12,7 @@ pub use loss::LossError;
 pub use rate::FalseRate;
 pub use ratio::Ratio;
 
-use crate::compare::{Fate, Fault, Verdict};
+use crate::compare::{Fate, Fault, Limit, Verdict};
 use delay::Search;
 use serde::Serialize;
 use weft_trace::Family;
@@ -37,6 +37,8 @@ pub struct Figures {
     pub weak: usize,
     /// Found: part and family.
     pub recall: Ratio,
+    /// Missed, and had fewer readings than a fault of that size needs.
+    pub beyond_limit: usize,
     /// Found, and named by the very class.
     pub exact: Ratio,
     /// The first culprit is the part, whatever the family.
@@ -68,6 +70,7 @@ impl Figures {
             faults: strong.len(),
             weak: faults.len() - strong.len(),
             recall: Ratio::count(&strong, |f| f.found),
+            beyond_limit: strong.iter().filter(|f| f.limit.is_some_and(Limit::is_beyond)).count(),
             exact: Ratio::count(&strong, |f| f.exact),
             culprit: Ratio::count(&strong, |f| f.culprit),
             among_three: Ratio::count(&strong, |f| f.among_three),

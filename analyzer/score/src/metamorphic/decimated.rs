@@ -1,6 +1,7 @@
 //! Half as often read.
 
-use super::{Back, Disturbance};
+use super::back::Back;
+use super::disturbance::Disturbance;
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 pub const DECIMATED: Disturbance = Disturbance {

@@ -1,6 +1,7 @@
 //! Some readings never arrive.
 
-use super::{Back, Disturbance};
+use super::back::Back;
+use super::disturbance::Disturbance;
 
 const SHARE: f64 = 0.03;
 

@@ -114,8 +114,11 @@ mod tests {
 
     #[test]
     fn what_changed_is_told_by_kind() {
-        let compared = |said: &[Incident]| compare(&subject(vec![truth("slow_link", "n0", "eth0", 100, 200)]), said);
-        let check = |before: &[Incident], after: &[Incident], changes: &[(Kind, &str)], later_s: &[f64]| {
+        let compared = |said: &[&Incident]| {
+            let said: Vec<Incident> = said.iter().map(|incident| (*incident).clone()).collect();
+            compare(&subject(vec![truth("slow_link", "n0", "eth0", 100, 200)]), &said)
+        };
+        let check = |before: &[&Incident], after: &[&Incident], changes: &[(Kind, &str)], later_s: &[f64]| {
             let found = followed("renamed", &compared(before), &compared(after));
             let said: Vec<_> = found.changes.iter().map(|c| (c.kind, c.about.as_str())).collect();
             assert_eq!((said.as_slice(), found.later_s.as_slice()), (changes, later_s));
@@ -124,12 +127,12 @@ mod tests {
         let later = incident("slow_link", "l0", "swp0", 114);
         let lossy = incident("lossy_link", "n0", "eth0", 110);
         let (wrong, same) = (incident("link_down", "n1", "eth0", 300), incident("link_down", "l0", "swp1", 301));
-        check(&[slow.clone()], &[later], &[], &[4.0]);
-        check(&[slow.clone()], &[], &[(Kind::Lost, "slow_link n0/eth0")], &[]);
-        check(&[], &[slow.clone()], &[(Kind::Gained, "slow_link n0/eth0")], &[]);
-        check(&[slow], &[lossy], &[(Kind::Renamed, "slow_link n0/eth0: slow_link → lossy_link")], &[0.0]);
-        check(&[wrong.clone()], &[same.clone()], &[], &[]);
-        check(&[], &[wrong.clone()], &[(Kind::MoreFalse, "link_down l0/swp1")], &[]);
-        check(&[wrong, same], &[], &[(Kind::FewerFalse, "link_down l0/swp1"); 2], &[]);
+        check(&[&slow], &[&later], &[], &[4.0]);
+        check(&[&slow], &[], &[(Kind::Lost, "slow_link n0/eth0")], &[]);
+        check(&[], &[&slow], &[(Kind::Gained, "slow_link n0/eth0")], &[]);
+        check(&[&slow], &[&lossy], &[(Kind::Renamed, "slow_link n0/eth0: slow_link → lossy_link")], &[0.0]);
+        check(&[&wrong], &[&same], &[], &[]);
+        check(&[], &[&wrong], &[(Kind::MoreFalse, "link_down l0/swp1")], &[]);
+        check(&[&wrong, &same], &[], &[(Kind::FewerFalse, "link_down l0/swp1"); 2], &[]);
     }
 }

@@ -1,6 +1,8 @@
 //! A busy machine reads a little late, each time by another little.
 
-use super::{Back, Disturbance, dice::number_of};
+use super::back::Back;
+use super::dice::number_of;
+use super::disturbance::Disturbance;
 
 /// Readings of one device at one instant stay together: one collector reads them. 20 ms is a collector that waits for a
 /// core; a tenth of the interval keeps readings in order.

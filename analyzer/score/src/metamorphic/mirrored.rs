@@ -1,6 +1,7 @@
 //! A cable has no first end.
 
-use super::{Back, Disturbance};
+use super::back::Back;
+use super::disturbance::Disturbance;
 
 pub const MIRRORED: Disturbance = Disturbance {
     name: "mirrored",

@@ -9,6 +9,7 @@
 mod back;
 mod decimated;
 mod dice;
+mod disturbance;
 mod dropped;
 mod follow;
 mod jittered;
@@ -23,23 +24,10 @@ mod tests;
 
 pub use back::Back;
 pub use dice::Dice;
-#[cfg(test)]
-pub use follow::Change;
-pub use follow::{Followed, Kind, Metamorphic, followed};
+pub use disturbance::Disturbance;
+pub use follow::{Change, Followed, Kind, Metamorphic, followed};
 
 use std::str::FromStr;
-use weft_trace::{TraceTables, Truth};
-
-/// One way to disturb a trace.
-#[derive(Debug)]
-pub struct Disturbance {
-    pub name: &'static str,
-    /// What is done, for people.
-    pub about: &'static str,
-    /// Changes the trace, and tells how an incident of the changed one is said of the first. It may look at the truth, to
-    /// know which part of the trace is healthy.
-    pub apply: fn(&mut TraceTables, &[Truth], Dice) -> Back,
-}
 
 const DISTURBANCES: [&Disturbance; 9] = [
     &renamed::RENAMED,

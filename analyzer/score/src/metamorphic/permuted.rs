@@ -1,6 +1,7 @@
 //! The order of rows means nothing.
 
-use super::{Back, Disturbance};
+use super::back::Back;
+use super::disturbance::Disturbance;
 
 pub const PERMUTED: Disturbance = Disturbance {
     name: "permuted",

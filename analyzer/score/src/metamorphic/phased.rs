@@ -1,6 +1,8 @@
 //! Clocks of devices do not agree.
 
-use super::{Back, Disturbance, dice::number_of};
+use super::back::Back;
+use super::dice::number_of;
+use super::disturbance::Disturbance;
 
 const MOST_NS: i64 = 200_000_000;
 

@@ -1,6 +1,7 @@
 //! A trace that was healthy for longer before its fault.
 
-use super::{Back, Disturbance};
+use super::back::Back;
+use super::disturbance::Disturbance;
 use weft_trace::{TraceTables, Truth};
 
 pub const PREFIXED: Disturbance = Disturbance {

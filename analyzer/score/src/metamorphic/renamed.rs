@@ -1,6 +1,8 @@
 //! A name tells nothing of a part.
 
-use super::{Back, Dice, Disturbance, dice::number_of};
+use super::back::Back;
+use super::dice::{Dice, number_of};
+use super::disturbance::Disturbance;
 use std::collections::HashMap;
 use weft_trace::TraceTables;
 

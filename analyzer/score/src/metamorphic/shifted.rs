@@ -1,6 +1,7 @@
 //! No fault knows the date.
 
-use super::{Back, Disturbance};
+use super::back::Back;
+use super::disturbance::Disturbance;
 
 /// 200 days: a whole number of any interval of sampling, so that nothing but the date changes.
 const BY_NS: i64 = 200 * 86_400 * 1_000_000_000;

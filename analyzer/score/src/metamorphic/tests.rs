@@ -4,6 +4,7 @@ use super::*;
 use crate::incident::{Culprit, Incident};
 use std::collections::BTreeSet;
 use weft_trace::testkit::{T0, tiny};
+use weft_trace::{TraceTables, Truth};
 
 const S: i64 = 1_000_000_000;
 

@@ -1,6 +1,6 @@
 //! What became of verdicts when their traces were disturbed: a row a disturbance, and a row a change.
 
-use super::tables::row;
+use super::draw::row;
 use crate::metamorphic::{Followed, Kind, Metamorphic};
 
 const KINDS: [(Kind, &str); 5] = [

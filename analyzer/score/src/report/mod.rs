@@ -1,10 +1,11 @@
 //! A score for people (a table, Markdown) and for programs (JSON).
 
+mod draw;
 mod metamorphic;
 mod tables;
 
 use crate::score::Score;
-use tables::Look;
+use draw::Look;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Output {

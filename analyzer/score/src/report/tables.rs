@@ -2,18 +2,12 @@
 
 use crate::compare::{Compared, Fault};
 use crate::figures::{Delay, Figures, Ratio};
+use crate::report::draw::{Look, row, table};
 use crate::report::metamorphic;
 use crate::score::Score;
-use comfy_table::{ContentArrangement, Table, presets};
 
 /// Rates of faults at one operator, per 1,000 node-days: of the network, and of all kinds (reference/faults.md).
 const IN_THE_FIELD: [(&str, f64, f64); 2] = [("network faults", 0.4, 0.6), ("all faults", 3.8, 4.2)];
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Look {
-    Terminal,
-    Markdown,
-}
 
 pub fn report(score: &Score, look: Look) -> String {
     let sections = [
@@ -33,23 +27,9 @@ pub fn report(score: &Score, look: Look) -> String {
     drawn.collect::<Vec<_>>().join("\n")
 }
 
-/// The first row is the header.
-fn table(rows: Vec<Vec<String>>, look: Look) -> Table {
-    let mut table = Table::new();
-    let preset = if look == Look::Terminal { presets::UTF8_FULL_CONDENSED } else { presets::ASCII_MARKDOWN };
-    table.load_style(preset).set_content_arrangement(ContentArrangement::Disabled);
-    let mut rows = rows.into_iter();
-    table.set_header(rows.next().unwrap_or_default());
-    table.add_rows(rows);
-    table
-}
-
-pub fn row<const N: usize>(cells: [&str; N]) -> Vec<String> {
-    cells.map(str::to_owned).to_vec()
-}
-
 fn faults(score: &Score) -> Vec<Vec<String>> {
-    let head = row(["trace", "fault", "part", "verdict", "after s", "ticks", "lost", "said", "named in its time"]);
+    let head =
+        row(["trace", "fault", "part", "verdict", "after s", "ticks", "lost", "said", "named in its time", "readings"]);
     let rows = score.traces.iter().flat_map(|trace| {
         let label = label(score, trace);
         trace.faults.iter().map(move |fault| fault_row(label.clone(), fault))
@@ -76,6 +56,7 @@ fn fault_row(trace: String, fault: &Fault) -> Vec<String> {
         percent(fault.loss),
         percent(fault.said),
         if fault.exact { String::new() } else { fault.named.join(", ") },
+        fault.limit.map(|limit| format!("{} read, {:.0} needed", limit.had, limit.needed)).unwrap_or_default(),
     ]
 }
 
@@ -106,6 +87,7 @@ fn overall(figures: &Figures) -> Vec<Vec<String>> {
         row(["figure", "value"]),
         vec!["faults".into(), format!("{}, and {} that cost less than 3 %", figures.faults, figures.weak)],
         vec!["recall".into(), ratio(figures.recall)],
+        vec!["missed for want of readings".into(), beyond(figures)],
         vec!["exact class".into(), ratio(figures.exact)],
         vec!["culprit".into(), ratio(figures.culprit)],
         vec!["culprit among three".into(), ratio(figures.among_three)],
@@ -136,6 +118,15 @@ fn overall(figures: &Figures) -> Vec<Vec<String>> {
         rows.push(vec![format!("precision at {low} to {high} {what}"), value]);
     }
     rows
+}
+
+/// Misses that nobody could have told from chance, and recall of the others.
+fn beyond(figures: &Figures) -> String {
+    let others = Ratio { of: figures.recall.of - figures.beyond_limit, ..figures.recall };
+    match figures.beyond_limit {
+        0 => "0".to_owned(),
+        number => format!("{number}; recall of the others {}", ratio(others)),
+    }
 }
 
 fn groups(score: &Score) -> Vec<Vec<String>> {

@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::manifest::Manifest;
 use crate::marks::{TraceEvent, events, steps};
 use crate::plan::load_plan;
-use crate::samples::{Sample, Samples, Slot, Value};
+use crate::samples::{Sample, Samples, Slot, Value, counter_slot};
 use std::path::Path;
 use weft_wire::plan::Plan;
 use weft_wire::{StepRow, Table};
@@ -98,6 +98,23 @@ impl TraceTables {
     pub fn span_ns(&self) -> Option<(i64, i64)> {
         let stamps = || self.readings.iter().map(|r| r.ts_ns);
         stamps().min().zip(stamps().max())
+    }
+
+    /// A counter of a port by time: each value with its stamp. Values of 2^63 and more are left out.
+    pub fn series(&self, device: &str, port: &str, counter: &str) -> Vec<(i64, f64)> {
+        let Some(place) = self.places.iter().position(|p| p.device == device && p.port == port) else {
+            return Vec::new();
+        };
+        let Some((slot, _)) = counter_slot(self.places[place].table, counter) else { return Vec::new() };
+        let value = |r: &Reading| match r.value {
+            Value::Int(value) => Some((r.ts_ns, value as f64)),
+            Value::Float(value) => Some((r.ts_ns, value)),
+            Value::TooLarge => None,
+        };
+        let own = self.readings.iter().filter(|r| (r.place as usize, r.slot) == (place, slot));
+        let mut series: Vec<(i64, f64)> = own.filter_map(value).collect();
+        series.sort_by_key(|(ts_ns, _)| *ts_ns);
+        series
     }
 
     /// Gives every reading another stamp: by its device, and the stamp it has.

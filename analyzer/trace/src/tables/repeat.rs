@@ -12,7 +12,13 @@ use crate::samples::{Slot, Value, counters_of};
 use std::collections::HashMap;
 use weft_wire::{CounterKind, Overflow, StepRow};
 
+/// A counter of a place.
+type Series = (u32, Slot);
+/// A stamp, and the value then.
+type At = (i64, i64);
+
 impl TraceTables {
+    /// All from `from_ns` on comes again after `to_ns`.
     pub fn repeat(&mut self, from_ns: i64, to_ns: i64) {
         let by_ns = to_ns - from_ns;
         let rises = self.rises(from_ns, to_ns);
@@ -28,8 +34,8 @@ impl TraceTables {
     }
 
     /// By place and slot, how much a counter rose over the stretch: from the last reading before it to the last in it.
-    fn rises(&self, from_ns: i64, to_ns: i64) -> HashMap<(u32, Slot), i64> {
-        let mut ends: HashMap<(u32, Slot), [Option<(i64, i64)>; 2]> = HashMap::new();
+    fn rises(&self, from_ns: i64, to_ns: i64) -> HashMap<Series, i64> {
+        let mut ends: HashMap<Series, [Option<At>; 2]> = HashMap::new();
         for reading in self.readings.iter().filter(|r| r.ts_ns < to_ns) {
             let Value::Int(value) = reading.value else { continue };
             if !self.is_cumulative(reading) {
@@ -43,7 +49,7 @@ impl TraceTables {
             }
         }
         // A counter that was not read before the stretch begins anew in its midst: it has nothing to go on from.
-        let rise = |[before, last]: [Option<(i64, i64)>; 2]| Some(last?.1.wrapping_sub(before?.1));
+        let rise = |[before, last]: [Option<At>; 2]| Some(last?.1.wrapping_sub(before?.1));
         ends.into_iter().filter_map(|(key, ends)| rise(ends).map(|rise| (key, rise))).collect()
     }
 

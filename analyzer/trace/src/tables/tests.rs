@@ -44,14 +44,9 @@ fn the_frames_of_a_trace_in_memory_are_those_of_its_files() {
     assert_eq!(frames(FrameSource::of_tables(renamed, S)), of_files);
 }
 
-/// The readings of one counter of n0, as second and value.
-fn of_n0(tables: &TraceTables, counter: &str) -> Vec<(i64, Value)> {
-    let column = crate::samples::counters_of(Table::Nic).iter().position(|c| c.name == counter).unwrap() as u16;
-    let is =
-        |r: &&Reading| tables.places[r.place as usize].device == "n0" && r.slot == Slot::Counter { column, element: 0 };
-    let mut all: Vec<_> = tables.readings.iter().filter(is).map(|r| ((r.ts_ns - T0) / S, r.value)).collect();
-    all.sort_by_key(|(second, _)| *second);
-    all
+/// A counter of n0 by second.
+fn of_n0(tables: &TraceTables, counter: &str) -> Vec<(i64, f64)> {
+    tables.series("n0", "eth0", counter).into_iter().map(|(ns, value)| ((ns - T0) / S, value)).collect()
 }
 
 #[test]
@@ -62,9 +57,10 @@ fn a_stretch_comes_again_and_counters_go_on() {
         .unwrap();
     let mut tables = TraceTables::load(dir.path()).unwrap();
     tables.repeat(T0 + 5 * S, T0 + 15 * S);
-    let expected: Vec<_> = (0..70).map(|n| (n, Value::Int(n * 1_000_000_000))).collect();
+    let expected: Vec<_> = (0..70).map(|n| (n, n as f64 * 1e9)).collect();
     assert_eq!(of_n0(&tables, "rx_bytes"), expected, "1 GB a second, over the splice too");
-    assert!(of_n0(&tables, "link_up").iter().all(|(_, up)| *up == Value::Int(1)), "a state is no counter");
+    assert!(tables.series("n0", "eth9", "rx_bytes").is_empty() && of_n0(&tables, "unknown").is_empty());
+    assert!(of_n0(&tables, "link_up").iter().all(|(_, up)| *up == 1.0), "a state is no counter");
     // The mark from 14 to 16 reaches over the end, that from 4 to 6 over the beginning: seven before, 27 after.
     let numbers: Vec<i64> = tables.steps.iter().map(|s| s.step).collect();
     assert_eq!(numbers, (0..34).collect::<Vec<_>>());
@@ -80,6 +76,6 @@ fn a_narrow_counter_goes_on_within_its_width() {
     let mut tables = TraceTables::load(dir.path()).unwrap();
     tables.repeat(T0 + 5 * S, T0 + 15 * S);
     let (turn, last) = (1i64 << 36, 69_000_000_000);
-    assert_eq!(of_n0(&tables, "rx_bytes")[69].1, Value::Int(last - turn));
-    assert_eq!(of_n0(&tables, "tx_bytes")[69].1, Value::Int(turn - 1));
+    assert_eq!(of_n0(&tables, "rx_bytes")[69].1, (last - turn) as f64);
+    assert_eq!(of_n0(&tables, "tx_bytes")[69].1, (turn - 1) as f64);
 }

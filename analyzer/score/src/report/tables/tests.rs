@@ -1,5 +1,5 @@
 use super::*;
-use crate::compare::compare;
+use crate::compare::{Limit, compare};
 use crate::report::{Output, render};
 use crate::testkit::{incident, subject, truth};
 
@@ -15,11 +15,15 @@ fn numbers_are_short_and_say_what_is_not_known() {
 fn every_output_tells_the_same_score() {
     let truths = vec![truth("slow_link", "n0", "eth0", 100, 200), truth("host_straggler", "n1", "", 400, 500)];
     let said = [incident("slow_link", "l0", "swp0", 107), incident("link_down", "n1", "eth0", 300)];
-    let score = Score::of(vec![compare(&subject(truths), &said)]);
+    let mut compared = compare(&subject(truths), &said);
+    compared.faults[1].limit = Some(Limit { needed: 36.1, had: 20 });
+    let score = Score::of(vec![compared]);
     let (table, markdown) = (render(&score, Output::Table), render(&score, Output::Markdown));
     for (what, table_row, markdown_row) in [
         ("a fault", "│ t     ┆ slow_link      ┆ n0/eth0 ┆ found ", "| t     | slow_link      | n0/eth0 | found "),
         ("a miss", "┆ n1/     ┆ missed  ┆         ┆ ", "| n1/     | missed  |         |"),
+        ("its limit", "┆ 20 read, 36 needed", "| 20 read, 36 needed"),
+        ("what nobody could see", "┆ 1; recall of the others 1.000 (1/1,", "| 1; recall of the others 1.000 (1/1,"),
         ("a false incident", "│ t     ┆ link_down n1/eth0 │", "| t     | link_down n1/eth0 |"),
         ("recall", "┆ .500 (1/2, .095–.905)", "| .500 (1/2, .095–.905)"),
     ] {
