@@ -40,6 +40,7 @@ macro_rules! detectors {
 detectors! {
     link_state,
     conservation,
+    counted_errors,
     service_rate,
     compute_time,
     onset,

@@ -15,6 +15,8 @@
 #[cfg(test)]
 mod dark_tests;
 #[cfg(test)]
+mod error_tests;
+#[cfg(test)]
 mod guard_tests;
 #[cfg(test)]
 mod hold_tests;

@@ -8,6 +8,7 @@
 //! | family | file | what it says |
 //! |---|---|---|
 //! | ports | `port.rs`, `sample.rs`, `health.rs` | load, service rate, packets damaged, dropped and held up |
+//! | damage that a receiver counts | `errors.rs`, `followed.rs`, `episode.rs` | since when more comes than usual, and how surely |
 //! | queues | `backlog.rs` | whether a queue stands for longer than its link is busy |
 //! | onsets | `bins.rs` | bytes on an even grid of time |
 //! | links | `link.rs`, `downs.rs`, `rows.rs` | up, down, how often, and by whose doing |
@@ -28,6 +29,9 @@ mod clocks;
 mod conservation;
 mod device;
 mod downs;
+pub mod episode;
+pub mod errors;
+mod followed;
 mod health;
 mod job;
 mod link;
@@ -99,6 +103,8 @@ pub struct Features {
     pub unsettled: BTreeSet<PortId>,
     /// Ports that were held up by pauses in this tick, and for which part of the time.
     paused: Vec<(PortId, f32)>,
+    /// Ports that told of errors in this tick; one may stand there twice.
+    erring: Vec<PortId>,
     /// How many ports, ports of jobs and ranks there are: what the detectors look at.
     size: usize,
 }
@@ -127,6 +133,7 @@ impl Features {
             set_down: BTreeSet::new(),
             unsettled: BTreeSet::new(),
             paused: Vec::new(),
+            erring: Vec::new(),
             size: 0,
             topology,
         };
@@ -180,6 +187,7 @@ impl Features {
         let rows = self.rows(&batches, &tick.events, entities);
         self.update_links(rows.news);
         let packets = self.update_traffic(&rows.samples);
+        self.update_errors();
         self.update_cables(&packets);
         self.update_pace(&rows.samples, &packets);
         self.update_jobs(tick);

@@ -3,7 +3,11 @@
 //! A device that restarts sets most of its counters back to 0, and what was counted before cannot be compared with what comes
 //! after. Example: of a row of 40 counters 31 are below their last reading; the port restarted. Narrow counters come
 //! straightened (`wraps.rs`), so that one that went round has not fallen.
+//!
+//! On the way it hands on what some counters rose by (`followed.rs`): those that stand at 0 on most ports, so that few rows
+//! are handed on.
 
+use super::followed::{Columns, Counted};
 use super::slots::Slots;
 use crate::fabric::TickBatch;
 use arrow_array::cast::AsArray;
@@ -11,7 +15,7 @@ use arrow_array::types::Int64Type;
 use arrow_array::{Array, Int64Array};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use weft_wire::{ColumnKind, Counter, CounterKind, Fingerprint, TableSchema, catalogue};
+use weft_wire::{ColumnKind, Counter, CounterKind, Fingerprint, Table, TableSchema, catalogue};
 
 const UNREAD: i64 = i64::MIN;
 const NOWHERE: u32 = u32::MAX;
@@ -33,6 +37,9 @@ struct Last {
     entities: u32,
     columns: Vec<Vec<i64>>,
     tick: i64,
+    /// Which of the columns are followed, once somebody has looked.
+    #[serde(skip)]
+    followed: Option<Columns>,
 }
 
 impl Last {
@@ -49,11 +56,12 @@ impl Last {
     }
 }
 
-/// The rows of one batch in which counters fell.
+/// What one batch shows beside the readings before it.
 #[derive(Debug, Default)]
-pub struct Falls {
-    /// The row, how many of its counters fell, and how many were compared.
-    pub rows: Vec<(usize, u16, u16)>,
+pub struct Shown {
+    /// Rows in which counters fell: the row, how many of its counters fell, and how many were compared.
+    pub falls: Vec<(usize, u16, u16)>,
+    pub counted: Vec<Counted>,
 }
 
 /// By row, how many counters fell, and how many were compared.
@@ -63,14 +71,16 @@ struct Compared {
 }
 
 impl Compared {
-    /// One counter of all rows. `last`: its last readings, at the place of each row's entity.
-    fn add(&mut self, values: &Int64Array, places: &[u32], last: &mut [i64]) {
+    /// One counter of all rows. `last`: its last readings, at the place of each row's entity. `note` is handed every row, the
+    /// reading before it ([`UNREAD`] where there is none) and the reading.
+    fn add(&mut self, values: &Int64Array, places: &[u32], last: &mut [i64], mut note: impl FnMut(usize, i64, i64)) {
         let has_nulls = values.null_count() > 0;
         for (row, (&new, &place)) in values.values().iter().zip(places).enumerate() {
             if has_nulls && values.is_null(row) {
                 continue;
             }
             let old = std::mem::replace(&mut last[place as usize], new);
+            note(row, old, new);
             if old != UNREAD {
                 self.all[row] += 1;
                 self.fallen[row] += u16::from(new < old);
@@ -81,14 +91,16 @@ impl Compared {
 
 impl Series {
     /// Compares every counter of the batch with its last reading and remembers the new one.
-    pub fn update(&mut self, now: i64, tick: &TickBatch, slots: &Slots) -> Falls {
+    pub fn update(&mut self, now: i64, tick: &TickBatch, slots: &Slots) -> Shown {
         let rows = tick.batch.num_rows();
+        let mut counted = Vec::new();
         let mut compared = Compared { fallen: vec![0; rows], all: vec![0; rows] };
         let last = self.schemas.entry(tick.schema.fingerprint()).or_default();
         last.tick = now;
         let places: Vec<u32> = tick.entities.iter().map(|&e| last.place(slots.of(e))).collect();
         let room = last.entities as usize;
         last.columns.resize_with(tick.schema.counters.len(), Vec::new);
+        let followed = last.followed.get_or_insert_with(|| Columns::of(&tick.schema));
         for (index, name) in tick.schema.counters.iter().enumerate() {
             let counter = catalogue().counter(tick.table, name);
             let is_count = |c: &&Counter| c.kind == CounterKind::Counter && c.column_kind() == ColumnKind::Int;
@@ -96,11 +108,26 @@ impl Series {
             let column = tick.batch.column(index + TableSchema::KEYS);
             if let Some(values) = column.as_primitive_opt::<Int64Type>() {
                 last.columns[index].resize(room, UNREAD);
-                compared.add(values, &places, &mut last.columns[index]);
+                let last = &mut last.columns[index];
+                match followed.rows(index, tick) {
+                    None => compared.add(values, &places, last, |_, _, _| {}),
+                    Some(follow) => compared.add(values, &places, last, |row, old, new| {
+                        counted.extend(follow.counted(row, (old != UNREAD).then_some(old), new));
+                    }),
+                }
             }
         }
         let Compared { fallen, all } = compared;
-        Falls { rows: (0..rows).filter(|&row| fallen[row] > 0).map(|row| (row, fallen[row], all[row])).collect() }
+        let falls = (0..rows).filter(|&row| fallen[row] > 0).map(|row| (row, fallen[row], all[row])).collect();
+        Shown { falls, counted }
+    }
+
+    /// Whether a schema with followed columns has rows of an entity: the one of that slot in a table.
+    pub fn follows(&self, table: Table, slot: usize) -> bool {
+        let has = |last: &Last| last.places.get(slot).is_some_and(|&place| place != NOWHERE);
+        self.schemas
+            .values()
+            .any(|last| has(last) && last.followed.as_ref().is_some_and(|columns| columns.are_of(table)))
     }
 
     pub fn forget(&mut self, now: i64) {

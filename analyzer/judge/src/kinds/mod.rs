@@ -9,6 +9,7 @@ mod tests;
 mod words;
 
 pub use class::{Accuses, Class, Family};
+pub use counted_errors::Unit;
 pub use fact::{Absence, Fact, FactLine};
 pub use host_stalls::Stalled;
 pub use query::Query;
@@ -222,6 +223,7 @@ kinds! {
     link_flap::LinkFlap = "link_flap",
     conservation_loss::ConservationLoss = "conservation_loss",
     conservation_loss_counted::ConservationLossCounted = "conservation_loss_counted",
+    counted_errors::CountedErrors = "counted_errors",
     low_service_rate::LowServiceRate = "low_service_rate",
     long_compute::LongCompute = "long_compute",
     late_onset::LateOnset = "late_onset",
