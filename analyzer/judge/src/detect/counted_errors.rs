@@ -18,6 +18,7 @@ use crate::fabric::{Place, PortId};
 use crate::features::Features;
 use crate::features::episode::SUSPICIOUS;
 use crate::features::errors::{Per, READS, Rising};
+use crate::features::followed::is_error;
 use crate::kinds::{CountedErrors, FactKind, Unit};
 use crate::statistics::change_bar;
 
@@ -107,7 +108,7 @@ const NO_PACKETS: Reason = ("packets not counted", "collect rx_packets: damage i
 
 /// `lossy_link`: of ports whose rows tell packets and any of the counters.
 fn armed(view: &View<'_>, tally: &mut Tally) {
-    let counts = view.features.ports_that_count();
+    let counts = view.features.ports_that_tell(is_error);
     view.each_port(tally, |port| match (counts[port], view.features.ports[port].begun_packets) {
         (false, _) => Some(NO_ERRORS),
         (true, None) => Some(NO_PACKETS),

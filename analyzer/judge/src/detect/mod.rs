@@ -42,6 +42,7 @@ detectors! {
     conservation,
     counted_errors,
     service_rate,
+    pause_surge,
     compute_time,
     onset,
     stalls,

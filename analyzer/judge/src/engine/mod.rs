@@ -22,6 +22,8 @@ mod guard_tests;
 mod hold_tests;
 #[cfg(test)]
 mod link_tests;
+#[cfg(test)]
+mod pause_tests;
 mod snapshot;
 #[cfg(test)]
 mod stale_tests;

@@ -16,8 +16,8 @@
 //! errors, tick by tick    0 0 0 0 0 1 0 0 0 0 900 0 0 0 0 17 25 36 8 21 30 12 19    r·n = 0.001
 //! nats                                2.9       5.8          8.7 … and 2.9 more in each tick: 22.9 after 8 ticks with errors
 //! ```
-//! What is usual is the greater of what a sound link may do by its standard and of what this counter did itself. A tick in which
-//! any alternative has more than 3 nats is suspicious, and does not count as usual.
+//! What is usual is the greater of what a sound link may do by its standard and of what this counter did itself. A tick is
+//! suspicious, and does not count as usual, if any alternative has more than 3 nats in it or in the next one.
 
 use super::episode::{self, Episode, SUSPICIOUS};
 use super::{Count, Features};
@@ -88,6 +88,8 @@ struct Stream {
     #[serde(skip)]
     fresh: Option<f64>,
     usual: Usual,
+    /// The last tick's errors and what they were counted against: usual if the next one is not suspicious either.
+    pending: (f64, f64),
     /// What it was counted against at the last tick that told it.
     before: Option<f64>,
     alternatives: [Episode; RATIOS.len()],
@@ -152,7 +154,14 @@ fn nats(ratio: f64, errors: f64, usual: f64) -> f64 {
 
 impl Stream {
     fn new(counter: u8) -> Stream {
-        Stream { counter, fresh: None, usual: Usual::default(), before: None, alternatives: Default::default() }
+        Stream {
+            counter,
+            fresh: None,
+            usual: Usual::default(),
+            pending: (0.0, 0.0),
+            before: None,
+            alternatives: Default::default(),
+        }
     }
 
     fn per(&self) -> Per {
@@ -178,6 +187,7 @@ impl Stream {
         if episode::strongest(&self.alternatives).is_over() {
             self.alternatives = Default::default();
         }
+        let (errors, among) = std::mem::replace(&mut self.pending, (errors, among));
         if episode::strongest(&self.alternatives).sum.nats() <= SUSPICIOUS {
             self.usual.add(errors, among);
         }

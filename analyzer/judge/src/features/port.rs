@@ -6,6 +6,7 @@ use super::errors::Errors;
 use super::health::{Health, Sign};
 use super::link::Link;
 use super::packed;
+use super::pauses::Pauses;
 use super::sample::{Count, Sample, rise};
 use arraydeque::{ArrayDeque, behavior::Wrapping};
 use nonmax::NonMaxI64;
@@ -45,6 +46,8 @@ pub struct PortState {
     pub discarded: f32,
     /// Only where a counter of damage ever rose.
     pub errors: Option<Box<Errors>>,
+    /// Only where a host ever paused its switch: at its own port, and at that of its switch.
+    pub pauses: Option<Box<Pauses>>,
     /// When the port was first read since its counters began, and how many packets it had received by then.
     #[serde(with = "packed::count")]
     pub begun_ns: Count,
@@ -280,9 +283,8 @@ impl PortState {
         (self.backlogged, self.backlog) = (0, None);
         self.reset_tick = Some(tick);
         (self.begun_ns, self.begun_packets) = (None, None);
-        if let Some(errors) = &mut self.errors {
-            errors.restart();
-        }
+        self.errors.iter_mut().for_each(|errors| errors.restart());
+        self.pauses.iter_mut().for_each(|pauses| pauses.restart());
         self.health.restart();
         self.link.restart_down_events();
     }

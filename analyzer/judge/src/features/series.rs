@@ -7,7 +7,7 @@
 //! On the way it hands on what some counters rose by (`followed.rs`): those that stand at 0 on most ports, so that few rows
 //! are handed on.
 
-use super::followed::{Columns, Counted};
+use super::followed::{Columns, Counted, Rows, summed};
 use super::slots::Slots;
 use crate::fabric::TickBatch;
 use arrow_array::cast::AsArray;
@@ -15,7 +15,7 @@ use arrow_array::types::Int64Type;
 use arrow_array::{Array, Int64Array};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use weft_wire::{ColumnKind, Counter, CounterKind, Fingerprint, Table, TableSchema, catalogue};
+use weft_wire::{CounterKind, Fingerprint, TableSchema, catalogue};
 
 const UNREAD: i64 = i64::MIN;
 const NOWHERE: u32 = u32::MAX;
@@ -71,21 +71,24 @@ struct Compared {
 }
 
 impl Compared {
-    /// One counter of all rows. `last`: its last readings, at the place of each row's entity. `note` is handed every row, the
-    /// reading before it ([`UNREAD`] where there is none) and the reading.
-    fn add(&mut self, values: &Int64Array, places: &[u32], last: &mut [i64], mut note: impl FnMut(usize, i64, i64)) {
-        let has_nulls = values.null_count() > 0;
-        for (row, (&new, &place)) in values.values().iter().zip(places).enumerate() {
-            if has_nulls && values.is_null(row) {
-                continue;
-            }
-            let old = std::mem::replace(&mut last[place as usize], new);
-            note(row, old, new);
-            if old != UNREAD {
-                self.all[row] += 1;
-                self.fallen[row] += u16::from(new < old);
-            }
+    fn note(&mut self, row: usize, old: i64, new: i64) {
+        if old != UNREAD {
+            self.all[row] += 1;
+            self.fallen[row] += u16::from(new < old);
         }
+    }
+}
+
+/// One counter of all rows. `last`: its last readings, at the place of each row's entity. `note` is handed every row that tells
+/// it, the reading before ([`UNREAD`] where there is none) and the reading.
+fn each(values: &Int64Array, places: &[u32], last: &mut [i64], mut note: impl FnMut(usize, i64, i64)) {
+    let has_nulls = values.null_count() > 0;
+    for (row, (&new, &place)) in values.values().iter().zip(places).enumerate() {
+        if has_nulls && values.is_null(row) {
+            continue;
+        }
+        let old = std::mem::replace(&mut last[place as usize], new);
+        note(row, old, new);
     }
 }
 
@@ -103,18 +106,30 @@ impl Series {
         let followed = last.followed.get_or_insert_with(|| Columns::of(&tick.schema));
         for (index, name) in tick.schema.counters.iter().enumerate() {
             let counter = catalogue().counter(tick.table, name);
-            let is_count = |c: &&Counter| c.kind == CounterKind::Counter && c.column_kind() == ColumnKind::Int;
-            let Some(_) = counter.filter(is_count) else { continue };
+            let Some(_) = counter.filter(|counter| counter.kind == CounterKind::Counter) else { continue };
             let column = tick.batch.column(index + TableSchema::KEYS);
-            if let Some(values) = column.as_primitive_opt::<Int64Type>() {
-                last.columns[index].resize(room, UNREAD);
-                let last = &mut last.columns[index];
-                match followed.rows(index, tick) {
-                    None => compared.add(values, &places, last, |_, _, _| {}),
-                    Some(follow) => compared.add(values, &places, last, |row, old, new| {
-                        counted.extend(follow.counted(row, (old != UNREAD).then_some(old), new));
-                    }),
+            let last = &mut last.columns[index];
+            let mut follow = |rows: &Rows<'_>, row, old, new| {
+                counted.extend(rows.counted(row, (old != UNREAD).then_some(old), new));
+            };
+            match (column.as_primitive_opt::<Int64Type>(), followed.rows(index, tick)) {
+                (Some(values), None) => {
+                    last.resize(room, UNREAD);
+                    each(values, &places, last, |row, old, new| compared.note(row, old, new));
                 }
+                (Some(values), Some(rows)) => {
+                    last.resize(room, UNREAD);
+                    each(values, &places, last, |row, old, new| {
+                        compared.note(row, old, new);
+                        follow(&rows, row, old, new);
+                    });
+                }
+                (None, Some(rows)) => {
+                    last.resize(room, UNREAD);
+                    let values = summed(column);
+                    values.iter().for_each(|v| each(v, &places, last, |row, old, new| follow(&rows, row, old, new)));
+                }
+                (None, None) => {}
             }
         }
         let Compared { fallen, all } = compared;
@@ -122,12 +137,10 @@ impl Series {
         Shown { falls, counted }
     }
 
-    /// Whether a schema with followed columns has rows of an entity: the one of that slot in a table.
-    pub fn follows(&self, table: Table, slot: usize) -> bool {
-        let has = |last: &Last| last.places.get(slot).is_some_and(|&place| place != NOWHERE);
-        self.schemas
-            .values()
-            .any(|last| has(last) && last.followed.as_ref().is_some_and(|columns| columns.are_of(table)))
+    /// The followed columns of each schema that has rows of the entity of that slot.
+    pub fn schemas_of(&self, slot: usize) -> impl Iterator<Item = &Columns> {
+        let has = move |last: &&Last| last.places.get(slot).is_some_and(|&place| place != NOWHERE);
+        self.schemas.values().filter(has).filter_map(|last| last.followed.as_ref())
     }
 
     pub fn forget(&mut self, now: i64) {

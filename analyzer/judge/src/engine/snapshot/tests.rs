@@ -23,8 +23,8 @@ pub(super) fn begin() -> Scene {
 }
 
 /// One second of a story with all that a snapshot must carry: from second 30 to 60 h1 loses packets, and h2 some that its
-/// switch port counts as damaged, h3's counters begin anew in second 34, h5 is late from second 40 on, the link of h6 goes down
-/// in seconds 20 and 45, and a port that no plan knows comes up.
+/// switch port counts as damaged, h4 pauses its switch for some seconds, h3's counters begin anew in second 34, h5 is late from
+/// second 40 on, the link of h6 goes down in seconds 20 and 45, and a port that no plan knows comes up.
 pub(super) fn second(scene: &mut Scene, second: i64) -> Outcome {
     if second == 34 {
         scene.restart_counters("h3");
@@ -47,7 +47,10 @@ pub(super) fn second(scene: &mut Scene, second: i64) -> Outcome {
         Interval { lost, counted, ..iteration(at, PERIOD, late) }
     };
     let pressure = (0..8).map(|host| (format!("h{host}"), 0.01 * host as f64)).collect();
-    scene.second(traffic, Extra { events: events.into_iter().flatten().collect(), pressure, ..Extra::default() })
+    let paused_us: &'static [(&str, f64)] = vec![("tx_pause_us", 1e5 * (second - 30).clamp(0, 5) as f64)].leak();
+    let told = vec![("h4", "eth1", paused_us)];
+    let events = events.into_iter().flatten().collect();
+    scene.second(traffic, Extra { events, pressure, told, ..Extra::default() })
 }
 
 /// All that is written down of a tick.
