@@ -103,8 +103,6 @@ pub struct Features {
     set_down: BTreeSet<PortId>,
     /// At least the ports whose links are not settled in this tick, see [`Link::is_settled`].
     pub unsettled: BTreeSet<PortId>,
-    /// Ports that were held up by pauses in this tick, and for which part of the time.
-    paused: Vec<(PortId, f32)>,
     /// Ports that told of errors in this tick; one may stand there twice.
     erring: Vec<PortId>,
     /// The same of hosts' ports and of pauses.
@@ -136,7 +134,6 @@ impl Features {
             slots,
             set_down: BTreeSet::new(),
             unsettled: BTreeSet::new(),
-            paused: Vec::new(),
             erring: Vec::new(),
             pausing: Vec::new(),
             size: 0,

@@ -175,11 +175,6 @@ impl PortState {
         self.before.zip(self.last).map_or(0, |(before, last)| last.ts_ns - before.ts_ns)
     }
 
-    /// The part of the time for which the port was held up in this tick.
-    pub fn paused(&self, tick_ns: i64) -> f32 {
-        self.paused_us as f32 * 1e3 / self.interval_ns().max(tick_ns) as f32
-    }
-
     /// A tick has readings of this port.
     pub fn begin_readings(&mut self, tick: i64) {
         (self.before, self.seen_tick) = (self.last, Some(tick));
