@@ -83,7 +83,7 @@ fn is_common(features: &Features, port: PortId, rising: Rising) -> bool {
     let is_switch = |port: PortId| features.topology.devices[features.topology.ports[port].device].is_switch;
     let alike = (0..features.ports.len()).filter(|&other| is_switch(other) == is_switch(port));
     let (as_much, all) = alike.filter(|&other| features.ports[other].seen_tick.is_some()).fold((0, 0), |(n, all), other| {
-        let is_as_much = features.errors_usual(other, rising.counter) >= rising.rate * AS_MUCH;
+        let is_as_much = features.errors_rate(other, rising.counter) >= rising.rate * AS_MUCH;
         (n + usize::from(is_as_much), all + 1)
     });
     as_much > 1 && as_much as f64 > COMMON * f64::from(all)

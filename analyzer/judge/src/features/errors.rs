@@ -73,6 +73,7 @@ const RATIOS: [f64; 6] = [3.0, 10.0, 30.0, 100.0, 1e3, 1e4];
 const PRIOR: f64 = 0.5;
 /// The past is halved when it holds so many ticks with errors, so that a link that was mended is a sound one after a while.
 const MOST_HITS: f64 = 128.0;
+
 /// The counters of one port that ever rose.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Errors {
@@ -265,8 +266,9 @@ impl Features {
         rising.max_by(|a, b| a.nats.total_cmp(&b.nats))
     }
 
-    /// What is usual of a counter at a port: errors a packet or a second; 0 where it never rose.
-    pub fn errors_usual(&self, port: PortId, counter: usize) -> f64 {
+    /// How many errors of a counter come at a port, a packet or a second: of late or usually, whichever is more. 0 where it never
+    /// rose.
+    pub fn errors_rate(&self, port: PortId, counter: usize) -> f64 {
         let streams = self.ports[port].errors.as_ref().map_or(&[][..], |errors| &errors.streams);
         let stream = streams.iter().find(|stream| usize::from(stream.counter) == counter);
         stream.map_or(0.0, |stream| {

@@ -175,7 +175,7 @@ impl Stream {
         }
         self.bin_ns = Some(now_ns);
         let rate = more / seconds;
-        let is_hit = rate > f64::from(self.past.quantile());
+        let is_hit = rate > 0.0 && rate > f64::from(self.past.quantile());
         if self.past.bins >= LEAST_PAST {
             let usual = self.past.usual();
             for (alternative, p) in self.alternatives.iter_mut().zip(ALTERNATIVES) {
