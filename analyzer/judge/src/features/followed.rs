@@ -14,7 +14,7 @@ use crate::fabric::{EntityId, EntityTable, PortId, TickBatch};
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
 use arrow_array::{Array, Int64Array};
-use weft_wire::{Table, TableSchema};
+use weft_wire::{CounterKind, Table, TableSchema, catalogue};
 
 /// Whose a followed counter is: its place among the counters of that family.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,10 +35,11 @@ pub struct Counted {
     rise: Option<i64>,
 }
 
-/// Which columns of a schema are followed.
+/// Which columns of a schema are counters, and which of them are followed.
 #[derive(Clone, Debug)]
 pub struct Columns {
     table: Table,
+    are_counters: Vec<bool>,
     columns: Vec<Column>,
 }
 
@@ -68,7 +69,16 @@ impl Columns {
         });
         let is_of_ports = matches!(schema.table, Table::Nic | Table::SwitchPort);
         let columns = errors.chain(pauses).filter(|_| is_of_ports).flatten().collect();
-        Columns { table: schema.table, columns }
+        let is_counter = |name: &String| {
+            let counter = catalogue().counter(schema.table, name);
+            counter.is_some_and(|counter| counter.kind == CounterKind::Counter)
+        };
+        let are_counters = schema.counters.iter().map(is_counter).collect();
+        Columns { table: schema.table, are_counters, columns }
+    }
+
+    pub fn is_counter(&self, column: usize) -> bool {
+        self.are_counters[column]
     }
 
     /// Its rows tell a counter of this kind.

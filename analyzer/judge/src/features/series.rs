@@ -15,7 +15,7 @@ use arrow_array::types::Int64Type;
 use arrow_array::{Array, Int64Array};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use weft_wire::{CounterKind, Fingerprint, TableSchema, catalogue};
+use weft_wire::{Fingerprint, TableSchema};
 
 const UNREAD: i64 = i64::MIN;
 const NOWHERE: u32 = u32::MAX;
@@ -37,7 +37,7 @@ struct Last {
     entities: u32,
     columns: Vec<Vec<i64>>,
     tick: i64,
-    /// Which of the columns are followed, once somebody has looked.
+    /// Which of the columns are counters, and which of these are followed, once somebody has looked.
     #[serde(skip)]
     followed: Option<Columns>,
 }
@@ -104,9 +104,7 @@ impl Series {
         let room = last.entities as usize;
         last.columns.resize_with(tick.schema.counters.len(), Vec::new);
         let followed = last.followed.get_or_insert_with(|| Columns::of(&tick.schema));
-        for (index, name) in tick.schema.counters.iter().enumerate() {
-            let counter = catalogue().counter(tick.table, name);
-            let Some(_) = counter.filter(|counter| counter.kind == CounterKind::Counter) else { continue };
+        for index in (0..tick.schema.counters.len()).filter(|&index| followed.is_counter(index)) {
             let column = tick.batch.column(index + TableSchema::KEYS);
             let last = &mut last.columns[index];
             let mut follow = |rows: &Rows<'_>, row, old, new| {
