@@ -77,7 +77,7 @@ pub enum Counted {
 /// Time, counters and queue of one end.
 pub type Reading = (i64, [f64; 6], f64);
 
-/// A host, one of its ports, and counters of that port with their values.
+/// A device, one of its ports, and counters of that port with their values.
 pub type PortCounters = (&'static str, &'static str, &'static [(&'static str, f64)]);
 
 /// What a test adds to a tick.
@@ -88,7 +88,7 @@ pub struct Extra {
     pub silent: Vec<Silence>,
     /// Hosts that tell of themselves, and the share of this second that their tasks waited for a CPU.
     pub pressure: Vec<(String, f64)>,
-    /// Counters of ports of hosts that are read once in this second, beside those that the scene tells of every port:
+    /// Counters of ports that are read once in this second, beside those that the scene tells of every port:
     /// `("h1", "eth1", &[("pcie_width", 8.0)])`.
     pub told: Vec<PortCounters>,
     /// Devices that tell nothing.
@@ -158,7 +158,7 @@ impl Scene {
     pub fn batch(&mut self, device: String, port: String, readings: &[Reading]) -> TickBatch {
         const COUNTERS: [&str; 7] =
             ["tx_bytes", "rx_bytes", "tx_packets", "rx_packets", "rx_errors", "rx_discards", "queue_bytes"];
-        let table = if device == "leaf" { Table::SwitchPort } else { Table::Nic };
+        let table = table_of(&device);
         let schema = Arc::new(TableSchema::wide(table, &COUNTERS).expect("catalogue counters"));
         let mut writer = TableWriter::new(schema.clone());
         for (ts_ns, counters, queue) in readings {
@@ -182,9 +182,9 @@ impl Scene {
         self.tick_batch(Table::Host, schema, writer, &host, "")
     }
 
-    fn told_batch(&mut self, host: &str, port: &str, counters: &[(&str, f64)]) -> TickBatch {
-        let (schema, writer) = nic_row(self.now_ns() + SECOND - 1, counters);
-        self.tick_batch(Table::Nic, schema, writer, host, port)
+    fn told_batch(&mut self, device: &str, port: &str, counters: &[(&str, f64)]) -> TickBatch {
+        let (schema, writer) = row(table_of(device), self.now_ns() + SECOND - 1, counters);
+        self.tick_batch(table_of(device), schema, writer, device, port)
     }
 
     fn profile(&self) -> Arc<Profile> {
@@ -229,9 +229,13 @@ impl Scene {
     }
 }
 
-fn nic_row(ts_ns: i64, counters: &[(&str, f64)]) -> (Arc<TableSchema>, TableWriter) {
+fn table_of(device: &str) -> Table {
+    if device == "leaf" { Table::SwitchPort } else { Table::Nic }
+}
+
+fn row(table: Table, ts_ns: i64, counters: &[(&str, f64)]) -> (Arc<TableSchema>, TableWriter) {
     let names: Vec<&str> = counters.iter().map(|(name, _)| *name).collect();
-    let schema = Arc::new(TableSchema::wide(Table::Nic, &names).expect("counters of the catalogue"));
+    let schema = Arc::new(TableSchema::wide(table, &names).expect("counters of the catalogue"));
     let mut writer = TableWriter::new(schema.clone());
     writer.begin_row(0, ts_ns, None, 0);
     counters.iter().enumerate().for_each(|(column, (_, value))| writer.set_float(column, *value));
@@ -240,7 +244,7 @@ fn nic_row(ts_ns: i64, counters: &[(&str, f64)]) -> (Arc<TableSchema>, TableWrit
 
 /// A row of a network card that tells these counters and no others.
 pub fn told(counters: &[(&str, f64)]) -> TickBatch {
-    let (schema, mut writer) = nic_row(SECOND, counters);
+    let (schema, mut writer) = row(Table::Nic, SECOND, counters);
     let batch = writer.finish().expect("a row of the schema");
     TickBatch { table: Table::Nic, schema, entities: vec![EntityId(0)], batch }
 }

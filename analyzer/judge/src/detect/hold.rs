@@ -14,8 +14,8 @@
 //! - the mean of its peers at the same time, which absorbs whatever makes all hosts ragged.
 //!
 //! A host is accused when ln E reaches ln (1,000 · r / F) and its mean excess is half of what the job lost. Where many hosts are
-//! late alike, the cause is common and nobody is named. Where a host pauses its switch port for as much of the time, it receives
-//! slowly: that is the network's case, and late hosts are its victims.
+//! late alike, the cause is common and nobody is named. Hosts that are late by a slow receiver are its victims: that one is found by
+//! its pauses (`pause_surge.rs`), and explains them (`diagnose/attribute.rs`).
 //!
 //! Step marks tell the same exactly (`compute_time.rs`); this looks at jobs with and without them. Readings at 1 Hz are enough.
 
@@ -136,7 +136,7 @@ struct Late {
 fn judge(hold: &Hold, slow: Slow) -> Vec<Late> {
     let batches: Vec<&Batch> = hold.batches().iter().collect();
     let (before, since) = batches.split_at(batches.partition_point(|batch| batch.at_s < slow.since_s - slow.usual_s));
-    if since.len() < LEAST_SINCE || pauses(before, since) >= slow.loss * EXPLAINED {
+    if since.len() < LEAST_SINCE {
         return Vec::new();
     }
     let (now, past) = (Sums::of(since), Sums::of(before));
@@ -166,14 +166,6 @@ fn judge(hold: &Hold, slow: Slow) -> Vec<Late> {
     let late: Vec<Late> = (0..hosts).filter_map(late).collect();
     let likely = late.iter().filter(|own| own.nats > LIKELY_NATS).count();
     if likely > FEW.max(hosts / MANY) { Vec::new() } else { late }
-}
-
-/// By how much more of the time the host that does so most pauses its switch port than before.
-fn pauses(before: &[&Batch], since: &[&Batch]) -> f64 {
-    let mean = |batches: &[&Batch]| {
-        batches.iter().map(|batch| f64::from(batch.paused)).sum::<f64>() / batches.len().max(1) as f64
-    };
-    mean(since) - mean(before)
 }
 
 /// The excess of one host over some iterations.
@@ -247,10 +239,10 @@ mod tests {
     use crate::features::pace::tests::{FROM_S, LATE, Story, simulated};
 
     /// Who is accused first, and how many seconds after the story began.
-    fn accused(story: Story, paused: f32) -> Option<(usize, u32)> {
+    fn accused(story: Story) -> Option<(usize, u32)> {
         let from = FROM_S as u32;
         (from + 20..from + 160).step_by(10).find_map(|second| {
-            let pace = simulated(story, second, paused);
+            let pace = simulated(story, second);
             let (_, slow) = pace.slow()?;
             let is_proven = |own: &Late| own.nats >= bar(FALSE_IN_1000_NODE_DAYS) && own.excess >= slow.loss * EXPLAINED;
             let late = judge(pace.hold(), slow).into_iter().filter(is_proven).map(|own| own.seat).collect::<Vec<_>>();
@@ -261,7 +253,7 @@ mod tests {
 
     #[test]
     fn the_host_that_is_late_is_named_and_sooner_the_later_it_is() {
-        let [small, large] = [0.12, 0.25].map(|share| accused(Story::LateHost(share), 0.0).expect("named"));
+        let [small, large] = [0.12, 0.25].map(|share| accused(Story::LateHost(share)).expect("named"));
         assert_eq!((small.0, large.0), (LATE, LATE));
         assert!(large.1 <= 50 && large.1 < small.1, "{large:?} {small:?}");
     }
@@ -269,9 +261,8 @@ mod tests {
     #[test]
     fn nobody_is_named_where_all_are_slower_or_the_network_is() {
         for story in [Story::Healthy, Story::SlowLink(0.25), Story::LongerWork(0.25), Story::Pause(20.0)] {
-            assert_eq!(accused(story, 0.0), None, "{story:?}");
+            assert_eq!(accused(story), None, "{story:?}");
         }
-        assert_eq!(accused(Story::LateHost(0.25), 0.3), None, "it pauses its port: it receives slowly");
     }
 
     #[test]

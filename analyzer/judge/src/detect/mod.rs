@@ -40,7 +40,9 @@ macro_rules! detectors {
 detectors! {
     link_state,
     conservation,
+    counted_errors,
     service_rate,
+    pause_surge,
     compute_time,
     onset,
     stalls,

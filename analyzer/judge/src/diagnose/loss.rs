@@ -21,7 +21,7 @@ use std::collections::BTreeMap;
 
 /// A job that may send over a part, but need not, is said to be hit only when it visibly lost time: below this part of the
 /// step time ordinary jitter dominates.
-const VISIBLE: f64 = 0.03;
+pub const VISIBLE: f64 = 0.03;
 
 /// What one case would cost a job if nothing else were wrong there.
 struct Measured {

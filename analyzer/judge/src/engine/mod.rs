@@ -15,6 +15,8 @@
 #[cfg(test)]
 mod dark_tests;
 #[cfg(test)]
+mod error_tests;
+#[cfg(test)]
 mod guard_tests;
 #[cfg(test)]
 mod hold_tests;
@@ -22,6 +24,8 @@ mod hold_tests;
 mod link_tests;
 #[cfg(test)]
 mod loss_tests;
+#[cfg(test)]
+mod pause_tests;
 mod snapshot;
 #[cfg(test)]
 mod stale_tests;

@@ -177,6 +177,12 @@ impl Topology {
         Some(if cable.a == port { cable.b } else { cable.a })
     }
 
+    /// A port of a switch that is cabled to a host.
+    pub fn leads_to_host(&self, port: PortId) -> bool {
+        let is_switch = |port: PortId| self.devices[self.ports[port].device].is_switch;
+        is_switch(port) && self.far(port).is_some_and(|far| !is_switch(far))
+    }
+
     /// The ports whose bytes are a job's training traffic.
     pub fn job_ports<'a>(&'a self, job: &'a Job) -> impl Iterator<Item = PortId> + 'a {
         job.devices.iter().flat_map(|&d| &self.devices[d].ports).copied().filter(|&p| self.ports[p].compute)

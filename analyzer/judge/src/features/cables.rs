@@ -42,7 +42,6 @@ impl Features {
     pub(super) fn update_traffic(&mut self, samples: &[(PortId, Sample)]) -> Packets {
         self.update_grid(samples);
         let mut packets = Packets::with_room(samples.len(), self.ports.len());
-        self.paused.clear();
         let mut next = 0;
         for run in samples.chunk_by(|a, b| a.0 == b.0) {
             let port = run[0].0;
@@ -56,9 +55,6 @@ impl Features {
             state.begin_readings(self.tick);
             let setting = Setting { bin_ns: self.bin_ns, tick_ns: self.tick_ns, planned_bps: topology.planned_bps };
             run.iter().for_each(|&(_, sample)| state.update_traffic(sample, setting));
-            if state.paused_us > 0 {
-                self.paused.push((port, state.paused(self.tick_ns)));
-            }
             let device = &mut self.devices[topology.device];
             device.seen_ns = device.seen_ns.max(run.last().map(|(_, sample)| sample.ts_ns));
         }

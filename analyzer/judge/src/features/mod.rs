@@ -8,6 +8,8 @@
 //! | family | file | what it says |
 //! |---|---|---|
 //! | ports | `port.rs`, `sample.rs`, `health.rs` | load, service rate, packets damaged, dropped and held up |
+//! | damage that a receiver counts | `errors.rs`, `followed.rs`, `episode.rs` | since when more comes than usual, and how surely |
+//! | pauses of hosts | `pauses.rs`, `followed.rs`, `episode.rs` | since when a host holds up its switch, and how surely |
 //! | queues | `backlog.rs` | whether a queue stands for longer than its link is busy |
 //! | onsets | `bins.rs` | bytes on an even grid of time |
 //! | links | `link.rs`, `downs.rs`, `rows.rs` | up, down, how often, and by whose doing |
@@ -28,11 +30,15 @@ mod clocks;
 mod conservation;
 mod device;
 mod downs;
+pub mod episode;
+pub mod errors;
+pub mod followed;
 mod health;
 mod job;
 mod link;
 pub mod pace;
 mod packed;
+pub mod pauses;
 mod port;
 pub mod readings;
 mod restarts;
@@ -97,8 +103,10 @@ pub struct Features {
     set_down: BTreeSet<PortId>,
     /// At least the ports whose links are not settled in this tick, see [`Link::is_settled`].
     pub unsettled: BTreeSet<PortId>,
-    /// Ports that were held up by pauses in this tick, and for which part of the time.
-    paused: Vec<(PortId, f32)>,
+    /// Ports that told of errors in this tick; one may stand there twice.
+    erring: Vec<PortId>,
+    /// The same of hosts' ports and of pauses.
+    pausing: Vec<PortId>,
     /// How many ports, ports of jobs and ranks there are: what the detectors look at.
     size: usize,
 }
@@ -126,7 +134,8 @@ impl Features {
             slots,
             set_down: BTreeSet::new(),
             unsettled: BTreeSet::new(),
-            paused: Vec::new(),
+            erring: Vec::new(),
+            pausing: Vec::new(),
             size: 0,
             topology,
         };
@@ -180,6 +189,8 @@ impl Features {
         let rows = self.rows(&batches, &tick.events, entities);
         self.update_links(rows.news);
         let packets = self.update_traffic(&rows.samples);
+        self.update_errors();
+        self.update_pauses();
         self.update_cables(&packets);
         self.update_pace(&rows.samples, &packets);
         self.update_jobs(tick);

@@ -2,11 +2,14 @@
 
 use super::backlog::{Backlog, Stretch};
 use super::bins::Sent;
+use super::errors::Errors;
 use super::health::{Health, Sign};
 use super::link::Link;
 use super::packed;
-use super::sample::{Sample, rise};
+use super::pauses::Pauses;
+use super::sample::{Count, Sample, rise};
 use arraydeque::{ArrayDeque, behavior::Wrapping};
+use nonmax::NonMaxI64;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
@@ -41,6 +44,15 @@ pub struct PortState {
     /// before, a quarter of those before that, and so on.
     pub damaged: f32,
     pub discarded: f32,
+    /// Only where a counter of damage ever rose.
+    pub errors: Option<Box<Errors>>,
+    /// Only where a host ever paused its switch: at its own port, and at that of its switch.
+    pub pauses: Option<Box<Pauses>>,
+    /// When the port was first read since its counters began, and how many packets it had received by then.
+    #[serde(with = "packed::count")]
+    pub begun_ns: Count,
+    #[serde(with = "packed::count")]
+    pub begun_packets: Count,
     pub link: Link,
     /// The last intervals that began and ended with a standing queue.
     pub service: VecDeque<Service>,
@@ -163,11 +175,6 @@ impl PortState {
         self.before.zip(self.last).map_or(0, |(before, last)| last.ts_ns - before.ts_ns)
     }
 
-    /// The part of the time for which the port was held up in this tick.
-    pub fn paused(&self, tick_ns: i64) -> f32 {
-        self.paused_us as f32 * 1e3 / self.interval_ns().max(tick_ns) as f32
-    }
-
     /// A tick has readings of this port.
     pub fn begin_readings(&mut self, tick: i64) {
         (self.before, self.seen_tick) = (self.last, Some(tick));
@@ -181,8 +188,10 @@ impl PortState {
 
     /// Takes in one reading of the traffic.
     pub fn update_traffic(&mut self, sample: Sample, setting: Setting) {
+        self.begun_ns = self.begun_ns.or_else(|| NonMaxI64::new(sample.ts_ns));
         if sample.tx_packets.or(sample.rx_packets).is_some() {
             self.packets = Some(sample);
+            self.begun_packets = self.begun_packets.or(sample.rx_packets);
         }
         if sample.tx_bytes.is_none() {
             return;
@@ -268,6 +277,9 @@ impl PortState {
         (self.before, self.last, self.packets) = (None, None, None);
         (self.backlogged, self.backlog) = (0, None);
         self.reset_tick = Some(tick);
+        (self.begun_ns, self.begun_packets) = (None, None);
+        self.errors.iter_mut().for_each(|errors| errors.restart());
+        self.pauses.iter_mut().for_each(|pauses| pauses.restart());
         self.health.restart();
         self.link.restart_down_events();
     }

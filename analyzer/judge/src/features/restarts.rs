@@ -1,6 +1,7 @@
 //! Ports whose counters began anew: their device restarted, its driver was loaded again, or somebody cleared the counters.
 //! What was counted before cannot be compared with what comes after.
 
+use super::series::Shown;
 use super::{Conservation, Features};
 use crate::fabric::{EntityTable, PortId, TickBatch};
 use arrow_array::cast::AsArray;
@@ -16,8 +17,8 @@ impl Features {
         self.series.forget(self.tick);
         // `extra` has neither counters of its own nor epochs: its rows are about ports that other tables tell of.
         for batch in batches.iter().filter(|batch| batch.table.is_wide()) {
-            let falls = self.series.update(self.tick, batch, &self.slots);
-            for (row, fallen, compared) in falls.rows {
+            let Shown { falls, counted } = self.series.update(self.tick, batch, &self.slots);
+            for (row, fallen, compared) in falls {
                 if u32::from(fallen) * FALLEN_PARTS < u32::from(compared) {
                     continue;
                 }
@@ -26,6 +27,7 @@ impl Features {
                 }
             }
             self.update_epochs(batch, entities);
+            self.follow(batch, &counted, entities);
         }
     }
 

@@ -3,7 +3,11 @@
 //! A device that restarts sets most of its counters back to 0, and what was counted before cannot be compared with what comes
 //! after. Example: of a row of 40 counters 31 are below their last reading; the port restarted. Narrow counters come
 //! straightened (`wraps.rs`), so that one that went round has not fallen.
+//!
+//! On the way it hands on what some counters rose by (`followed.rs`): those that stand at 0 on most ports, so that few rows
+//! are handed on.
 
+use super::followed::{Columns, Counted, Rows, summed};
 use super::slots::Slots;
 use crate::fabric::TickBatch;
 use arrow_array::cast::AsArray;
@@ -11,7 +15,7 @@ use arrow_array::types::Int64Type;
 use arrow_array::{Array, Int64Array};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use weft_wire::{ColumnKind, Counter, CounterKind, Fingerprint, TableSchema, catalogue};
+use weft_wire::{Fingerprint, TableSchema};
 
 const UNREAD: i64 = i64::MIN;
 const NOWHERE: u32 = u32::MAX;
@@ -33,6 +37,9 @@ struct Last {
     entities: u32,
     columns: Vec<Vec<i64>>,
     tick: i64,
+    /// Which of the columns are counters, and which of these are followed, once somebody has looked.
+    #[serde(skip)]
+    followed: Option<Columns>,
 }
 
 impl Last {
@@ -49,11 +56,12 @@ impl Last {
     }
 }
 
-/// The rows of one batch in which counters fell.
+/// What one batch shows beside the readings before it.
 #[derive(Debug, Default)]
-pub struct Falls {
-    /// The row, how many of its counters fell, and how many were compared.
-    pub rows: Vec<(usize, u16, u16)>,
+pub struct Shown {
+    /// Rows in which counters fell: the row, how many of its counters fell, and how many were compared.
+    pub falls: Vec<(usize, u16, u16)>,
+    pub counted: Vec<Counted>,
 }
 
 /// By row, how many counters fell, and how many were compared.
@@ -63,44 +71,74 @@ struct Compared {
 }
 
 impl Compared {
-    /// One counter of all rows. `last`: its last readings, at the place of each row's entity.
-    fn add(&mut self, values: &Int64Array, places: &[u32], last: &mut [i64]) {
-        let has_nulls = values.null_count() > 0;
-        for (row, (&new, &place)) in values.values().iter().zip(places).enumerate() {
-            if has_nulls && values.is_null(row) {
-                continue;
-            }
-            let old = std::mem::replace(&mut last[place as usize], new);
-            if old != UNREAD {
-                self.all[row] += 1;
-                self.fallen[row] += u16::from(new < old);
-            }
+    fn note(&mut self, row: usize, old: i64, new: i64) {
+        if old != UNREAD {
+            self.all[row] += 1;
+            self.fallen[row] += u16::from(new < old);
         }
+    }
+}
+
+/// One counter of all rows. `last`: its last readings, at the place of each row's entity. `note` is handed every row that tells
+/// it, the reading before ([`UNREAD`] where there is none) and the reading.
+fn each(values: &Int64Array, places: &[u32], last: &mut [i64], mut note: impl FnMut(usize, i64, i64)) {
+    let has_nulls = values.null_count() > 0;
+    for (row, (&new, &place)) in values.values().iter().zip(places).enumerate() {
+        if has_nulls && values.is_null(row) {
+            continue;
+        }
+        let old = std::mem::replace(&mut last[place as usize], new);
+        note(row, old, new);
     }
 }
 
 impl Series {
     /// Compares every counter of the batch with its last reading and remembers the new one.
-    pub fn update(&mut self, now: i64, tick: &TickBatch, slots: &Slots) -> Falls {
+    pub fn update(&mut self, now: i64, tick: &TickBatch, slots: &Slots) -> Shown {
         let rows = tick.batch.num_rows();
+        let mut counted = Vec::new();
         let mut compared = Compared { fallen: vec![0; rows], all: vec![0; rows] };
         let last = self.schemas.entry(tick.schema.fingerprint()).or_default();
         last.tick = now;
         let places: Vec<u32> = tick.entities.iter().map(|&e| last.place(slots.of(e))).collect();
         let room = last.entities as usize;
         last.columns.resize_with(tick.schema.counters.len(), Vec::new);
-        for (index, name) in tick.schema.counters.iter().enumerate() {
-            let counter = catalogue().counter(tick.table, name);
-            let is_count = |c: &&Counter| c.kind == CounterKind::Counter && c.column_kind() == ColumnKind::Int;
-            let Some(_) = counter.filter(is_count) else { continue };
+        let followed = last.followed.get_or_insert_with(|| Columns::of(&tick.schema));
+        for index in (0..tick.schema.counters.len()).filter(|&index| followed.is_counter(index)) {
             let column = tick.batch.column(index + TableSchema::KEYS);
-            if let Some(values) = column.as_primitive_opt::<Int64Type>() {
-                last.columns[index].resize(room, UNREAD);
-                compared.add(values, &places, &mut last.columns[index]);
+            let last = &mut last.columns[index];
+            let mut follow = |rows: &Rows<'_>, row, old, new| {
+                counted.extend(rows.counted(row, (old != UNREAD).then_some(old), new));
+            };
+            match (column.as_primitive_opt::<Int64Type>(), followed.rows(index, tick)) {
+                (Some(values), None) => {
+                    last.resize(room, UNREAD);
+                    each(values, &places, last, |row, old, new| compared.note(row, old, new));
+                }
+                (Some(values), Some(rows)) => {
+                    last.resize(room, UNREAD);
+                    each(values, &places, last, |row, old, new| {
+                        compared.note(row, old, new);
+                        follow(&rows, row, old, new);
+                    });
+                }
+                (None, Some(rows)) => {
+                    last.resize(room, UNREAD);
+                    let values = summed(column);
+                    values.iter().for_each(|v| each(v, &places, last, |row, old, new| follow(&rows, row, old, new)));
+                }
+                (None, None) => {}
             }
         }
         let Compared { fallen, all } = compared;
-        Falls { rows: (0..rows).filter(|&row| fallen[row] > 0).map(|row| (row, fallen[row], all[row])).collect() }
+        let falls = (0..rows).filter(|&row| fallen[row] > 0).map(|row| (row, fallen[row], all[row])).collect();
+        Shown { falls, counted }
+    }
+
+    /// The followed columns of each schema that has rows of the entity of that slot.
+    pub fn schemas_of(&self, slot: usize) -> impl Iterator<Item = &Columns> {
+        let has = move |last: &&Last| last.places.get(slot).is_some_and(|&place| place != NOWHERE);
+        self.schemas.values().filter(has).filter_map(|last| last.followed.as_ref())
     }
 
     pub fn forget(&mut self, now: i64) {

@@ -9,6 +9,7 @@ pub const SECOND: i64 = 1_000_000_000;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Family {
     FailingLink,
+    Congestion,
     Straggler,
     Data,
     Job,
@@ -18,6 +19,7 @@ impl Family {
     pub fn name(self) -> &'static str {
         match self {
             Family::FailingLink => "failing_link",
+            Family::Congestion => "congestion",
             Family::Straggler => "straggler",
             Family::Data => "data",
             Family::Job => "job",

@@ -9,8 +9,10 @@ mod tests;
 mod words;
 
 pub use class::{Accuses, Class, Family};
+pub use counted_errors::Unit;
 pub use fact::{Absence, Fact, FactLine};
 pub use host_stalls::Stalled;
+pub use pause_surge::PauseUnit;
 pub use query::Query;
 
 use crate::fabric::PortRef;
@@ -224,7 +226,9 @@ kinds! {
     link_flap::LinkFlap = "link_flap",
     conservation_loss::ConservationLoss = "conservation_loss",
     conservation_loss_counted::ConservationLossCounted = "conservation_loss_counted",
+    counted_errors::CountedErrors = "counted_errors",
     low_service_rate::LowServiceRate = "low_service_rate",
+    pause_surge::PauseSurge = "pause_surge",
     long_compute::LongCompute = "long_compute",
     late_onset::LateOnset = "late_onset",
     host_stalls::HostStalls = "host_stalls",

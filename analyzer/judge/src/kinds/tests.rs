@@ -74,6 +74,38 @@ fn kinds_say_their_claim_and_their_verdict_in_words() {
         "sends 50 Gbit/s while a queue stands, of 100 Gbit/s planned",
         "is slow: h1 eth0 serves a standing queue at 50 % of its planned rate",
     );
+    let errors = |per: Unit, rate: f64, usual: f64| {
+        let counter = "rx_crc_errors".to_owned();
+        CountedErrors { counter, per, rate, usual, errors: 38_000.0, nats: 24.0 }
+    };
+    check(
+        errors(Unit::Packet, 0.015, 7.4e-8).into(),
+        false,
+        "counts 38 k rx_crc_errors, 1.5 % of its packets, where 0.0000074 % of its packets may be",
+        "damages what it carries: h1 eth0 counts rx_crc_errors, 1.5 % of its packets",
+    );
+    check(
+        errors(Unit::Second, 120.0, 0.1).into(),
+        true,
+        "counts 38 k rx_crc_errors, 120 a second, where 0.1 a second may be",
+        "damages what it carries: h1 eth0 counted rx_crc_errors, 120 a second",
+    );
+    let pauses = |in_unit: PauseUnit, rate: f64| {
+        let counter = "tx_pause_us".to_owned();
+        PauseSurge { counter, in_unit, rate, usual: 0.0, nats: 24.0 }
+    };
+    check(
+        pauses(PauseUnit::OfTheTime, 0.33).into(),
+        false,
+        "pauses its switch 33 % of the time, 0 % of the time at most before",
+        "receives too slowly: it pauses its switch 33 % of the time",
+    );
+    check(
+        pauses(PauseUnit::FramesASecond, 36e3).into(),
+        true,
+        "paused its switch by 36 k frames a second, by 0 frames a second at most before",
+        "received too slowly: it paused its switch by 36 k frames a second",
+    );
     check(
         LateOnset { lateness_s: 0.154, iteration_s: 2.0, resolution_s: 0.1 }.into(),
         false,

@@ -12,6 +12,8 @@
 //! in a thousand. Example: p₀ = 0.05, δ = 0.1. A value of 0.4 multiplies by 1.74, a value of 0 by 0.89; after ten values of
 //! 0.4 E is 252, which is 5.5 nats.
 
+use super::ln_mean_exp;
+
 /// By what one value multiplies what the gambler has at most. One value alone proves nothing: three of these do (20³ = 8,000).
 const MOST_GAIN: f64 = 20.0;
 /// The part of what he has that the gambler loses at most by one value, so that he can go on.
@@ -25,14 +27,7 @@ pub fn betting_nats(values: impl Iterator<Item = f64> + Clone, null: f64, effect
         let stake = kelly.min((MOST_GAIN - 1.0) / most).min(MOST_STAKE / null);
         values.clone().map(|value| (stake * (value.clamp(0.0, most) - null)).ln_1p()).sum()
     });
-    ln_mean_exp(&won.collect::<Vec<f64>>())
-}
-
-/// The logarithm of the mean of numbers that are given by their logarithms.
-fn ln_mean_exp(logarithms: &[f64]) -> f64 {
-    let most = logarithms.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let sum: f64 = logarithms.iter().map(|logarithm| (logarithm - most).exp()).sum();
-    most + (sum / logarithms.len() as f64).ln()
+    ln_mean_exp(won)
 }
 
 #[cfg(test)]

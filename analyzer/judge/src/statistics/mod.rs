@@ -6,16 +6,18 @@
 //! | `trimmed_mean.rs` | the usual value of a few readings that jump by whole steps |
 //! | `chernoff.rs` | how surely something happens more often than it may |
 //! | `betting.rs` | how surely a mean is above what it may be, whatever the distribution and whenever one looks |
+//! | `cusum.rs` | since when something has changed, and how surely |
 //! | `comb.rs` | the period of points of which some stand at its multiples |
 //! | `broken_line.rs` | the slope of a line with noise, and where it bends |
 //! | `student.rs` | how far a mean may be off by chance when its noise is an estimate too |
-//!
-//! Page's cumulative sum (1954) is drawn where it is used, in `features/backlog.rs`: what it sums is that file's.
+//! | `logarithms.rs` | means of numbers that are kept by their logarithms |
 
 mod betting;
 mod broken_line;
 mod chernoff;
 mod comb;
+mod cusum;
+mod logarithms;
 mod median;
 mod student;
 mod trimmed_mean;
@@ -24,6 +26,8 @@ pub use betting::betting_nats;
 pub use broken_line::{Point, bend, slope};
 pub use chernoff::chernoff_nats;
 pub use comb::{resultant, teeth};
+pub use cusum::{Cusum, change_bar, mixture_nats};
+pub use logarithms::ln_mean_exp;
 pub use median::{lower_median, median};
 pub use student::student_t;
 pub use trimmed_mean::trimmed_mean;

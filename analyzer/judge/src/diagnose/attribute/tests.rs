@@ -3,7 +3,7 @@
 use super::super::case::{Case, Update};
 use super::*;
 use crate::features::Progress;
-use crate::kinds::{ConservationLoss, LateOnset, LowServiceRate, Payload};
+use crate::kinds::{ConservationLoss, LateOnset, LowServiceRate, PauseSurge, PauseUnit, Payload};
 use weft_wire::plan::{Plan, PlanCable, PlanDevice, PlanJob, PlanPort};
 
 const S: i64 = 1_000_000_000;
@@ -120,6 +120,18 @@ fn a_link_explains_no_more_than_it_can_cost() {
     // A link at nine tenths of its rate costs a tenth at most; four tenths are gone, as the host's lateness says.
     assert!(is_accused(slow(0.9), late("h1", "wide"), 0.4));
     assert!(!is_accused(slow(0.5), late("h1", "wide"), 0.4));
+}
+
+#[test]
+fn a_host_that_receives_slowly_explains_itself_and_who_waits_for_it_in_its_job() {
+    let slow = || {
+        let counter = "tx_pause_us".into();
+        let payload = PauseSurge { counter, in_unit: PauseUnit::OfTheTime, rate: 0.3, usual: 0.0, nats: 24.0 };
+        fact(Part::Port(crate::fabric::PortRef::new("h0", "to-leaf0")), 158, None, payload)
+    };
+    for (host, job, expected) in [("h0", "wide", false), ("h1", "wide", false), ("h3", "narrow", true)] {
+        assert_eq!(is_accused(slow(), late(host, job), 0.3), expected, "{host}");
+    }
 }
 
 #[test]

@@ -22,9 +22,9 @@ pub(super) fn begin() -> Scene {
     scene
 }
 
-/// One second of a story with all that a snapshot must carry: from second 30 to 60 h1 loses packets, h3's counters begin
-/// anew in second 34, h5 is late from second 40 on, the link of h6 goes down in seconds 20 and 45, and a port that no plan
-/// knows comes up.
+/// One second of a story with all that a snapshot must carry: from second 30 to 60 h1 loses packets, and h2 some that its
+/// switch port counts as damaged, h4 pauses its switch for some seconds, h3's counters begin anew in second 34, h5 is late from
+/// second 40 on, the link of h6 goes down in seconds 20 and 45, and a port that no plan knows comes up.
 pub(super) fn second(scene: &mut Scene, second: i64) -> Outcome {
     if second == 34 {
         scene.restart_counters("h3");
@@ -39,11 +39,18 @@ pub(super) fn second(scene: &mut Scene, second: i64) -> Outcome {
     ];
     let traffic = |host: &str, at: i64| {
         let late = if host == "h5" && second >= 40 { 150_000_000 } else { 0 };
-        let lost = if host == "h1" && (30..60).contains(&second) { 0.02 } else { 0.0 };
-        Interval { lost, counted: Counted::Nobody, ..iteration(at, PERIOD, late) }
+        let (lost, counted) = match host {
+            "h1" if (30..60).contains(&second) => (0.02, Counted::Nobody),
+            "h2" if (30..60).contains(&second) => (0.001, Counted::AsErrors),
+            _ => (0.0, Counted::Nobody),
+        };
+        Interval { lost, counted, ..iteration(at, PERIOD, late) }
     };
     let pressure = (0..8).map(|host| (format!("h{host}"), 0.01 * host as f64)).collect();
-    scene.second(traffic, Extra { events: events.into_iter().flatten().collect(), pressure, ..Extra::default() })
+    let paused_us: &'static [(&str, f64)] = vec![("tx_pause_us", 1e5 * (second - 30).clamp(0, 5) as f64)].leak();
+    let told = vec![("h4", "eth1", paused_us)];
+    let events = events.into_iter().flatten().collect();
+    scene.second(traffic, Extra { events, pressure, told, ..Extra::default() })
 }
 
 /// All that is written down of a tick.
@@ -66,7 +73,13 @@ fn two_halves_with_a_restart_between_say_what_one_piece_says() {
     let mut whole = begin();
     let expected: Vec<String> = (0..SECONDS).map(|s| said(&second(&mut whole, s))).collect();
     let opened: Vec<_> = whole.opened().into_iter().map(|(class, device, _)| (class, device)).collect();
-    for named in [("silent_drop", "h1"), ("host_straggler", "h5"), ("link_flap", "h6"), ("counter_reset", "h3")] {
+    for named in [
+        ("silent_drop", "h1"),
+        ("lossy_link", "h2"),
+        ("host_straggler", "h5"),
+        ("link_flap", "h6"),
+        ("counter_reset", "h3"),
+    ] {
         assert!(
             opened.iter().any(|(class, device)| (class.as_str(), device.as_str()) == named),
             "{named:?} {opened:?}"

@@ -39,7 +39,6 @@ pub struct Hold {
     iteration: Option<f64>,
     running: Vec<[f32; 2]>,
     readings: u16,
-    paused: f32,
 }
 
 /// One iteration.
@@ -50,14 +49,12 @@ pub struct Batch {
     pub readings: u16,
     /// The excess hold of each host by the mean of its readings; NaN where it told nothing.
     pub excess: Vec<f32>,
-    /// The part of the time for which the switch port of a host was paused by the host, of the host most so.
-    pub paused: f32,
 }
 
 impl Hold {
-    /// Takes in a reading; true when an iteration has ended. `groups`: the role group of each host. `paused`: see [`Batch`].
+    /// Takes in a reading; true when an iteration has ended. `groups`: the role group of each host.
     /// `is_slow`: the job is slower than usual, so that what hosts do now is not what they always do.
-    pub fn push(&mut self, at_s: f64, standing: &Standing, groups: &[u32], paused: f32, is_slow: bool) -> bool {
+    pub fn push(&mut self, at_s: f64, standing: &Standing, groups: &[u32], is_slow: bool) -> bool {
         let hosts = standing.sent.len();
         self.needs.resize_with(hosts, Need::default);
         self.running.resize(hosts, [0.0; 2]);
@@ -77,7 +74,6 @@ impl Hold {
             *sum = [sum[0] + excess as f32, sum[1] + 1.0];
         }
         self.readings = self.readings.saturating_add(1);
-        self.paused += paused;
         has_ended
     }
 
@@ -94,13 +90,12 @@ impl Hold {
     /// The iteration that ran becomes a batch.
     fn end(&mut self, at_s: f64) {
         let excess = self.running.iter().map(|[sum, n]| sum / n).collect(); // of no reading: 0 / 0, not a number
-        let paused = self.paused / f32::from(self.readings);
         if self.batches.len() >= BATCHES {
             self.batches.pop_front();
         }
-        self.batches.push_back(Batch { at_s, readings: self.readings, excess, paused });
+        self.batches.push_back(Batch { at_s, readings: self.readings, excess });
         self.running.fill([0.0; 2]);
-        (self.readings, self.paused) = (0, 0.0);
+        self.readings = 0;
     }
 
     /// Settles anew who has which role. `per_iteration`: the bytes that each host sends and receives.
@@ -215,11 +210,11 @@ mod tests {
         let mut hold = Hold::default();
         let late = standing(&[1.2, 1.2, 1.2, 1.0], &[1.2; 4]);
         let all = standing(&[1.0; 4], &[1.0; 4]);
-        assert!(!hold.push(0.0, &all, &[0; 4], 0.0, false));
-        assert!(!hold.push(1.0, &late, &[0; 4], 0.1, false));
-        assert!(hold.push(2.0, &standing(&[2.0; 4], &[2.0; 4]), &[0; 4], 0.0, false));
+        assert!(!hold.push(0.0, &all, &[0; 4], false));
+        assert!(!hold.push(1.0, &late, &[0; 4], false));
+        assert!(hold.push(2.0, &standing(&[2.0; 4], &[2.0; 4]), &[0; 4], false));
         let batch = &hold.batches()[0];
-        assert_eq!((batch.readings, batch.paused), (2, 0.05));
+        assert_eq!(batch.readings, 2);
         assert!((batch.excess[3] - 0.5).abs() < 1e-6 && (batch.excess[0] + 1.0 / 6.0).abs() < 1e-6, "{batch:?}");
     }
 }

@@ -93,15 +93,9 @@ struct Lock {
     watched: u32,
 }
 
-/// A row that goes through the levels, and what is known beside it.
-struct Beside<'a> {
-    groups: &'a [u32],
-    paused: f32,
-}
-
 impl JobPace {
     /// Takes in a row of readings.
-    fn push(&mut self, row: &Row, beside: &Beside<'_>) {
+    fn push(&mut self, row: &Row, groups: &[u32]) {
         if self.readings == 0 {
             (self.due, self.stride) = (WINDOWS[0] as u32, 1);
             self.begin_clock(row.ts_ns);
@@ -113,11 +107,11 @@ impl JobPace {
         if self.lock.as_ref().is_some_and(Lock::is_lost) {
             self.due = 0;
         }
-        if self.due == 0 && self.search(beside) {
+        if self.due == 0 && self.search(groups) {
             return;
         }
         if let Some(standing) = standing {
-            self.learn(&standing, beside);
+            self.learn(&standing, groups);
         }
     }
 
@@ -139,7 +133,7 @@ impl JobPace {
 
     /// Looks for the bytes of an iteration. True when others were found than before: all readings that are kept have then
     /// gone through the levels once more, and everything that was known by the former ones is void.
-    fn search(&mut self, beside: &Beside<'_>) -> bool {
+    fn search(&mut self, groups: &[u32]) -> bool {
         let found = self.find();
         let seldom = (self.readings.min(u64::from(LATEST)) as u32).max(SOONEST);
         self.due = if found.is_some() || self.lock.is_some() { seldom } else { SOONEST.max(seldom / 4) };
@@ -153,7 +147,7 @@ impl JobPace {
         (self.line, self.hold) = (Line::default(), Hold::default());
         for row in &rows[found.atom.first..] {
             if let Some(standing) = self.lock.as_mut().map(|lock| lock.push(row)) {
-                self.learn(&standing, &Beside { paused: 0.0, ..*beside });
+                self.learn(&standing, groups);
             }
         }
         true
@@ -182,7 +176,7 @@ impl JobPace {
         best
     }
 
-    fn learn(&mut self, standing: &Standing, beside: &Beside<'_>) {
+    fn learn(&mut self, standing: &Standing, groups: &[u32]) {
         let at_s = self.seconds(standing.ts_ns);
         let mut told: Vec<f64> = standing.sent.iter().copied().filter(|x| !x.is_nan()).collect();
         if told.is_empty() {
@@ -191,7 +185,7 @@ impl JobPace {
         // Without the outermost: a host whose counts are older than their stamps must not move the job's line.
         let level = trimmed_mean(&mut told);
         let is_slow = self.line().slow().is_some();
-        let has_ended = self.hold.push(at_s, standing, beside.groups, beside.paused, is_slow);
+        let has_ended = self.hold.push(at_s, standing, groups, is_slow);
         if has_ended && let Some(lock) = &self.lock {
             let per_iteration: Vec<[f64; 2]> = lock.levels.per_iteration().collect();
             self.hold.settle_roles(&per_iteration);

@@ -3,9 +3,8 @@
 use super::super::Features;
 use super::super::cables::Packets;
 use super::super::sample::Sample;
-use super::{Beside, JobPace};
+use super::JobPace;
 use crate::fabric::{DeviceId, Job, PortId};
-use std::collections::HashMap;
 
 /// Hosts of a job that make a majority that can be told from one of them.
 const LEAST_HOSTS: usize = 3;
@@ -34,19 +33,16 @@ impl Features {
 
     /// `samples`: those of the tick, by port and time.
     pub(in crate::features) fn update_pace(&mut self, samples: &[(PortId, Sample)], packets: &Packets) {
-        let paused = self.paused_by_host();
         for job in 0..self.topology.jobs.len() {
             let plan = &self.topology.jobs[job];
             let runs = plan.runs_at(self.now_ns);
             if runs && plan.devices.len() >= LEAST_HOSTS {
-                let own = plan.devices.iter().filter_map(|host| paused.get(host).copied());
-                let paused = own.fold(0.0, f32::max);
-                self.update_pace_of(job, paused, |port| packets.rows(port, samples));
+                self.update_pace_of(job, |port| packets.rows(port, samples));
             }
         }
     }
 
-    fn update_pace_of<'a>(&mut self, job: usize, paused: f32, rows: impl Fn(PortId) -> &'a [(PortId, Sample)]) {
+    fn update_pace_of<'a>(&mut self, job: usize, rows: impl Fn(PortId) -> &'a [(PortId, Sample)]) {
         if self.jobs[job].pace.ports_known != self.topology.ports.len() {
             self.find_seats(job);
         }
@@ -56,7 +52,7 @@ impl Features {
             seats.iter().map(|seat| seat.ports.iter().map(|&port| rows(port)).collect()).collect();
         let groups: Vec<u32> = seats.iter().map(|seat| seat.group).collect();
         let rows = pace.aligned.update(self.bin_ns, self.now_ns, &readings);
-        rows.iter().for_each(|row| pace.push(row, &Beside { groups: &groups, paused }));
+        rows.iter().for_each(|row| pace.push(row, &groups));
         pace.seats = seats;
     }
 
@@ -69,20 +65,6 @@ impl Features {
             *pace = JobPace { of, ..JobPace::default() };
         }
         (pace.seats, pace.ports_known) = (seats, self.topology.ports.len());
-    }
-
-    /// The part of the time for which a host paused the switch ports that its job's ports are cabled to, of the port most so;
-    /// only of hosts that paused any.
-    fn paused_by_host(&self) -> HashMap<DeviceId, f32> {
-        let mut by_host: HashMap<DeviceId, f32> = HashMap::new();
-        for &(port, share) in &self.paused {
-            let far = self.topology.far(port).map(|far| &self.topology.ports[far]);
-            if let Some(far) = far.filter(|far| far.compute) {
-                let most = by_host.entry(far.device).or_default();
-                *most = most.max(share);
-            }
-        }
-        by_host
     }
 
     fn names(&self, seats: &[Seat]) -> u64 {

@@ -31,9 +31,8 @@ fn jitter(host: usize, iteration: u32) -> f64 {
     (hash >> 11) as f64 / (1_u64 << 52) as f64 - 1.0
 }
 
-/// The pace of the job after so many seconds of a story. `paused`: the part of the time for which a host pauses its port from
-/// [`FROM_S`] on.
-pub fn simulated(story: Story, seconds: u32, paused: f32) -> JobPace {
+/// The pace of the job after so many seconds of a story.
+pub fn simulated(story: Story, seconds: u32) -> JobPace {
     let mut pace = JobPace::default();
     let (mut start_s, mut iteration, mut next_s) = (0.0, 0, 0.5);
     while start_s < f64::from(seconds) {
@@ -60,7 +59,7 @@ pub fn simulated(story: Story, seconds: u32, paused: f32) -> JobPace {
             let received = (0..HOSTS).map(|host| levels[(host + HOSTS - 1) % HOSTS] * BYTES).collect();
             let sent = levels.iter().map(|level| level * BYTES).collect();
             let row = Row { ts_ns: (next_s * 1e9) as i64, sent, received };
-            pace.push(&row, &Beside { groups: &[0; HOSTS], paused: if is_on { paused } else { 0.0 } });
+            pace.push(&row, &[0; HOSTS]);
             next_s += 1.0;
         }
         (start_s, iteration) = (end_s, iteration + 1);
@@ -70,7 +69,7 @@ pub fn simulated(story: Story, seconds: u32, paused: f32) -> JobPace {
 
 #[test]
 fn the_bytes_of_an_iteration_are_found_and_their_number_is_exact() {
-    let pace = simulated(Story::Healthy, 150, 0.0);
+    let pace = simulated(Story::Healthy, 150);
     let lock = pace.lock.as_ref().expect("levels are plain");
     assert!((lock.bytes / BYTES - 1.0).abs() < 0.01, "{}", lock.bytes);
     assert!(pace.is_locked() && pace.slow().is_none());
@@ -81,26 +80,25 @@ fn the_bytes_of_an_iteration_are_found_and_their_number_is_exact() {
 #[test]
 fn a_slower_job_is_known_with_its_loss_whatever_slows_it() {
     for story in [Story::LateHost(0.12), Story::SlowLink(0.12), Story::LongerWork(0.12)] {
-        let pace = simulated(story, 320, 0.0);
+        let pace = simulated(story, 320);
         let (since_ns, slow) = pace.slow().expect("slower by 12 %");
         assert!((slow.loss - 0.12).abs() < 0.02, "{story:?} {slow:?}");
         assert!((since_ns as f64 / 1e9 - FROM_S).abs() < 12.0, "{story:?} {slow:?}");
         let (lost, error) = pace.lost((FROM_S * 1e9) as i64, 318 * 1_000_000_000).expect("known");
         assert!((lost - 0.12).abs() < (2.0 * error).max(0.01), "{story:?} {lost} ± {error}");
     }
-    assert_eq!(simulated(Story::Pause(12.0), 320, 0.0).slow(), None, "a checkpoint");
+    assert_eq!(simulated(Story::Pause(12.0), 320).slow(), None, "a checkpoint");
 }
 
 #[test]
 fn what_is_written_and_read_again_goes_on_the_same() {
-    let (mut one, row) =
-        (simulated(Story::LateHost(0.12), 260, 0.0), |pace: &JobPace| pace.window.rows(1, 1).remove(0));
+    let (mut one, row) = (simulated(Story::LateHost(0.12), 260), |pace: &JobPace| pace.window.rows(1, 1).remove(0));
     let written = postcard::to_extend(&one, Vec::new()).expect("written");
     let mut other: JobPace = postcard::from_bytes(&written).expect("read");
     assert!(written.len() < HOSTS * 4_096 + 32_768, "{} bytes", written.len());
     let next = row(&one);
     for pace in [&mut one, &mut other] {
-        pace.push(&next, &Beside { groups: &[0; HOSTS], paused: 0.0 });
+        pace.push(&next, &[0; HOSTS]);
     }
     assert_eq!(format!("{one:?}"), format!("{other:?}"));
 }

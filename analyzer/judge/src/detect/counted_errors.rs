@@ -1,0 +1,117 @@
+//! Lossy link by what its receiving end counts: damaged packets, symbols and blocks that come more often than they did, and
+//! than the standard of the link allows.
+//!
+//! ```text
+//! rx_crc_errors a second   0 0 0 0 0 0 0 17 25 36 8 21 30 12 19      of 1.3 million packets, where 0.1 may be
+//! nats                     0             3  6  9 12 15 18 21 23      said in the tick that reaches 22.9
+//! ```
+//! `features/errors.rs` sums the evidence; this holds it against the false alarms that are allowed. Loss that is heavier shows
+//! sooner by what the two ends count of packets (`conservation`): the two are evidence of one case. This one needs neither the
+//! other end nor its clock, and sees loss of one packet in 10⁶.
+//!
+//! Where more than half of the ports of a kind (switches', hosts') count as much, the cause is a common one and no cable is
+//! accused: a counter that counts something else on such devices, or an error of the whole fabric.
+
+use super::armed::{Reason, Row, Tally, View};
+use super::{Detector, Shows, Sink, Spot, strength};
+use crate::fabric::{Place, PortId};
+use crate::features::Features;
+use crate::features::episode::SUSPICIOUS;
+use crate::features::errors::{Per, READS, Rising};
+use crate::features::followed::is_error;
+use crate::kinds::{CountedErrors, FactKind, Unit};
+use crate::statistics::change_bar;
+
+/// β: false alarms in a day of a node, at most: one in 27 years of a node, or one in ten days of a fabric of 1,000 nodes.
+const FALSE_A_NODE_DAY: f64 = 1e-4;
+/// S: streams of evidence that share it, a node.
+const STREAMS_A_NODE: f64 = 10.0;
+/// More than this part of all ports of a kind share a cause.
+const COMMON: f64 = 0.5;
+/// Another port counts as much when its rate is at least this part of the accused one's: the least of the alternatives is
+/// three times as much.
+const AS_MUCH: f64 = 1.0 / 3.0;
+
+pub const DETECTOR: Detector = Detector {
+    name: "counted_errors",
+    reads: &[],
+    detect,
+    forget,
+    armed: &[Row { detector: "lossy_link", facts: &[FactKind::CountedErrors], look: armed }],
+};
+
+pub fn detect(features: &Features, out: &mut Sink<'_>) {
+    let bar = change_bar(STREAMS_A_NODE, 86_400e9 / features.tick_ns as f64, FALSE_A_NODE_DAY);
+    for port in (0..features.ports.len()).filter(|&port| features.ports[port].errors.is_some()) {
+        let place = features.topology.place_of(port);
+        out.look_at(Spot::Place(place), READS.len());
+        let Some(rising) = features.errors_rising(port).filter(|rising| rising.nats >= bar) else { continue };
+        out.spend(features.ports.len());
+        if !is_common(features, port, rising) {
+            say(features, port, rising, bar, out);
+        }
+    }
+    let over: Vec<Place> = out.watched(FactKind::CountedErrors).filter(|&place| is_well(features, place)).collect();
+    over.into_iter().for_each(|place| out.absent(FactKind::CountedErrors, place));
+}
+
+pub fn forget(features: &mut Features, spot: Option<Spot>) {
+    Spot::ports(spot, features).into_iter().for_each(|port| features.ports[port].errors = None);
+}
+
+fn say(features: &Features, port: PortId, rising: Rising, bar: f64, out: &mut Sink<'_>) {
+    let Rising { counter, nats, errors, rate, usual, .. } = rising;
+    let per = match READS[counter].per {
+        Per::Packet => Unit::Packet,
+        Per::Second => Unit::Second,
+    };
+    let far = features.topology.far(port);
+    let shows = Shows {
+        since_ns: rising.since_tick * features.tick_ns,
+        until_ns: Some((rising.until_tick + 1) * features.tick_ns),
+        port: Some(port),
+        one_sided: far.is_some_and(|far| is_seen(features, far) && is_calm(features, far)),
+        strength: strength(nats, bar),
+        job: None,
+    };
+    let counter = READS[counter].counter.to_owned();
+    out.present(features.topology.place_of(port), shows, CountedErrors { counter, per, rate, usual, errors, nats });
+}
+
+/// Most ports of the same kind of device count as much.
+fn is_common(features: &Features, port: PortId, rising: Rising) -> bool {
+    let is_switch = |port: PortId| features.topology.devices[features.topology.ports[port].device].is_switch;
+    let alike = (0..features.ports.len()).filter(|&other| is_switch(other) == is_switch(port));
+    let (as_much, all) = alike.filter(|&other| features.ports[other].seen_tick.is_some()).fold((0, 0), |(n, all), other| {
+        let is_as_much = features.errors_rate(other, rising.counter) >= rising.rate * AS_MUCH;
+        (n + usize::from(is_as_much), all + 1)
+    });
+    as_much > 1 && as_much as f64 > COMMON * f64::from(all)
+}
+
+/// Neither end of it counts more than usual, and what is read of it goes on.
+fn is_well(features: &Features, place: Place) -> bool {
+    let ends = Spot::ports(Some(Spot::Place(place)), features);
+    ends.iter().all(|&end| is_calm(features, end)) && ends.iter().any(|&end| is_seen(features, end))
+}
+
+fn is_calm(features: &Features, port: PortId) -> bool {
+    features.errors_rising(port).is_none_or(|rising| rising.nats <= f64::from(SUSPICIOUS))
+}
+
+fn is_seen(features: &Features, port: PortId) -> bool {
+    features.ports[port].seen_tick == Some(features.tick)
+}
+
+const NO_ERRORS: Reason = ("damage not counted", "a driver that counts checksum errors, symbols or blocks");
+const NO_PACKETS: Reason = ("packets not counted", "collect rx_packets: damage is told as a part of them");
+
+/// `lossy_link`: of ports whose rows tell packets and any of the counters.
+fn armed(view: &View<'_>, tally: &mut Tally) {
+    let counts = view.features.ports_that_tell(is_error);
+    view.each_port(tally, |port| match (counts[port], view.features.ports[port].begun_packets) {
+        (false, _) => Some(NO_ERRORS),
+        (true, None) => Some(NO_PACKETS),
+        (true, Some(_)) => None,
+    });
+}
