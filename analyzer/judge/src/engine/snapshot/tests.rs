@@ -23,7 +23,7 @@ pub(super) fn begin() -> Scene {
 }
 
 /// One second of a story with all that a snapshot must carry: from second 30 to 60 h1 loses packets, h3's counters begin
-/// anew in second 34, h5 is late from second 40 on, the link of h6 goes down in seconds 20 and 45, and a port that no plan
+/// anew in second 34, a queue stands at h4 while it sends, h5 is late from second 40 on, the link of h6 goes down in seconds 20 and 45, and a port that no plan
 /// knows comes up.
 pub(super) fn second(scene: &mut Scene, second: i64) -> Outcome {
     if second == 34 {
@@ -40,7 +40,9 @@ pub(super) fn second(scene: &mut Scene, second: i64) -> Outcome {
     let traffic = |host: &str, at: i64| {
         let late = if host == "h5" && second >= 40 { 150_000_000 } else { 0 };
         let lost = if host == "h1" && (30..60).contains(&second) { 0.02 } else { 0.0 };
-        Interval { lost, counted: Counted::Nobody, ..iteration(at, PERIOD, late) }
+        let sent = iteration(at, PERIOD, late);
+        let queue_bytes = if host == "h4" && sent.sent > 0.0 { 20_000.0 } else { 0.0 };
+        Interval { lost, counted: Counted::Nobody, queue_bytes, ..sent }
     };
     let pressure = (0..8).map(|host| (format!("h{host}"), 0.01 * host as f64)).collect();
     scene.second(traffic, Extra { events: events.into_iter().flatten().collect(), pressure, ..Extra::default() })
