@@ -4,6 +4,7 @@
 //! say, it says nothing, and nothing opens or closes.
 
 pub mod armed;
+mod budget;
 mod open;
 mod said;
 

@@ -10,7 +10,7 @@
 //! | ports | `port.rs`, `sample.rs`, `health.rs` | load, service rate, packets damaged, dropped and held up |
 //! | damage that a receiver counts | `errors.rs`, `followed.rs`, `episode.rs` | since when more comes than usual, and how surely |
 //! | pauses of hosts | `pauses.rs`, `followed.rs`, `episode.rs` | since when a host holds up its switch, and how surely |
-//! | queues | `backlog.rs` | whether a queue stands for longer than its link is busy |
+//! | queues | `queue/` | whether a queue stands for longer than its link is busy, and than it used to |
 //! | onsets | `bins.rs` | bytes on an even grid of time |
 //! | links | `link.rs`, `downs.rs`, `rows.rs` | up, down, how often, and by whose doing |
 //! | cables | `conservation.rs`, `bounds.rs`, `clocks.rs`, `stamps.rs`, `cables.rs` | packets that one end sent and the other did not receive |
@@ -22,7 +22,6 @@
 //!
 //! Nothing here judges. Everything here is bounded: rings of fixed length a port, a cable, a device and a job.
 
-mod backlog;
 mod bins;
 mod bounds;
 mod cables;
@@ -40,6 +39,7 @@ pub mod pace;
 mod packed;
 pub mod pauses;
 mod port;
+pub mod queue;
 pub mod readings;
 mod restarts;
 mod rows;
@@ -58,7 +58,7 @@ pub use device::{DeviceState, Silent};
 pub use downs::{Downs, FLAP_MEMORY_NS};
 pub use job::{Disturbed, JobState, Progress, RankMarks, SHORTLY_NS};
 pub use link::{Link, Off};
-pub use port::{Busy, PortState, SHORT_NS, Service};
+pub use port::PortState;
 pub use readings::{Quality, Read, Reading, Readings};
 pub use sample::{Count, Sample, rise};
 pub use saved::Saved;

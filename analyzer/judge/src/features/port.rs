@@ -1,32 +1,25 @@
 //! What is remembered of one port of the fabric: 2 KiB at most, whatever the number of its counters.
 
-use super::backlog::{Backlog, Stretch};
 use super::bins::Sent;
 use super::errors::Errors;
 use super::health::{Health, Sign};
 use super::link::Link;
 use super::packed;
 use super::pauses::Pauses;
+use super::queue::{Load, Queue, Span};
 use super::sample::{Count, Sample, rise};
-use arraydeque::{ArrayDeque, behavior::Wrapping};
 use nonmax::NonMaxI64;
 use serde::{Deserialize, Serialize};
-use std::collections::VecDeque;
 
-/// Intervals with a standing queue that are kept: half as many again as the rule of `detect/service_rate` that asks for the
-/// most of them, which are 8.
-const SERVICE_INTERVALS: usize = 12;
-/// Ticks whose load is kept: at 1 s a tick the window of 8 s that `detect/service_rate` looks at, and one tick at either end.
-const BUSY_TICKS: usize = 10;
-/// An interval up to this long lies within one transfer, and does not span several: transfers of training last longer.
-pub const SHORT_NS: i64 = 200_000_000;
 /// Readings that are further apart than this many bins say nothing of what happened between them: one may be lost, not two.
 const MOST_BINS_APART: f64 = 2.5;
-/// A queue stands when it holds more than bursts leave on any busy port: more than the link sends in this time, a tenth of
-/// a fabric's round trip under load (50 µs) …
-const STANDING_S: f64 = 5e-6;
-/// … and more than one jumbo packet with its headers.
-const JUMBO_BYTES: f64 = 9_216.0;
+/// A queue stands when it holds more than one jumbo packet with its headers, which may be under way to the wire.
+const STANDING_BYTES: f32 = 9_216.0;
+/// Bytes of a packet that Ethernet counters leave out: preamble 8, check sum 4, gap 12.
+const FRAMING: f64 = 24.0;
+/// Of a packet, where packets are not told: a mean of full data packets and short acknowledgements, smaller than that of any
+/// training traffic, so that the link is held to be busier rather than less busy.
+const USUAL_PACKET: f64 = 600.0;
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct PortState {
@@ -54,45 +47,16 @@ pub struct PortState {
     #[serde(with = "packed::count")]
     pub begun_packets: Count,
     pub link: Link,
-    /// The last intervals that began and ended with a standing queue.
-    pub service: VecDeque<Service>,
-    /// The load of the last ticks.
-    #[serde(with = "packed::ring")]
-    pub busy: ArrayDeque<Busy, BUSY_TICKS, Wrapping>,
-    /// Only where a queue ever stood, and where a reading may span several transfers.
-    pub backlog: Option<Box<Backlog>>,
-    /// How many intervals in a row, up to the last, began and ended with a standing queue.
-    backlogged: u32,
+    /// Only where a queue was ever seen to stand.
+    pub queue: Option<Box<Queue>>,
+    /// What the port had to send before that.
+    load: Load,
     /// Only of ports that carry a job's bytes.
     pub sent: Option<Box<Sent>>,
     /// The tick in which the port's counters began anew the last time.
     pub reset_tick: Option<i64>,
     /// Time and epoch of the newest reading.
     epoch: Option<(i64, i32)>,
-}
-
-/// An interval that began and ended with a standing queue: the port sent at the rate of its link.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Service {
-    pub ts_ns: i64,
-    pub bps: f32,
-    pub paused: bool,
-    /// The intervals before and after it saw a queue too. The link was then busy throughout, and not at both ends alone.
-    pub inside: bool,
-}
-
-/// What the readings of one tick say of a port's load.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Busy {
-    /// End of the tick.
-    pub end_ns: i64,
-    /// Bits sent, in the time that the readings cover, and the highest rate of any interval.
-    pub bits: f32,
-    pub seconds: f32,
-    pub peak_bps: f32,
-    /// Readings of the queue, and those of them that saw it stand.
-    pub readings: u16,
-    pub standing: u16,
 }
 
 /// What was sent between two readings of a port.
@@ -120,14 +84,12 @@ impl Interval {
         self.to.ts_ns - self.from.ts_ns
     }
 
-    fn bps(&self) -> f64 {
-        self.bytes as f64 * 8e9 / self.length_ns() as f64
+    /// Bits on the wire: Ethernet counters leave out preamble, gap and check sum of each packet.
+    fn wire_bits(&self) -> f64 {
+        let bytes = self.bytes as f64;
+        let packets = rise(self.from.tx_packets, self.to.tx_packets).filter(|&packets| packets >= 0);
+        8.0 * (bytes + FRAMING * packets.map_or(bytes / USUAL_PACKET, |packets| packets as f64))
     }
-}
-
-/// At 400 Gbit/s 250 kB; at 10 Gbit/s one jumbo packet.
-fn is_standing(queue_bytes: f32, planned_bps: Option<i64>) -> bool {
-    f64::from(queue_bytes) >= (planned_bps.unwrap_or(0) as f64 / 8.0 * STANDING_S).max(JUMBO_BYTES)
 }
 
 impl PortState {
@@ -202,7 +164,7 @@ impl PortState {
             let most_ns = (setting.bin_ns as f64 * MOST_BINS_APART) as i64;
             match interval.filter(|interval| (1..most_ns).contains(&interval.length_ns())) {
                 Some(interval) => self.update_interval(interval, setting),
-                None => self.backlogged = 0,
+                None => self.queue.iter_mut().for_each(|queue| queue.interrupt()),
             }
         }
     }
@@ -211,71 +173,33 @@ impl PortState {
         if let Some(sent) = &mut self.sent {
             sent.add(interval.from.ts_ns, interval.to.ts_ns, interval.bytes as f64, setting.bin_ns);
         }
-        self.update_service(interval, setting);
-        self.update_busy(interval, setting);
-        if interval.length_ns() > SHORT_NS {
-            self.update_backlog(interval, setting);
-        }
+        self.update_queue(interval, setting);
     }
 
-    fn update_service(&mut self, interval: Interval, setting: Setting) {
-        let stands = |sample: Sample| is_standing(sample.queue_bytes.unwrap_or(0.0), setting.planned_bps);
-        if !(stands(interval.from) && stands(interval.to)) {
-            self.backlogged = 0;
+    fn update_queue(&mut self, interval: Interval, setting: Setting) {
+        let Some((queue_bytes, planned_bps)) = interval.to.queue_bytes.zip(setting.planned_bps) else {
+            self.queue.iter_mut().for_each(|queue| queue.interrupt());
             return;
-        }
-        self.backlogged = self.backlogged.saturating_add(1);
-        if let Some(before) = self.service.back_mut().filter(|_| self.backlogged >= 3) {
-            before.inside = true;
-        }
-        if self.service.len() >= SERVICE_INTERVALS {
-            self.service.pop_front();
-        }
-        let paused = self.paused_us > 0;
-        let bps = interval.bps() as f32;
-        self.service.push_back(Service { ts_ns: interval.to.ts_ns, bps, paused, inside: false });
-    }
-
-    fn update_busy(&mut self, interval: Interval, setting: Setting) {
-        let end_ns = (interval.to.ts_ns.div_euclid(setting.tick_ns) + 1) * setting.tick_ns;
-        if self.busy.back().is_none_or(|busy| busy.end_ns != end_ns) {
-            self.busy.push_back(Busy { end_ns, ..Busy::default() });
-        }
-        let Some(busy) = self.busy.back_mut() else { return };
-        let (bps, seconds) = (interval.bps(), interval.seconds());
-        (busy.bits, busy.seconds) = (busy.bits + (bps * seconds) as f32, busy.seconds + seconds as f32);
-        busy.peak_bps = busy.peak_bps.max(bps as f32);
-        if let Some(queue_bytes) = interval.to.queue_bytes {
-            busy.readings = busy.readings.saturating_add(1);
-            let stands = is_standing(queue_bytes, setting.planned_bps);
-            busy.standing = busy.standing.saturating_add(u16::from(stands));
-        }
-    }
-
-    /// A port that is held up by pauses has a queue for another reason than its link.
-    fn update_backlog(&mut self, interval: Interval, setting: Setting) {
-        let told = interval.to.queue_bytes.zip(setting.planned_bps).filter(|_| self.paused_us == 0);
-        let Some((queue_bytes, planned_bps)) = told else { return };
-        let stands = is_standing(queue_bytes, setting.planned_bps);
-        if !stands && self.backlog.is_none() {
-            return;
-        }
-        let (bps, seconds) = (interval.bps(), interval.seconds());
-        let reading = Stretch {
-            since_ns: interval.from.ts_ns,
-            readings: 1,
-            standing: u16::from(stands),
-            bits: (bps * seconds) as f32,
-            seconds: seconds as f32,
-            peak_bps: bps as f32,
         };
-        self.backlog.get_or_insert_default().add(reading, planned_bps as f64);
+        let (seconds, stands) = (interval.seconds(), queue_bytes >= STANDING_BYTES);
+        let held = self.paused_us as f64 * 1e3 / interval.length_ns().max(setting.tick_ns) as f64;
+        let span = Span {
+            tick: interval.from.ts_ns.div_euclid(setting.tick_ns) as u32,
+            seconds: seconds as f32,
+            busy_s: (interval.wire_bits() / planned_bps as f64) as f32,
+            held_s: (held.min(1.0) * seconds) as f32,
+        };
+        match &mut self.queue {
+            Some(queue) => queue.add(stands, span),
+            None if stands => self.queue.insert(Box::new(Queue::after(self.load))).add(stands, span),
+            None => _ = self.load.add(span.busy()),
+        }
     }
 
     /// The counters begin anew: nothing before may be compared with what comes.
     pub fn restart(&mut self, tick: i64) {
         (self.before, self.last, self.packets) = (None, None, None);
-        (self.backlogged, self.backlog) = (0, None);
+        self.queue.iter_mut().for_each(|queue| queue.interrupt());
         self.reset_tick = Some(tick);
         (self.begun_ns, self.begun_packets) = (None, None);
         self.errors.iter_mut().for_each(|errors| errors.restart());

@@ -8,7 +8,7 @@ const NO_QUEUE: Reason = ("queue depth not told", "collect queue_bytes: a qdisc 
 pub fn look(view: &View<'_>, tally: &mut Tally) {
     view.each_port(tally, |port| {
         let knows_speed = view.features.topology.ports[port].planned_bps.is_some_and(|bps| bps > 0);
-        let tells_queue = view.features.ports[port].busy.iter().any(|busy| busy.readings > 0);
+        let tells_queue = view.features.ports[port].last.is_some_and(|last| last.queue_bytes.is_some());
         match (knows_speed, tells_queue) {
             (false, _) => Some(NO_SPEED),
             (true, false) => Some(NO_QUEUE),

@@ -1,78 +1,57 @@
-//! Slow link: a port sends less than the plan says although its queue never runs empty.
+//! Slow link: a port's queue stands for longer than its link would be busy at the planned rate.
 //!
-//! A port that has a queue sends as fast as its link lets it, whatever the traffic is like and whatever speed the link
-//! reports. If that rate is well below the planned rate, and no pause holds the port, the link is slow:
-//!
-//! ```text
-//! queue          ___▇▇▇▇▇▇▇▇▇▇▇▇▇▇____▇▇▇▇▇▇▇▇▇____
-//! readings       ·    ·    ·    ·    ·    ·    ·         an interval lies between two readings that both saw a queue;
-//!                      └──┘ └──┘           └──┘          it is inside a queue where its neighbours saw one as well
-//! rate, Mbit/s   56   56   55   54  31    56   20         of 120 planned: the highest, 56, is what the link serves
-//! ```
-//! The highest rate of the intervals is taken: one in which the queue ran empty for a moment lies below what the link
-//! serves, and none lies above. A congested link that is sound serves its queue at the full rate, and is no slow link.
-//!
-//! A second bound keeps single queues of a port that merely gets its data late from accusing it. All that the port sent,
-//! over the part of its readings that saw a queue, is the most that it can have served while one stood:
+//! A port that has a queue sends as fast as its link lets it. So a queue stands no longer than the link is busy, whatever
+//! the traffic is like, and a link that breaks this rule at its planned rate serves at less (`features/queue`):
 //!
 //! ```text
-//! rate while a queue stands  ≤  bits / seconds  ·  readings / readings that saw a queue
+//!                     sound, 30 % busy at plan          capacity 0.5 of plan: busy for 60 %
+//! sends               ▂▂▂▇▂▂▂▂▂▇▂▂▂▂▂▇▂▂▂▂              ▂▂▂▇▇▂▂▂▂▇▇▂▂▂▂▇▇▂▂▂
+//! queue stands        ···│·····│·····│····              ··││││···││││···│││·
+//! readings that see it  3 of 20, never above 6            11 of 20, which 6 cannot explain
 //! ```
-//! Example: a port sent 30 Mbit/s on average and 4 of 20 readings saw a queue. It may have served at up to 150 Mbit/s, and
-//! nothing is said of a link of 120. With a queue in 12 of 20 readings it served at 50 at most, and the link is slow.
+//! Two things must be sure, each by a bar of the one budget (`detect/budget.rs`):
 //!
-//! All this needs readings that lie within one transfer, up to 200 ms apart. Where a reading spans several transfers, at
-//! 1 Hz, `standing.rs` judges by the second bound alone.
+//! | | bar | by |
+//! |---|---|---|
+//! | something has changed here | A | the queue stands for longer than it used to, at both ends of the cable together; |
+//! | | A | or for longer than the plan allows, whatever was before; |
+//! | | V | or a job that sends over the cable has become slower since |
+//! | it is the link, and no congestion | V | a lower capacity against a queue in any part of the busy time (`evidence.rs`) |
+//!
+//! With a job that became slower any of its cables may be the one, which costs ln (cables a node) more.
+//!
+//! The rate need never reach the capacity, nor need readings lie within a transfer: it works at 12 % of load and at 1 Hz,
+//! where the greatest rate of an interval is the same, sick and sound. Example: a link of 100 Mbit/s sends 26, and a queue
+//! stands in 13 of 20 readings. At a capacity of 0.4 each of these adds ln (0.65 / 0.26), each other one ln (0.35 / 0.74):
+//! 6.7 nats, which a sound link shows one time in 800.
 
 mod armed;
-mod standing;
+mod evidence;
+mod in_step;
 
-use super::{Claim, Detector, Shows, Sink, Spot, strength};
-use crate::fabric::{Place, PortId};
-use crate::features::{Busy, Features, SHORT_NS};
+use super::{Detector, Shows, Sink, Spot, budget, strength};
+use crate::fabric::{Carries, PortId};
+use crate::features::Features;
+use crate::features::queue::{CAPACITIES, Queue};
 use crate::kinds::{FactKind, LowServiceRate};
+use crate::statistics::median;
+use evidence::{Ends, Slow};
+use std::cell::OnceCell;
 
-/// Readings that are looked at, ns. Readings at 10 Hz give 80 in this time. Not derived: it has stood since the first
-/// version, and is to be replaced in the issue on links.
-const WINDOW_NS: i64 = 8_000_000_000;
-/// For how long a slow end stays suspect while it carries nothing, ns: longer than the longest pause of training that is
-/// common, a checkpoint of a minute, so that the pause does not clear it.
-const REMEMBERED_NS: i64 = 60_000_000_000;
-
-/// What shows a slow link: intervals with a standing queue, all of which were served below a part of the planned rate.
-struct Rule {
-    /// Only intervals inside a longer queue count: the link was busy throughout them. Intervals that merely lie between two
-    /// readings with a queue may have rested in between, so that more of them are asked for, and a lower rate.
-    inside: bool,
-    intervals: usize,
-    /// Of the planned rate.
-    below: f64,
-}
-
-/// - `below` 0.85: framing takes 24 bytes a packet, 4 % of packets of 600 bytes, which leaves 0.96 of the planned rate; the
-///   other 11 % lie between [`SOUND_ABOVE`] and the framing, for bursts that a reading cuts in two.
-/// - `intervals` 6 and the second rule, 8 below 0.7, were calibrated on the lab's rounds: intervals between any two readings
-///   with a queue accused a host at 79 % of its rate (journal of 2026-11-23), and two sound hosts in 30 rounds without the
-///   bound of work conservation (journal of 2026-11-25, shown).
-const RULES: [Rule; 2] =
-    [Rule { inside: true, intervals: 6, below: 0.85 }, Rule { inside: false, intervals: 8, below: 0.7 }];
-/// A link is sound that reached this part of its planned rate: the same that `features/backlog.rs` expects of a sound link.
-const SOUND_ABOVE: f64 = 0.88;
-/// Ticks back to which a reached rate counts: readings of the two ends reach the judge up to two ticks apart, and the tick
-/// of now is one more.
-const SOUND_TICKS: i64 = 3;
-/// What a claimed slow link must have carried for the absence of a queue to mean anything, of the rate that was claimed;
-/// and of its readings, those that may see a queue all the same. A link that is busy for a fifth of the time has a queue in
-/// about as many readings if it is still slow, so that 1 in 20 lies far below. Calibrated on a lab run in which a mended
-/// uplink stayed open (journal of 2026-11-28, clocks).
-const CARRIED: f64 = 0.2;
-const STANDING: f64 = 0.05;
-/// Readings of a port, and of the jobs that run over it, that are looked at: at most 12 intervals, 10 ticks of load and a
-/// job's 180 ticks of progress, twice. It only counts towards the budget of the detector.
-const READINGS: usize = 512;
+const NAME: &str = "service_rate";
+/// How far apart what has changed and the slow link may have begun to be one thing, in readings: the bend of a job's pace
+/// is found within some iterations.
+const TOGETHER: i64 = 30;
+/// Of the episodes of congestion those in which a port's queue stands for longer though it has no more to send: flows that
+/// met by chance. Taken as one in ten until it is counted.
+const QUIET: f64 = 0.1;
+/// Evidence that a link is not as slow as it was said to be, in nats, that ends its case: one time in 20 it is wrong.
+const SOUND: f64 = 3.0;
+/// Sums of a port that are looked at: 9 and 7 at both ends. It only counts towards the budget of the detector.
+const READINGS: usize = 32;
 
 pub const DETECTOR: Detector = Detector {
-    name: "service_rate",
+    name: NAME,
     reads: &[],
     detect,
     forget,
@@ -80,134 +59,138 @@ pub const DETECTOR: Detector = Detector {
 };
 
 pub fn detect(features: &Features, out: &mut Sink<'_>) {
+    let peers = OnceCell::new();
     for port in 0..features.ports.len() {
-        let Some(planned) = features.topology.ports[port].planned_bps.filter(|&b| b > 0) else { continue };
-        let (state, place) = (&features.ports[port], features.topology.place_of(port));
-        let never_queued = state.service.is_empty()
-            && state.backlog.as_ref().is_none_or(|b| b.now.readings == 0)
-            && !out.watches(FactKind::LowServiceRate, place);
-        if never_queued || state.link.up == Some(false) {
-            continue;
-        }
-        out.look_at(Spot::Place(Place::Port(port)), READINGS);
-        let queues_no_more =
-            || out.claimed(FactKind::LowServiceRate, place).is_some_and(|c| queues_no_more(features, port, c));
-        if is_sound(features, port) || queues_no_more() {
-            // The cable is a case as a whole: this end's soundness must not end it while the other end is slow.
-            if !features.topology.far(port).is_some_and(|far| was_slow(features, far)) {
-                out.absent(FactKind::LowServiceRate, place);
-            }
-            continue;
-        }
-        let slow = RULES.iter().find_map(|rule| judge(features, port, planned, rule));
-        if let Some(slow) = slow.or_else(|| standing::judge(features, port, planned as f64, out)) {
-            say(features, port, planned as f64, slow, out);
+        let state = &features.ports[port];
+        let queue = state.queue.as_deref().filter(|_| state.link.up != Some(false));
+        if let Some((queue, planned)) = queue.zip(features.topology.ports[port].planned_bps) {
+            out.look_at(Spot::Place(features.topology.place_of(port)), READINGS);
+            let ends = Ends { own: queue, far: far(features, port), far_tells: far_tells(features, port) };
+            Direction { features, port, ends, planned: planned as f64 }.judge(&peers, out);
         }
     }
 }
 
 pub fn forget(features: &mut Features, spot: Option<Spot>) {
-    for port in Spot::ports(spot, features) {
-        let state = &mut features.ports[port];
-        state.service.clear();
-        state.busy.clear();
-        state.backlog = None;
+    Spot::ports(spot, features).into_iter().for_each(|port| features.ports[port].queue = None);
+}
+
+fn far(features: &Features, port: PortId) -> Option<&Queue> {
+    features.ports[features.topology.far(port)?].queue.as_deref()
+}
+
+fn far_tells(features: &Features, port: PortId) -> bool {
+    let far = features.topology.far(port).and_then(|far| features.ports[far].last);
+    far.is_some_and(|last| last.queue_bytes.is_some())
+}
+
+/// One direction of a link.
+struct Direction<'a> {
+    features: &'a Features,
+    port: PortId,
+    ends: Ends<'a>,
+    planned: f64,
+}
+
+impl Direction<'_> {
+    fn judge(&self, peers: &OnceCell<f64>, out: &mut Sink<'_>) {
+        let bar = self.cause_bar();
+        let place = self.features.topology.place_of(self.port);
+        let claimed = out.claimed(FactKind::LowServiceRate, place);
+        if let Some(claim) = claimed && self.is_over(claim.amount) {
+            out.absent(FactKind::LowServiceRate, place);
+            return;
+        }
+        // Nothing is more than it is without inflation, which costs a look at all ports.
+        if !self.ends.own.speaks() || evidence::slow(self.ends, 1.0).nats < bar {
+            return;
+        }
+        let alike = peers.get_or_init(|| usual_inflation(self.features)).max(self.ends.own.inflation.at_least());
+        let inflation = alike.max(self.in_step(evidence::slow(self.ends, alike)));
+        let slow = evidence::slow(self.ends, inflation);
+        let is_said = slow.nats >= bar && self.ends.own.sound_nats(slow.capacity) < SOUND;
+        if is_said && (claimed.is_some() || self.has_changed(slow, inflation)) {
+            self.say(slow, bar, out);
+        }
+    }
+
+    /// How much less the readings say that fall into step with the iterations of a job that sends over the link.
+    fn in_step(&self, slow: Slow) -> f64 {
+        let topology = &self.features.topology;
+        let place = topology.place_of(self.port);
+        let interval_ns = self.interval_ns() as f64;
+        let slower = [Some(self.ends.own), self.ends.far].into_iter().flatten().map(|end| end.slower[slow.capacity]);
+        let spoke_ns = slower.filter(|slower| slower.against_full(1.0) > 0.0).map(|slower| self.ns(slower.since));
+        let readings = (self.features.now_ns - spoke_ns.min().unwrap_or(self.features.now_ns)) as f64 / interval_ns;
+        let jobs = (0..self.features.jobs.len()).filter(|&job| topology.carries_at(job, place) != Carries::No);
+        let paces = jobs.filter_map(|job| self.features.jobs[job].pace.line().pace());
+        paces.map(|pace| in_step::inflation(readings, pace * interval_ns / 1e9)).fold(1.0, f64::max)
+    }
+
+    /// V. Congestion mostly comes with more to send; where the port has no more than before, fewer episodes are left.
+    fn cause_bar(&self) -> f64 {
+        budget::cause(NAME, if self.ends.own.is_busier() { 1.0 } else { QUIET })
+    }
+
+    /// At which the port is read, ns.
+    fn interval_ns(&self) -> i64 {
+        let of_tick = self.features.ports[self.port].interval_ns();
+        if of_tick > self.features.tick_ns { of_tick } else { self.features.bin_ns }
+    }
+
+    /// Something has surely changed, or the link is surely slow whatever was before.
+    fn has_changed(&self, slow: Slow, inflation: f64) -> bool {
+        let bar = budget::change(NAME, self.interval_ns());
+        let (longer, since) = evidence::longer(self.ends, inflation);
+        let apart_ns = TOGETHER * self.interval_ns();
+        let together = |since_ns: i64| (self.ns(slow.since) - since_ns).abs() <= apart_ns;
+        evidence::slow_whatever_was(self.ends.own, inflation) >= bar
+            || longer >= bar && together(self.ns(since))
+            || self.slows_a_job(slow, together)
+    }
+
+    /// A job that sends over the link has become slower at about the same time.
+    fn slows_a_job(&self, slow: Slow, together: impl Fn(i64) -> bool) -> bool {
+        let topology = &self.features.topology;
+        let place = topology.place_of(self.port);
+        (0..self.features.jobs.len()).any(|job| {
+            let a_node = topology.cables.len() as f64 / topology.jobs[job].devices.len().max(1) as f64;
+            let is_sure = slow.nats >= self.cause_bar() + a_node.max(1.0).ln();
+            let slowed = self.features.jobs[job].pace.slow();
+            let began = slowed.is_some_and(|(since_ns, _)| together(since_ns));
+            is_sure && began && topology.carries_at(job, place) != Carries::No
+        })
+    }
+
+    fn say(&self, slow: Slow, bar: f64, out: &mut Sink<'_>) {
+        let bps = f64::from(CAPACITIES[slow.capacity]) * self.planned;
+        let strength = strength(slow.nats, bar);
+        let one_sided = self.ends.far.is_some_and(|far| far.sound_nats(slow.capacity) >= SOUND);
+        let since_ns = self.ns(slow.since);
+        let shows = Shows { since_ns, port: Some(self.port), one_sided, strength, ..Shows::default() };
+        out.present(self.features.topology.place_of(self.port), shows, LowServiceRate { bps, planned_bps: self.planned });
+    }
+
+    /// The link is not as slow as was said, by one of its directions, and the other one does not say that it still is.
+    fn is_over(&self, amount: f64) -> bool {
+        let of_plan = 1.0 - amount as f32;
+        let nearest = |a: &usize, b: &usize| (CAPACITIES[*a] - of_plan).abs().total_cmp(&(CAPACITIES[*b] - of_plan).abs());
+        let capacity = (0..CAPACITIES.len()).min_by(nearest).unwrap_or_default();
+        let is_sound = |queue: &Queue| queue.sound_nats(capacity) >= SOUND;
+        let is_slow = |queue: &Queue| queue.slower[capacity].against_full(queue.inflation.at_least()) >= SOUND;
+        is_sound(self.ends.own) && !self.ends.far.is_some_and(|far| is_slow(far) && !is_sound(far))
+    }
+
+    /// The end of a tick that is given by the lower half of its index.
+    fn ns(&self, tick: u32) -> i64 {
+        let ago = i64::from((self.features.tick as u32).wrapping_sub(tick));
+        self.features.now_ns - ago * self.features.tick_ns
     }
 }
 
-/// What is known of a slow link.
-struct Slow {
-    /// What the link serves.
-    bps: f64,
-    /// Of the planned rate, what it should be above.
-    below: f64,
-    /// Since when the readings show it.
-    since_ns: i64,
-}
-
-fn say(features: &Features, port: PortId, planned: f64, slow: Slow, out: &mut Sink<'_>) {
-    let Slow { bps, below, since_ns } = slow;
-    let strength = strength(1.0 - bps / planned, 1.0 - below);
-    let one_sided = features.topology.far(port).is_some_and(|far| is_sound(features, far));
-    let shows = Shows { since_ns, port: Some(port), one_sided, strength, ..Shows::default() };
-    out.present(features.topology.place_of(port), shows, LowServiceRate { bps, planned_bps: planned });
-}
-
-/// The port reached its rate lately. Where readings span several transfers: its queue stood no longer than it was busy.
-fn is_sound(features: &Features, port: PortId) -> bool {
-    let planned = features.topology.ports[port].planned_bps.unwrap_or(i64::MAX) as f64;
-    standing::is_sound(features, port, planned)
-        || peak_bps(features, port, features.now_ns - SOUND_TICKS * features.tick_ns) > SOUND_ABOVE * planned
-}
-
-/// Since the link last showed as slow it carried a good part of the claimed rate, and no queue stood: a link that is still as
-/// slow would have had one. This ends the case of a mended link that shares its load with others, for such a link may never
-/// be asked for its full rate.
-fn queues_no_more(features: &Features, port: PortId, claimed: Claim) -> bool {
-    let sum = sum_since(features, port, features.now_ns - WINDOW_NS);
-    let planned_bps = features.topology.ports[port].planned_bps.unwrap_or(0) as f64;
-    let claimed_bps = (1.0 - claimed.amount) * planned_bps;
-    let carried = f64::from(sum.bits) >= CARRIED * claimed_bps * f64::from(sum.seconds);
-    let no_queue = f64::from(sum.standing) <= STANDING * f64::from(sum.readings);
-    features.bin_ns <= SHORT_NS && features.now_ns - claimed.shown_ns > WINDOW_NS && sum.readings > 0 && carried && no_queue
-}
-
-/// The port's last queue, not long ago, was served below its rate, and nothing better has been seen of the port since.
-fn was_slow(features: &Features, port: PortId) -> bool {
-    let planned = features.topology.ports[port].planned_bps.unwrap_or(i64::MAX) as f64;
-    let last = features.ports[port].service.back().filter(|s| s.ts_ns > features.now_ns - REMEMBERED_NS);
-    last.is_some_and(|s| f64::from(s.bps) < SOUND_ABOVE * planned) && !is_sound(features, port)
-}
-
-/// The highest rate of any interval since then, bit/s.
-fn peak_bps(features: &Features, port: PortId, since_ns: i64) -> f64 {
-    busy_since(features, port, since_ns).map(|b| f64::from(b.peak_bps)).fold(0.0, f64::max)
-}
-
-fn busy_since(features: &Features, port: PortId, since_ns: i64) -> impl Iterator<Item = &Busy> {
-    features.ports[port].busy.iter().filter(move |b| b.end_ns - features.tick_ns >= since_ns)
-}
-
-fn sum_since(features: &Features, port: PortId, since_ns: i64) -> Busy {
-    busy_since(features, port, since_ns).fold(Busy::default(), |mut sum, b| {
-        (sum.bits, sum.seconds) = (sum.bits + b.bits, sum.seconds + b.seconds);
-        (sum.readings, sum.standing) =
-            (sum.readings.saturating_add(b.readings), sum.standing.saturating_add(b.standing));
-        sum
-    })
-}
-
-/// The most that the port can have served while a queue stood, bit/s: all that it sent, over the part of its readings that
-/// saw a queue.
-fn backlogged_bps(features: &Features, port: PortId, since_ns: i64) -> f64 {
-    let sum = sum_since(features, port, since_ns);
-    f64::from(sum.bits / sum.seconds) * f64::from(sum.readings) / f64::from(sum.standing)
-}
-
-/// Since when the port's link has been up; for ever where it was never seen down.
-fn up_ns(features: &Features, port: PortId) -> i64 {
-    let link = &features.ports[port].link;
-    if link.downs.is_empty() { i64::MIN } else { link.since_ns }
-}
-
-/// The verdict by one rule: the highest rate while a queue stood, where it is as low as the rule asks.
-fn judge(features: &Features, port: PortId, planned: i64, rule: &Rule) -> Option<Slow> {
-    if !rule.inside && features.bin_ns > SHORT_NS {
-        return None;
-    }
-    let from_ns = up_ns(features, port).max(features.now_ns - WINDOW_NS);
-    let recent = features.ports[port].service.iter().filter(|s| s.ts_ns > from_ns);
-    let kept: Vec<_> = recent.filter(|s| !s.paused && (s.inside || !rule.inside)).collect();
-    if kept.len() < rule.intervals {
-        return None;
-    }
-    let top_bps = kept.iter().map(|s| f64::from(s.bps)).fold(0.0, f64::max);
-    let since_ns = kept[0].ts_ns;
-    let bps = top_bps.max(peak_bps(features, port, since_ns));
-    let limit = rule.below * planned as f64;
-    (bps < limit && backlogged_bps(features, port, since_ns) < limit).then_some(Slow {
-        bps,
-        below: rule.below,
-        since_ns,
-    })
+/// How much less readings say than independent ones, by the median port: ports that share a job share its rhythm.
+fn usual_inflation(features: &Features) -> f64 {
+    let queues = features.ports.iter().filter_map(|port| port.queue.as_ref());
+    let mut known: Vec<f64> = queues.filter_map(|queue| queue.inflation.greatest()).collect();
+    if known.is_empty() { 1.0 } else { median(&mut known).max(1.0) }
 }

@@ -23,8 +23,9 @@ pub(super) fn begin() -> Scene {
 }
 
 /// One second of a story with all that a snapshot must carry: from second 30 to 60 h1 loses packets, and h2 some that its
-/// switch port counts as damaged, h4 pauses its switch for some seconds, h3's counters begin anew in second 34, h5 is late from
-/// second 40 on, the link of h6 goes down in seconds 20 and 45, and a port that no plan knows comes up.
+/// switch port counts as damaged, h4 pauses its switch for some seconds and has a queue that stands while it sends, h3's
+/// counters begin anew in second 34, h5 is late from second 40 on, the link of h6 goes down in seconds 20 and 45, and a port
+/// that no plan knows comes up.
 pub(super) fn second(scene: &mut Scene, second: i64) -> Outcome {
     if second == 34 {
         scene.restart_counters("h3");
@@ -44,7 +45,9 @@ pub(super) fn second(scene: &mut Scene, second: i64) -> Outcome {
             "h2" if (30..60).contains(&second) => (0.001, Counted::AsErrors),
             _ => (0.0, Counted::Nobody),
         };
-        Interval { lost, counted, ..iteration(at, PERIOD, late) }
+        let sent = iteration(at, PERIOD, late);
+        let queue_bytes = if host == "h4" && sent.sent > 0.0 { 20_000.0 } else { 0.0 };
+        Interval { lost, counted, queue_bytes, ..sent }
     };
     let pressure = (0..8).map(|host| (format!("h{host}"), 0.01 * host as f64)).collect();
     let paused_us: &'static [(&str, f64)] = vec![("tx_pause_us", 1e5 * (second - 30).clamp(0, 5) as f64)].leak();
