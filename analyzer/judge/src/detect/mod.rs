@@ -45,6 +45,7 @@ detectors! {
     onset,
     stalls,
     hold,
+    congestion,
     job_over,
     silence,
     reset,

@@ -56,6 +56,9 @@ impl Features {
             state.begin_readings(self.tick);
             let setting = Setting { bin_ns: self.bin_ns, tick_ns: self.tick_ns, planned_bps: topology.planned_bps };
             run.iter().for_each(|&(_, sample)| state.update_traffic(sample, setting));
+            if topology.cable.is_some() {
+                state.remember(self.tick, run);
+            }
             if state.paused_us > 0 {
                 self.paused.push((port, state.paused(self.tick_ns)));
             }

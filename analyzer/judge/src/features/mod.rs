@@ -9,6 +9,7 @@
 //! |---|---|---|
 //! | ports | `port.rs`, `sample.rs`, `health.rs` | load, service rate, packets damaged, dropped and held up |
 //! | queues | `backlog.rs` | whether a queue stands for longer than its link is busy |
+//! | the last two minutes | `past.rs` | bytes sent and hot ticks, coarsely |
 //! | onsets | `bins.rs` | bytes on an even grid of time |
 //! | links | `link.rs`, `downs.rs`, `rows.rs` | up, down, how often, and by whose doing |
 //! | cables | `conservation.rs`, `bounds.rs`, `clocks.rs`, `stamps.rs`, `cables.rs` | packets that one end sent and the other did not receive |
@@ -33,6 +34,7 @@ mod job;
 mod link;
 pub mod pace;
 mod packed;
+mod past;
 mod port;
 pub mod readings;
 mod restarts;
@@ -52,6 +54,7 @@ pub use device::{DeviceState, Silent};
 pub use downs::{Downs, FLAP_MEMORY_NS};
 pub use job::{Disturbed, JobState, Progress, RankMarks, SHORTLY_NS};
 pub use link::{Link, Off};
+pub use past::{Heat, Hot, Past, SLOT_TICKS, SLOTS, Slots as PastSlots};
 pub use port::{Busy, PortState, SHORT_NS, Service};
 pub use readings::{Quality, Read, Reading, Readings};
 pub use sample::{Count, Sample, rise};

@@ -10,6 +10,7 @@ pub const SECOND: i64 = 1_000_000_000;
 pub enum Family {
     FailingLink,
     Straggler,
+    Congestion,
     Data,
 }
 
@@ -18,6 +19,7 @@ impl Family {
         match self {
             Family::FailingLink => "failing_link",
             Family::Straggler => "straggler",
+            Family::Congestion => "congestion",
             Family::Data => "data",
         }
     }
@@ -103,6 +105,19 @@ impl Class {
         confidence: 0.8,
         action: "look for other load, IO waits or throttling on the node; replace it in the job if it stays late",
         delays_jobs: false,
+        ..Class::LINK
+    };
+
+    /// A queue that a job waits in, and that somebody fills: nobody's hardware is broken, and it matters by what it costs jobs. A
+    /// failing link that began with it may have made the queue, and is asked first.
+    pub const CONGESTION: Class = Class {
+        family: Family::Congestion,
+        subject: "congestion",
+        severity: Severity::Info,
+        // The bar of the evidence leaves one false port in 10,000 slow phases; that somebody else fills it is bytes that add up,
+        // and by whom is less sure where much began at once.
+        confidence: 0.85,
+        accuses: Accuses::ThroughJob { aftermath_iterations: 0 },
         ..Class::LINK
     };
 

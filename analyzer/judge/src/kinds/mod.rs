@@ -229,4 +229,7 @@ kinds! {
     silent::Silent = "silent",
     counters_fell::CountersFell = "counters_fell",
     excess_hold::ExcessHold = "excess_hold",
+    incast::Incast = "incast",
+    noisy_neighbour::NoisyNeighbour = "noisy_neighbour",
+    ecmp_imbalance::EcmpImbalance = "ecmp_imbalance",
 }

@@ -102,7 +102,7 @@ mod tests {
             state ^= state << 13;
             state ^= state >> 7;
             state ^= state << 17;
-            state % 10 == 0
+            state.is_multiple_of(10)
         };
         let mut throws = 0_u32;
         for _ in 0..400 {
