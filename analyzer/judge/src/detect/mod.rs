@@ -49,6 +49,7 @@ detectors! {
     stalls,
     hold,
     job_slow,
+    congestion,
     job_over,
     silence,
     reset,

@@ -1,7 +1,8 @@
 //! Who slows a job: a trouble that is known explains what it can, and only what is left over may accuse a host.
 //!
 //! A host that is seen to be late within a job may be the cause, or may merely wait for data that a failing link delays. A
-//! trouble is asked first when it lies where that job's bytes pass. It explains
+//! trouble is asked first when it lies where that job's bytes pass, or was itself seen through that job: a host that fills a queue
+//! of it may stand anywhere. A trouble never explains one of its own subject. It explains
 //!
 //! ```text
 //! trouble began                            it explains
@@ -12,9 +13,10 @@
 //! example: a silent drop costs job A a fifth of its time since 12:00. At 12:05 host h7 of job A begins to be late by 40 % of
 //! an iteration, and job A becomes slower by another third. The drop does not explain that third: h7 is accused.
 
-use super::cases::{Cases, Ended};
+use super::case::Case;
+use super::cases::{Cases, Ended, Key};
 use crate::detect::Open;
-use crate::fabric::{Carries, Part, Place, Topology};
+use crate::fabric::{Carries, Place, Topology};
 use crate::features::{Features, SHORTLY_NS};
 use crate::incident::State;
 use crate::kinds::{Accuses, Fact};
@@ -31,7 +33,10 @@ const FIRST_NS: i64 = SHORTLY_NS / 2;
 /// A failing part, and the moment it was first seen well again.
 #[derive(Clone, Debug)]
 struct Trouble {
+    subject: &'static str,
     place: Place,
+    /// The jobs that it was seen to delay, wherever it lies: another job's host fills a queue of theirs.
+    jobs: Vec<String>,
     since_ns: i64,
     over_ns: Option<i64>,
     at_most: f64,
@@ -53,8 +58,14 @@ fn is_explained(features: &Features, open: &Open, troubles: &[Trouble], fact: &F
     let Some(job) = fact.job.as_deref().and_then(|name| features.topology.find_job(name)) else { return false };
     let asked: Vec<&Trouble> = troubles
         .iter()
+        .filter(|trouble| trouble.subject != fact.kind().class().subject)
         .filter(|trouble| !is_past(features, trouble, fact, aftermath_ns))
-        .filter(|trouble| features.topology.carries_at(job, trouble.place) != Carries::No)
+        .filter(|trouble| {
+            // A host that fills a queue of another job delays nobody by where it stands.
+            let is_elsewhere = matches!(trouble.place, Place::Device(_)) && !trouble.jobs.is_empty();
+            let is_seen = fact.job.as_ref().is_some_and(|job| trouble.jobs.contains(job));
+            is_seen || (!is_elsewhere && features.topology.carries_at(job, trouble.place) != Carries::No)
+        })
         .collect();
     if asked.is_empty() {
         return false;
@@ -79,22 +90,28 @@ fn is_past(features: &Features, trouble: &Trouble, fact: &Fact, aftermath_ns: i6
 
 /// Those that are live, that have ended of late, and that are said for the first time in this tick.
 fn troubles(topology: &Topology, cases: &Cases, ended: &[Ended], facts: &[Fact]) -> Vec<Trouble> {
-    let trouble = |part: &Part, since_ns: i64, over_ns: Option<i64>, at_most: f64| {
-        Some(Trouble { place: topology.place(part)?, since_ns, over_ns, at_most })
+    let trouble = |Key { subject, part }: Key, jobs: Vec<String>, since_ns: i64, over_ns: Option<i64>, at_most: f64| {
+        Some(Trouble { subject, place: topology.place(&part)?, jobs, since_ns, over_ns, at_most })
     };
+    let through = |fact: &Fact| fact.job.clone().into_iter().collect::<Vec<_>>();
     let said = facts.iter().filter(|fact| fact.kind().class().delays_jobs);
-    let said: BTreeMap<&Part, &Fact> = said.map(|fact| (&fact.part, fact)).collect();
+    let said: BTreeMap<Key, &Fact> = said.map(|fact| (Key::of(fact), fact)).collect();
     let live = cases.iter().filter(|case| case.state != State::Resolved && case.class().delays_jobs);
-    let known: BTreeSet<&Part> = live.clone().map(|case| &case.part).collect();
+    let known: BTreeSet<Key> = live.clone().map(Case::key).collect();
     let live = live.filter_map(|case| {
-        let over_ns = case.clear_since_ns.filter(|_| !said.contains_key(&case.part));
+        let over_ns = case.clear_since_ns.filter(|_| !said.contains_key(&case.key()));
         let at_most = case.facts.values().map(|fact| fact.payload.at_most()).fold(0.0, f64::max);
-        trouble(&case.part, case.onset_ns, over_ns, at_most)
+        let jobs = case.facts.values().flat_map(through).collect();
+        trouble(case.key(), jobs, case.onset_ns, over_ns, at_most)
     });
     let past = ended.iter().filter(|past| past.kind.class().delays_jobs);
-    let past = past.filter_map(|past| trouble(&past.part, past.onset_ns, Some(past.over_ns), 1.0));
-    let new = said.values().filter(|fact| !known.contains(&fact.part));
-    let new = new.filter_map(|fact| trouble(&fact.part, fact.since_ns, None, fact.payload.at_most()));
+    let past = past.filter_map(|past| {
+        let key = Key { subject: past.kind.class().subject, part: past.part.clone() };
+        trouble(key, past.jobs.clone(), past.onset_ns, Some(past.over_ns), 1.0)
+    });
+    let new = said.iter().filter(|(key, _)| !known.contains(key));
+    let new =
+        new.filter_map(|(key, fact)| trouble(key.clone(), through(fact), fact.since_ns, None, fact.payload.at_most()));
     live.chain(past).chain(new).collect()
 }
 

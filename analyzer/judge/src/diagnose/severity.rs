@@ -37,3 +37,43 @@ fn of(features: &Features, case: &Case) -> Severity {
     let serves_a_job = || loss::candidates(features, case).iter().any(|(_, is_sure)| *is_sure);
     if lost >= MUCH || (class.is_down && serves_a_job()) { Severity::Critical } else { Severity::Warning }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::case::Cost;
+    use super::*;
+    use crate::fabric::Part;
+    use crate::kinds::{ConservationLoss, Fact, NoisyNeighbour, Payload};
+    use crate::testkit::{SECOND, star};
+
+    #[test]
+    fn a_queue_is_as_severe_as_what_it_costs_and_a_failing_link_is_a_warning_at_least() {
+        let features = Features::new(&star(3), SECOND);
+        let check = |payload: Payload, lost: Option<f64>, expected: Severity| {
+            let part = Part::Device("elsewhere".into());
+            let mut case = Case::new(&Fact {
+                ts_ns: 0,
+                part,
+                shown_at: None,
+                since_ns: 0,
+                until_ns: None,
+                one_sided: true,
+                strength: 0.5,
+                job: None,
+                payload,
+            });
+            case.jobs.insert("train".into(), Cost { lost, explained: None });
+            raise(&features, &mut case);
+            assert_eq!(case.severity, expected, "{lost:?}");
+        };
+        let queue = || -> Payload {
+            let iteration_ns = SECOND;
+            NoisyNeighbour { job: String::new(), more_bps: 1e9, bps: 2e9, job_lost: 0.0, iteration_ns }.into()
+        };
+        check(queue(), None, Severity::Info);
+        check(queue(), Some(0.0), Severity::Info);
+        check(queue(), Some(0.05), Severity::Warning);
+        check(queue(), Some(0.2), Severity::Critical);
+        check(ConservationLoss { ratio: 0.01 }.into(), None, Severity::Warning);
+    }
+}

@@ -2,6 +2,7 @@
 //!
 //! Everything here is dense integers inside and stable names outside. Nothing here judges.
 
+mod equal;
 mod inventory;
 mod name_index;
 mod names;

@@ -55,6 +55,9 @@ impl Features {
             state.begin_readings(self.tick);
             let setting = Setting { bin_ns: self.bin_ns, tick_ns: self.tick_ns, planned_bps: topology.planned_bps };
             run.iter().for_each(|&(_, sample)| state.update_traffic(sample, setting));
+            if topology.cable.is_some() {
+                state.remember(self.tick, run);
+            }
             let device = &mut self.devices[topology.device];
             device.seen_ns = device.seen_ns.max(run.last().map(|(_, sample)| sample.ts_ns));
         }

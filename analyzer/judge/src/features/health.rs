@@ -11,13 +11,16 @@ use weft_wire::TableSchema;
 
 /// Which counter of the catalogue tells which sign. Where several counters tell one sign, the first that has a value in a row
 /// of the table tells it: a row with 7 `rx_errors` and 5 `rx_crc_errors` has 7 damaged packets.
-const READS: [(Sign, &str); 6] = [
+const READS: &[(Sign, &str)] = &[
     (Sign::LinkUp, "link_up"),
     (Sign::DownEvents, "link_down_events"),
     (Sign::Damaged, "rx_errors"),
     (Sign::Damaged, "rx_crc_errors"),
     (Sign::Discarded, "rx_discards"),
     (Sign::PausedUs, "rx_pause_us"),
+    (Sign::PauseFrames, "rx_pause_frames"),
+    (Sign::Dropped, "tx_discards"),
+    (Sign::Marked, "tx_ecn_marked_packets"),
 ];
 
 /// What a port's slower counters tell. The number of a sign is its place in [`Health`].
@@ -33,10 +36,16 @@ pub enum Sign {
     Discarded,
     /// µs for which the other end held this port's sending up.
     PausedUs,
+    /// Frames that asked this port to hold up its sending.
+    PauseFrames,
+    /// Packets that were dropped instead of sent.
+    Dropped,
+    /// Packets that were marked on the way out, because a queue was long.
+    Marked,
 }
 
 /// How many signs there are: one more than the number of the last.
-const SIGNS: usize = Sign::PausedUs as usize + 1;
+const SIGNS: usize = Sign::Marked as usize + 1;
 
 /// The signs of one row, or the last ones that are known of a port.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]

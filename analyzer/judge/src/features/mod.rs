@@ -11,6 +11,7 @@
 //! | damage that a receiver counts | `errors.rs`, `followed.rs`, `episode.rs` | since when more comes than usual, and how surely |
 //! | pauses of hosts | `pauses.rs`, `followed.rs`, `episode.rs` | since when a host holds up its switch, and how surely |
 //! | queues | `queue/` | whether a queue stands for longer than its link is busy, and than it used to |
+//! | the last two minutes | `past.rs` | bytes sent and hot ticks, coarsely |
 //! | onsets | `bins.rs` | bytes on an even grid of time |
 //! | links | `link.rs`, `downs.rs`, `rows.rs` | up, down, how often, and by whose doing |
 //! | cables | `conservation.rs`, `bounds.rs`, `clocks.rs`, `stamps.rs`, `cables.rs` | packets that one end sent and the other did not receive |
@@ -37,6 +38,7 @@ mod job;
 mod link;
 pub mod pace;
 mod packed;
+mod past;
 pub mod pauses;
 mod port;
 pub mod queue;
@@ -58,6 +60,7 @@ pub use device::{DeviceState, Silent};
 pub use downs::{Downs, FLAP_MEMORY_NS};
 pub use job::{Disturbed, JobState, Progress, RankMarks, SHORTLY_NS};
 pub use link::{Link, Off};
+pub use past::{Heat, Hot, Past, SLOT_TICKS, SLOTS, Slots as PastSlots};
 pub use port::PortState;
 pub use readings::{Quality, Read, Reading, Readings};
 pub use sample::{Count, Sample, rise};

@@ -5,6 +5,7 @@ use super::errors::Errors;
 use super::health::{Health, Sign};
 use super::link::Link;
 use super::packed;
+use super::past::{Heat, Hot, Past};
 use super::pauses::Pauses;
 use super::queue::{Load, Queue, Span};
 use super::sample::{Count, Sample, rise};
@@ -53,6 +54,11 @@ pub struct PortState {
     load: Load,
     /// Only of ports that carry a job's bytes.
     pub sent: Option<Box<Sent>>,
+    /// The last two minutes, coarsely: only of ports with a cable that have sent anything.
+    pub past: Option<Box<Past>>,
+    /// Of this tick, what its readings showed of packets that wait.
+    #[serde(skip)]
+    pub heat: Heat,
     /// The tick in which the port's counters began anew the last time.
     pub reset_tick: Option<i64>,
     /// Time and epoch of the newest reading.
@@ -107,6 +113,7 @@ impl PortState {
     /// A tick begins: what is a sum over the ticks before it counts half.
     pub fn begin_tick(&mut self) {
         (self.damaged, self.discarded, self.paused_us) = (self.damaged / 2.0, self.discarded / 2.0, 0);
+        self.heat = Heat::default();
     }
 
     /// Takes in what a row tells beside the traffic.
@@ -114,6 +121,10 @@ impl PortState {
         self.damaged += self.health.rose(Sign::Damaged, &health) as f32;
         self.discarded += self.health.rose(Sign::Discarded, &health) as f32;
         self.paused_us = self.paused_us.saturating_add(self.health.rose(Sign::PausedUs, &health));
+        let rose = |sign: Sign| self.health.rose(sign, &health) > 0;
+        self.heat.add(Hot::Dropped, rose(Sign::Dropped));
+        self.heat.add(Hot::Marked, rose(Sign::Marked));
+        self.heat.add(Hot::Held, rose(Sign::PausedUs) || rose(Sign::PauseFrames));
         if let Some(up) = health.link_up() {
             self.link.update_carrier(ts_ns, up);
         }

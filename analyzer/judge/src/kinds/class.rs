@@ -126,6 +126,19 @@ impl Class {
         ..Class::LINK
     };
 
+    /// A queue that a job waits in, and that somebody fills: nobody's hardware is broken, and it matters by what it costs jobs. A
+    /// failing link that began with it may have made the queue, and is asked first.
+    pub const CONGESTION: Class = Class {
+        family: Family::Congestion,
+        subject: "congestion",
+        severity: Severity::Info,
+        // The bar of the evidence leaves one false port in 10,000 slow phases; that somebody else fills it is bytes that add up,
+        // and by whom is less sure where much began at once.
+        confidence: 0.85,
+        accuses: Accuses::ThroughJob { aftermath_iterations: 0 },
+        ..Class::LINK
+    };
+
     /// A fault of the telemetry, of which each class is a case of its own.
     pub const DATA: Class = Class {
         family: Family::Data,

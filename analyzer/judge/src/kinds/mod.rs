@@ -236,4 +236,7 @@ kinds! {
     counters_fell::CountersFell = "counters_fell",
     excess_hold::ExcessHold = "excess_hold",
     job_slow::JobSlow = "job_slow",
+    incast::Incast = "incast",
+    noisy_neighbour::NoisyNeighbour = "noisy_neighbour",
+    ecmp_imbalance::EcmpImbalance = "ecmp_imbalance",
 }

@@ -107,6 +107,24 @@ fn kinds_say_their_claim_and_their_verdict_in_words() {
         "received too slowly: it paused its switch by 36 k frames a second",
     );
     check(
+        Incast::sample().into(),
+        false,
+        "receives 60 Gbit/s more from x0, x1 and x2, of 94 Gbit/s in all",
+        "is flooded: x0, x1 and x2, outside the job, send 63.8 % of what h1 receives",
+    );
+    check(
+        NoisyNeighbour::sample().into(),
+        true,
+        "of 76 Gbit/s that pass the queue, 43 Gbit/s are one host's outside the job, and new",
+        "of job other sent 43 Gbit/s more through h1 eth0, where the job waited",
+    );
+    check(
+        EcmpImbalance::sample().into(),
+        false,
+        "sends 45 % of what the 8 equal links send, 12.5 % before",
+        "carries 45 % of what the 8 equal links of h1 send, 12.5 % before",
+    );
+    check(
         LateOnset { lateness_s: 0.154, iteration_s: 2.0, resolution_s: 0.1 }.into(),
         false,
         "begins to send 154 ms later than its peers in every 2 s",

@@ -2,8 +2,9 @@
 
 use super::super::case::{Case, Update};
 use super::*;
+use crate::fabric::Part;
 use crate::features::Progress;
-use crate::kinds::{ConservationLoss, LateOnset, LowServiceRate, PauseSurge, PauseUnit, Payload};
+use crate::kinds::{ConservationLoss, LateOnset, LowServiceRate, NoisyNeighbour, PauseSurge, PauseUnit, Payload};
 use weft_wire::plan::{Plan, PlanCable, PlanDevice, PlanJob, PlanPort};
 
 const S: i64 = 1_000_000_000;
@@ -120,6 +121,28 @@ fn a_link_explains_no_more_than_it_can_cost() {
     // A link at nine tenths of its rate costs a tenth at most; four tenths are gone, as the host's lateness says.
     assert!(is_accused(slow(0.9), late("h1", "wide"), 0.4));
     assert!(!is_accused(slow(0.5), late("h1", "wide"), 0.4));
+}
+
+/// A queue that job `wide` waits in since 160 s, and that another host fills, wherever that is.
+fn filled_by(host: &str) -> Fact {
+    let iteration_ns = 2 * S;
+    let payload = NoisyNeighbour { job: String::new(), more_bps: 5e10, bps: 9e10, job_lost: 0.3, iteration_ns };
+    fact(Part::Device(host.into()), 160, Some("wide"), payload)
+}
+
+#[test]
+fn a_queue_explains_the_hosts_of_the_job_that_waits_in_it_and_no_others() {
+    assert!(!is_accused(filled_by("h3"), late("h1", "wide"), 0.3), "h3 lies on no path of the job, and fills one");
+    assert!(is_accused(filled_by("h3"), late("h3", "narrow"), 0.3));
+}
+
+#[test]
+fn a_failing_link_explains_the_queue_that_began_with_it() {
+    let beside = |trouble: Fact| is_accused(trouble, filled_by("h3"), 0.3);
+    assert!(!beside(drop_at(cable("leaf0", "spine"), 155)));
+    assert!(beside(drop_at(cable("leaf0", "spine"), 110)), "it failed long before");
+    assert!(beside(drop_at(cable("h2", "leaf1"), 155)), "the job sends nothing there");
+    assert!(is_accused(filled_by("h3"), filled_by("h2"), 0.3), "one queue does not explain another");
 }
 
 #[test]
