@@ -26,6 +26,8 @@ mod link_tests;
 mod loss_tests;
 #[cfg(test)]
 mod pause_tests;
+#[cfg(test)]
+mod queue_tests;
 mod snapshot;
 #[cfg(test)]
 mod stale_tests;

@@ -18,6 +18,9 @@
 //! | | V | or a job that sends over the cable has become slower since |
 //! | it is the link, and no congestion | V | a lower capacity against a queue in any part of the busy time (`evidence.rs`) |
 //!
+//! Where more than two links of one device begin to look slow together, the cause is a common one: the device, or the rhythm of
+//! what is sent there, which readings at even intervals may fall in step with. No link is accused.
+//!
 //! With a job that became slower any of its cables may be the one, which costs ln (cables a node) more.
 //!
 //! The rate need never reach the capacity, nor need readings lie within a transfer: it works at 12 % of load and at 1 Hz,
@@ -47,6 +50,11 @@ const TOGETHER: i64 = 30;
 const QUIET: f64 = 0.1;
 /// Evidence that a link is not as slow as it was said to be, in nats, that ends its case: one time in 20 it is wrong.
 const SOUND: f64 = 3.0;
+/// Evidence with which another link of the device seems slow as well, in nats: one chance in seven.
+const LIKELY: f64 = 2.0;
+/// So many links of a device may be slow at one time for causes of their own: two may share a module or a cable. That a third
+/// one fails within the same seconds for a reason of its own is no chance that counts.
+const FEW: usize = 2;
 /// Sums of a port that are looked at: 9 and 7 at both ends. It only counts towards the budget of the detector.
 const READINGS: usize = 32;
 
@@ -109,9 +117,30 @@ impl Direction<'_> {
         let inflation = alike.max(self.in_step(evidence::slow(self.ends, alike)));
         let slow = evidence::slow(self.ends, inflation);
         let is_said = slow.nats >= bar && self.ends.own.sound_nats(slow.capacity) < SOUND;
-        if is_said && (claimed.is_some() || self.has_changed(slow, inflation)) {
-            self.say(slow, bar, out);
+        if !is_said || (claimed.is_none() && !self.has_changed(slow, inflation)) {
+            return;
         }
+        match self.is_common(slow) {
+            true => out.absent(FactKind::LowServiceRate, place),
+            false => self.say(slow, bar, out),
+        }
+    }
+
+    /// More links of one of the two devices than a few seem slow since the same time.
+    fn is_common(&self, slow: Slow) -> bool {
+        let topology = &self.features.topology;
+        let links = |end: PortId| topology.devices[topology.ports[end].device].ports.iter();
+        let seem_slow = |end: PortId| links(end).filter(|&&port| self.seems_slow(port, slow)).count();
+        seem_slow(self.port) > FEW || topology.far(self.port).is_some_and(|far| seem_slow(far) > FEW)
+    }
+
+    /// The link of this port, by the queue at either end, since about the same time as the one that is looked at.
+    fn seems_slow(&self, port: PortId, slow: Slow) -> bool {
+        let apart_ns = TOGETHER * self.interval_ns();
+        let together = |since: u32| (self.ns(slow.since) - self.ns(since)).abs() <= apart_ns;
+        let own = self.features.ports[port].queue.as_deref();
+        let mut sums = [own, far(self.features, port)].into_iter().flatten().flat_map(|queue| &queue.slower);
+        sums.any(|slower| slower.against_any(1.0) >= LIKELY && together(slower.since))
     }
 
     /// How much less the readings say that fall into step with the iterations of a job that sends over the link.
