@@ -10,10 +10,11 @@
 
 use crate::statistics::change_bar;
 
-/// False alarms a node-day, of all detectors together: one in 10,000 node-days.
-const FALSE_A_NODE_DAY: f64 = 1e-4;
+/// False alarms a node-day, of all detectors of the table together: four in 10,000 node-days.
+const FALSE_A_NODE_DAY: f64 = 4e-4;
 /// What part of that each detector may spend. One that is not in the table has a budget of its own (`hold.rs`).
-const SHARES: [(&str, f64); 1] = [("service_rate", 1.0)];
+const SHARES: [(&str, f64); 4] =
+    [("counted_errors", 0.25), ("service_rate", 0.25), ("pause_surge", 0.25), ("congestion", 0.25)];
 /// Streams of readings of a node that are watched: eight ports with their two ways, of which most carry little.
 const STREAMS: f64 = 10.0;
 /// Episodes of congestion, or of jobs that become slower, in a node-day. Taken as one until they are counted.
@@ -28,6 +29,11 @@ pub fn change(detector: &str, interval_ns: i64) -> f64 {
 /// V: what says which of two causes a change has, nats, where this part of the episodes looks like it.
 pub fn cause(detector: &str, part: f64) -> f64 {
     (EPISODES * part / allowed(detector)).ln()
+}
+
+/// The chance that one cause is taken for another: e^−V.
+pub fn chance(detector: &str) -> f64 {
+    (-cause(detector, 1.0)).exp()
 }
 
 fn allowed(detector: &str) -> f64 {
@@ -54,6 +60,7 @@ mod tests {
         for (part, expected) in [(1.0, 9.21), (0.1, 6.91)] {
             assert!((cause("service_rate", part) - expected).abs() < 0.01, "{part}");
         }
+        assert!((chance("congestion") - 1e-4).abs() < 1e-12);
         assert!(cause("none", 1.0) == f64::INFINITY, "what has no share is never sure");
     }
 }

@@ -13,19 +13,15 @@
 //! accused: a counter that counts something else on such devices, or an error of the whole fabric.
 
 use super::armed::{Reason, Row, Tally, View};
-use super::{Detector, Shows, Sink, Spot, strength};
+use super::{Detector, Shows, Sink, Spot, budget, strength};
 use crate::fabric::{Place, PortId};
 use crate::features::Features;
 use crate::features::episode::SUSPICIOUS;
 use crate::features::errors::{Per, READS, Rising};
 use crate::features::followed::is_error;
 use crate::kinds::{CountedErrors, FactKind, Unit};
-use crate::statistics::change_bar;
 
-/// β: false alarms in a day of a node, at most: one in 27 years of a node, or one in ten days of a fabric of 1,000 nodes.
-const FALSE_A_NODE_DAY: f64 = 1e-4;
-/// S: streams of evidence that share it, a node.
-const STREAMS_A_NODE: f64 = 10.0;
+const NAME: &str = "counted_errors";
 /// More than this part of all ports of a kind share a cause.
 const COMMON: f64 = 0.5;
 /// Another port counts as much when its rate is at least this part of the accused one's: the least of the alternatives is
@@ -33,7 +29,7 @@ const COMMON: f64 = 0.5;
 const AS_MUCH: f64 = 1.0 / 3.0;
 
 pub const DETECTOR: Detector = Detector {
-    name: "counted_errors",
+    name: NAME,
     reads: &[],
     detect,
     forget,
@@ -41,7 +37,7 @@ pub const DETECTOR: Detector = Detector {
 };
 
 pub fn detect(features: &Features, out: &mut Sink<'_>) {
-    let bar = change_bar(STREAMS_A_NODE, 86_400e9 / features.tick_ns as f64, FALSE_A_NODE_DAY);
+    let bar = budget::change(NAME, features.tick_ns);
     for port in (0..features.ports.len()).filter(|&port| features.ports[port].errors.is_some()) {
         let place = features.topology.place_of(port);
         out.look_at(Spot::Place(place), READS.len());

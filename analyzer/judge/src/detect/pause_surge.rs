@@ -13,25 +13,21 @@
 //! job, and no host is accused. That a host pauses its switch is information until a job there loses step time.
 
 use super::armed::{Reason, Row, Tally, View};
-use super::{Detector, Shows, Sink, Spot, strength};
+use super::{Detector, Shows, Sink, Spot, budget, strength};
 use crate::fabric::{DeviceId, Place, PortId};
 use crate::features::Features;
 use crate::features::episode::SUSPICIOUS;
 use crate::features::followed::is_pause;
 use crate::features::pauses::{BIN_NS, READS, Read, Surging, Unit};
 use crate::kinds::{FactKind, PauseSurge, PauseUnit};
-use crate::statistics::change_bar;
 use std::collections::BTreeSet;
 
-/// β: false alarms in a day of a node, at most: one in 27 years of a node, or one in ten days of a fabric of 1,000 nodes.
-const FALSE_A_NODE_DAY: f64 = 1e-4;
-/// S: streams of evidence that share it, a node.
-const STREAMS_A_NODE: f64 = 10.0;
+const NAME: &str = "pause_surge";
 /// More than this part of all hosts share a cause.
 const COMMON: f64 = 0.5;
 
 pub const DETECTOR: Detector = Detector {
-    name: "pause_surge",
+    name: NAME,
     reads: &[],
     detect,
     forget,
@@ -39,8 +35,7 @@ pub const DETECTOR: Detector = Detector {
 };
 
 pub fn detect(features: &Features, out: &mut Sink<'_>) {
-    let bin_ns = BIN_NS.max(features.tick_ns);
-    let bar = change_bar(STREAMS_A_NODE, 86_400e9 / bin_ns as f64, FALSE_A_NODE_DAY);
+    let bar = budget::change(NAME, BIN_NS.max(features.tick_ns));
     let mut suspicious: BTreeSet<DeviceId> = BTreeSet::new();
     let mut sure: Vec<(PortId, Surging)> = Vec::new();
     for port in (0..features.ports.len()).filter(|&port| features.ports[port].pauses.is_some()) {

@@ -10,7 +10,8 @@
 //! by over stretches of the past of the same length.
 
 use super::slowing::Slowing;
-use super::{FOREIGN, Found, SLOW_A_NODE_DAY};
+use super::{FOREIGN, Found, NAME};
+use crate::detect::budget;
 use crate::fabric::PortId;
 use crate::features::{Features, PastSlots};
 use crate::kinds::EcmpImbalance;
@@ -22,8 +23,6 @@ const ADDS_UP: f64 = 0.5;
 const LEAST_STRETCHES: usize = 6;
 /// The least spread that is believed, as a part of the link's part: a packet more or less.
 const LEAST_SPREAD: f64 = 0.005;
-/// Chance that the link's part of the group grows so by chance: β a slow phase, as for the port being hot.
-const CHANCE: f64 = super::FALSE_A_NODE_DAY / SLOW_A_NODE_DAY;
 
 /// A link that took over.
 struct Shifted {
@@ -82,7 +81,8 @@ fn stretches(slowing: &Slowing) -> impl Iterator<Item = PastSlots> {
     stretches.into_iter()
 }
 
-/// The mean of the past, where what is now is further above it than chance makes.
+/// The mean of the past, where what is now is further above it than chance makes: once in 10,000 slow phases (`budget.rs`), as
+/// for the port being hot.
 fn beyond_chance(now: f64, past: &[f64]) -> Option<f64> {
     let count = past.len() as f64;
     if past.len() < LEAST_STRETCHES {
@@ -91,5 +91,5 @@ fn beyond_chance(now: f64, past: &[f64]) -> Option<f64> {
     let mean = past.iter().sum::<f64>() / count;
     let variance = past.iter().map(|part| (part - mean).powi(2)).sum::<f64>() / (count - 1.0);
     let spread = variance.sqrt().max(LEAST_SPREAD * mean) * (1.0 + 1.0 / count).sqrt();
-    (now > mean + student_t(CHANCE, count - 1.0) * spread).then_some(mean)
+    (now > mean + student_t(budget::chance(NAME), count - 1.0) * spread).then_some(mean)
 }

@@ -28,16 +28,13 @@ mod slowing;
 mod tests;
 
 use super::armed::Row;
-use super::{Detector, Shows, Sink, Spot, strength};
+use super::{Detector, Shows, Sink, Spot, budget, strength};
 use crate::fabric::{Carries, Place, PortId};
 use crate::features::{Features, SLOT_TICKS, SLOTS};
 use crate::kinds::{FactKind, Payload};
 use slowing::Slowing;
 
-/// β: false alarms a node-day that are allowed, a tenth of one a day in 1,000 nodes.
-const FALSE_A_NODE_DAY: f64 = 1e-4;
-/// Slow phases of a job a node-day, in each of which its ports are asked once. Taken as one until it is counted.
-const SLOW_A_NODE_DAY: f64 = 1.0;
+const NAME: &str = "congestion";
 /// A slow phase is looked at after so many whole slots. Each is half as long again as the one before, for evidence grows
 /// with the time: the looks are few, and each of them is one chance more to be wrong.
 const LOOKS: [usize; 6] = [3, 4, 6, 9, 14, 20];
@@ -55,7 +52,7 @@ const EXPLAINED: f64 = 0.5;
 const KINDS: [FactKind; 3] = [FactKind::Incast, FactKind::NoisyNeighbour, FactKind::EcmpImbalance];
 
 pub const DETECTOR: Detector = Detector {
-    name: "congestion",
+    name: NAME,
     reads: &[],
     detect,
     forget,
@@ -114,7 +111,7 @@ pub fn forget(features: &mut Features, spot: Option<Spot>) {
 /// V: the evidence in nats that a port must show to be believed, by how many ports there are a host of the job.
 fn bar(ports: usize, hosts: usize) -> f64 {
     let a_host = (ports as f64 / hosts as f64).max(1.0);
-    (SLOW_A_NODE_DAY / FALSE_A_NODE_DAY).ln() + a_host.ln() + (LOOKS.len() as f64).ln()
+    budget::cause(NAME, 1.0) + a_host.ln() + (LOOKS.len() as f64).ln()
 }
 
 fn look(features: &Features, job: usize, is_claimed: bool, out: &mut Sink<'_>) -> Look {
