@@ -11,6 +11,10 @@
 //! late, on the mean, may seem to have lost 3 s and no more, while a slow job loses more with every iteration. Nothing is said
 //! until the time lost since the job became slow is more than that.
 //!
+//! A pause, a checkpoint, a restart or a gap in the readings is one event, and a job that is slow is slow all the time: each third of
+//! the time since it became slow must show half of the loss, and a single event lies in two of them at most. A job that has
+//! ended counts no more iterations, and nothing is said of it.
+//!
 //! How surely a job is slower, and what is no slowing (a pause, a checkpoint, a single long step), `features/pace/line.rs` says.
 
 use super::armed::{NO_LEVELS, Row, Tally, View};
@@ -20,6 +24,11 @@ use crate::features::Features;
 use crate::features::pace::LEAST;
 use crate::kinds::{FactKind, JobSlow};
 
+/// For so many ticks a job must be slow before it is said: the longest window of any detector of causes
+/// (`detect/conservation`). What can be seen of a cause has been said by then, and the incident of the cause tells the loss.
+const WAITS_TICKS: i64 = 28;
+/// Of the loss, what each third of the time must show: a third has few iterations, of which the loss is known to some tenths.
+const IN_EACH_THIRD: f64 = 0.5;
 /// What one job costs the budget of the detector: the pace is known already, and only asked for.
 const LOOKS: usize = 1;
 /// The slowest known sources of port counters refresh them within this time (sFlow, every 20 to 30 s), twice over: of a port
@@ -40,8 +49,7 @@ pub fn detect(features: &Features, out: &mut Sink<'_>) {
         let (runs, pace) = (plan.runs_at(features.now_ns), &features.jobs[job].pace);
         match pace.slow().filter(|_| runs) {
             Some((since_ns, slow)) => {
-                let lost_s = slow.loss * (features.now_ns - since_ns) as f64 / 1e9;
-                if !out.watches(FactKind::JobSlow, Place::Job(job)) && lost_s <= stamps_apart_s(features, plan) {
+                if !out.watches(FactKind::JobSlow, Place::Job(job)) && !is_lasting(features, job, since_ns, slow.loss) {
                     continue;
                 }
                 let strength = strength(slow.loss, LEAST);
@@ -52,6 +60,16 @@ pub fn detect(features: &Features, out: &mut Sink<'_>) {
             None => {}
         }
     }
+}
+
+/// The job has been slow for long enough, all the time, and by more than stamps that are apart can make of it.
+fn is_lasting(features: &Features, job: usize, since_ns: i64, loss: f64) -> bool {
+    let span_ns = features.now_ns - since_ns;
+    let lost_s = loss * span_ns as f64 / 1e9;
+    let is_long = span_ns >= WAITS_TICKS * features.tick_ns;
+    let thirds = || features.jobs[job].pace.lost_in_thirds(since_ns, features.now_ns);
+    let all_along = || thirds().is_some_and(|thirds| thirds.iter().all(|lost| *lost >= loss * IN_EACH_THIRD));
+    is_long && lost_s > stamps_apart_s(features, &features.topology.jobs[job]) && all_along()
 }
 
 /// By how much later than it seems a job may have sent what its hosts tell, by the mean of its ports, s.

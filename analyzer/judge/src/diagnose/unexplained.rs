@@ -1,8 +1,8 @@
 //! A job that is slow is an incident of its own only for what no part in trouble explains.
 //!
 //! ```text
-//! 14:02:00  job moe-b loses 13 % of its step time        suspected: causes are mostly found within some ticks
-//! 14:02:28  nothing explains that                        opened: who owns the job should know
+//! 14:02:00  job moe-b begins to lose 13 % of its step time
+//! 14:02:28  it still does, and nothing explains that     opened: who owns the job should know
 //! 14:03:10  host n17 is late by 12 % of the step         resolved: told from now on as the incident of n17
 //! ```
 //! A trouble explains a job's slowness when the trouble cost that job time since the job became slow: an incident of a part

@@ -117,9 +117,6 @@ impl Class {
         subject: "job_slow",
         kind: Kind::Job,
         severity: Severity::Warning,
-        // The longest window of any detector of causes (`detect/conservation`, 28 ticks): what can be seen of a cause has been
-        // said by then, and the incident of the cause tells the loss.
-        opens_after_ticks: 28,
         resolves_after_ns: 10 * SECOND,
         action: "ask what changed in the job at that time: batch, data, checkpoints, code; compare its hosts on the page",
         delays_jobs: false,

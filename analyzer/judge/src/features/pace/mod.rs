@@ -228,6 +228,14 @@ impl JobPace {
         self.line.lost(self.seconds(from_ns), self.seconds(to_ns))
     }
 
+    /// The part of the step time lost in each third of the time between two moments; `None` where any third holds too few
+    /// iterations to tell.
+    pub fn lost_in_thirds(&self, from_ns: i64, to_ns: i64) -> Option<[f64; 3]> {
+        let (from_s, third_s) = (self.seconds(from_ns), (to_ns - from_ns) as f64 / 3e9);
+        let lost = |third: f64| self.line().lost(from_s + third * third_s, from_s + (third + 1.0) * third_s);
+        Some([lost(0.0)?.0, lost(1.0)?.0, lost(2.0)?.0])
+    }
+
     /// The devices of the job's hosts, in the order in which everything else here knows the hosts.
     pub fn hosts(&self) -> impl Iterator<Item = DeviceId> + '_ {
         self.seats.iter().map(|seat| seat.device)
