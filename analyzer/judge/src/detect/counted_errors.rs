@@ -20,6 +20,7 @@ use crate::features::episode::SUSPICIOUS;
 use crate::features::errors::{Per, READS, Rising};
 use crate::features::followed::is_error;
 use crate::kinds::{CountedErrors, FactKind, Unit};
+use std::cell::OnceCell;
 
 const NAME: &str = "counted_errors";
 /// More than this part of all ports of a kind share a cause.
@@ -38,12 +39,14 @@ pub const DETECTOR: Detector = Detector {
 
 pub fn detect(features: &Features, out: &mut Sink<'_>) {
     let bar = budget::change(NAME, features.tick_ns);
-    for port in (0..features.ports.len()).filter(|&port| features.ports[port].errors.is_some()) {
+    let all = OnceCell::new();
+    for &port in &features.ports_with.errors {
         let place = features.topology.place_of(port);
         out.look_at(Spot::Place(place), READS.len());
         let Some(rising) = features.errors_rising(port).filter(|rising| rising.nats >= bar) else { continue };
-        out.spend(features.ports.len());
-        if !is_common(features, port, rising) {
+        let heard = *all.get_or_init(|| heard(features));
+        out.spend(features.ports_with.errors.len());
+        if !is_common(features, port, rising, heard) {
             say(features, port, rising, bar, out);
         }
     }
@@ -74,15 +77,26 @@ fn say(features: &Features, port: PortId, rising: Rising, bar: f64, out: &mut Si
     out.present(features.topology.place_of(port), shows, CountedErrors { counter, per, rate, usual, errors, nats });
 }
 
-/// Most ports of the same kind of device count as much.
-fn is_common(features: &Features, port: PortId, rising: Rising) -> bool {
-    let is_switch = |port: PortId| features.topology.devices[features.topology.ports[port].device].is_switch;
-    let alike = (0..features.ports.len()).filter(|&other| is_switch(other) == is_switch(port));
-    let (as_much, all) = alike.filter(|&other| features.ports[other].seen_tick.is_some()).fold((0, 0), |(n, all), other| {
-        let is_as_much = features.errors_rate(other, rising.counter) >= rising.rate * AS_MUCH;
-        (n + usize::from(is_as_much), all + 1)
-    });
-    as_much > 1 && as_much as f64 > COMMON * f64::from(all)
+/// Most ports of the same kind of device count as much. `heard`: how many of hosts and of switches have told anything.
+fn is_common(features: &Features, port: PortId, rising: Rising, heard: [usize; 2]) -> bool {
+    let kind = is_switch(features, port);
+    let alike = features.ports_with.errors.iter().filter(|&&other| is_switch(features, other) == kind);
+    let rates = alike.map(|&other| features.errors_rate(other, rising.counter));
+    let as_much = rates.filter(|rate| *rate >= rising.rate * AS_MUCH).count();
+    as_much > 1 && as_much as f64 > COMMON * heard[usize::from(kind)] as f64
+}
+
+fn is_switch(features: &Features, port: PortId) -> bool {
+    features.topology.devices[features.topology.ports[port].device].is_switch
+}
+
+/// How many ports of hosts and of switches have told anything. Goes through all ports: asked only where one is to be accused.
+fn heard(features: &Features) -> [usize; 2] {
+    let told = (0..features.ports.len()).filter(|&port| features.ports[port].seen_tick.is_some());
+    told.fold([0; 2], |mut heard, port| {
+        heard[usize::from(is_switch(features, port))] += 1;
+        heard
+    })
 }
 
 /// Neither end of it counts more than usual, and what is read of it goes on.

@@ -38,7 +38,7 @@ pub fn detect(features: &Features, out: &mut Sink<'_>) {
     let bar = budget::change(NAME, BIN_NS.max(features.tick_ns));
     let mut suspicious: BTreeSet<DeviceId> = BTreeSet::new();
     let mut sure: Vec<(PortId, Surging)> = Vec::new();
-    for port in (0..features.ports.len()).filter(|&port| features.ports[port].pauses.is_some()) {
+    for &port in &features.ports_with.pauses {
         out.look_at(Spot::Place(Place::Port(port)), READS.len());
         let surging = features.pauses_surging(port).filter(|surging| surging.nats > f64::from(SUSPICIOUS));
         if let Some(surging) = surging {

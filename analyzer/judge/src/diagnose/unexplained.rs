@@ -11,7 +11,7 @@
 
 use super::cases::{Cases, Ended, Key};
 use crate::incident::{Kind, State};
-use crate::kinds::Fact;
+use crate::kinds::{Class, Fact};
 use std::collections::BTreeMap;
 
 /// Of what a job loses, what a trouble must cost the job to explain the slowness. The loss and the cost are two measurements
@@ -38,7 +38,7 @@ pub fn leave_out_explained(cases: &Cases, ended: &[Ended], facts: &mut Vec<Fact>
 /// What explains that a job is slow, in words.
 fn explanation(cases: &Cases, ended: &[Ended], fact: &Fact) -> Option<String> {
     let (job, lost) = (fact.job.as_deref()?, fact.payload.lost()?);
-    let is_part = |class: &crate::kinds::Class| class.kind == Kind::Hardware;
+    let is_part = |class: &Class| class.kind == Kind::Hardware;
     let live = cases.iter().filter(|case| is_part(case.class()) && case.state == State::Open);
     let mut live = live.filter_map(|case| Some((case, case.jobs.get(job)?)));
     let takes_it = |cost: Option<f64>| cost.is_none_or(|cost| cost >= lost * EXPLAINED);

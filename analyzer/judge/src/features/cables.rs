@@ -54,7 +54,11 @@ impl Features {
             }
             state.begin_readings(self.tick);
             let setting = Setting { bin_ns: self.bin_ns, tick_ns: self.tick_ns, planned_bps: topology.planned_bps };
+            let had_queue = state.queue.is_some();
             run.iter().for_each(|&(_, sample)| state.update_traffic(sample, setting));
+            if !had_queue && state.queue.is_some() {
+                self.ports_with.queues.insert(port);
+            }
             if topology.cable.is_some() {
                 state.remember(self.tick, run);
             }

@@ -20,6 +20,7 @@
 //! suspicious, and does not count as usual, if any alternative has more than 3 nats in it or in the next one.
 
 use super::episode::{self, Episode, SUSPICIOUS};
+use super::followed::stream_of;
 use super::{Count, Features};
 use crate::fabric::PortId;
 use crate::statistics::mixture_nats;
@@ -206,12 +207,7 @@ impl Stream {
 impl Errors {
     /// Notes a reading of this tick: by how much a counter rose; `None` where it was set back.
     pub(super) fn note(&mut self, counter: u8, rise: Option<i64>) {
-        let known = self.streams.iter().position(|stream| stream.counter == counter);
-        let at = known.unwrap_or(self.streams.len());
-        if known.is_none() {
-            self.streams.push(Stream::new(counter));
-        }
-        let stream = &mut self.streams[at];
+        let stream = stream_of(&mut self.streams, |stream| stream.counter == counter, || Stream::new(counter));
         match rise {
             Some(rise) => stream.fresh = Some(stream.fresh.unwrap_or(0.0) + rise as f64),
             None => (stream.fresh, stream.before) = (None, None),

@@ -129,6 +129,15 @@ pub fn is_pause(counter: Followed) -> bool {
     matches!(counter, Followed::PauseSent(_))
 }
 
+/// What is remembered of one counter, among what is remembered of several; it begins where there is nothing yet.
+pub fn stream_of<S>(streams: &mut Vec<S>, is_its: impl Fn(&S) -> bool, begin: impl FnOnce() -> S) -> &mut S {
+    let at = streams.iter().position(is_its).unwrap_or(streams.len());
+    if at == streams.len() {
+        streams.push(begin());
+    }
+    &mut streams[at]
+}
+
 impl Features {
     /// By port, whether its rows tell a counter of this kind.
     pub fn ports_that_tell(&self, is: fn(Followed) -> bool) -> Vec<bool> {
@@ -166,10 +175,12 @@ impl Features {
         let begins = rise.is_some_and(|rise| rise > 0);
         let told = match counter {
             Followed::Error(counter) if begins || state.errors.is_some() => {
+                self.ports_with.errors.insert(port);
                 state.errors.get_or_insert_default().note(counter, rise);
                 &mut self.erring
             }
             Followed::PauseSent(counter) if begins || state.pauses.is_some() => {
+                self.ports_with.pauses.insert(port);
                 state.pauses.get_or_insert_default().note_sent(counter, rise);
                 &mut self.pausing
             }

@@ -106,12 +106,33 @@ pub struct Features {
     set_down: BTreeSet<PortId>,
     /// At least the ports whose links are not settled in this tick, see [`Link::is_settled`].
     pub unsettled: BTreeSet<PortId>,
+    pub ports_with: PortsWith,
     /// Ports that told of errors in this tick; one may stand there twice.
     erring: Vec<PortId>,
     /// The same of hosts' ports and of pauses.
     pausing: Vec<PortId>,
     /// How many ports, ports of jobs and ranks there are: what the detectors look at.
     size: usize,
+}
+
+/// Ports that remember what most ports do not, so that no tick goes through all ports of a fabric to find them. At least these:
+/// a port stays here whose state was forgotten.
+#[derive(Clone, Debug, Default)]
+pub struct PortsWith {
+    pub errors: BTreeSet<PortId>,
+    pub pauses: BTreeSet<PortId>,
+    pub queues: BTreeSet<PortId>,
+}
+
+impl PortsWith {
+    fn among(ports: &[PortState]) -> PortsWith {
+        let with = |has: fn(&PortState) -> bool| (0..ports.len()).filter(|&port| has(&ports[port])).collect();
+        PortsWith {
+            errors: with(|port| port.errors.is_some()),
+            pauses: with(|port| port.pauses.is_some()),
+            queues: with(|port| port.queue.is_some()),
+        }
+    }
 }
 
 impl Features {
@@ -137,6 +158,7 @@ impl Features {
             slots,
             set_down: BTreeSet::new(),
             unsettled: BTreeSet::new(),
+            ports_with: PortsWith::default(),
             erring: Vec::new(),
             pausing: Vec::new(),
             size: 0,

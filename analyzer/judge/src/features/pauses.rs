@@ -20,6 +20,7 @@
 
 use super::Features;
 use super::episode::{self, Episode, SUSPICIOUS};
+use super::followed::stream_of;
 use crate::fabric::PortId;
 use crate::statistics::mixture_nats;
 use arraydeque::{ArrayDeque, behavior::Wrapping};
@@ -214,12 +215,7 @@ impl Stream {
 impl Pauses {
     /// Notes by how much a counter of what the host sent rose in this tick; `None` where it was set back.
     pub(super) fn note_sent(&mut self, counter: u8, rise: Option<i64>) {
-        let known = self.streams.iter().position(|stream| stream.counter == counter);
-        let at = known.unwrap_or(self.streams.len());
-        if known.is_none() {
-            self.streams.push(Stream::new(counter));
-        }
-        let stream = &mut self.streams[at];
+        let stream = stream_of(&mut self.streams, |stream| stream.counter == counter, || Stream::new(counter));
         match rise {
             Some(rise) => stream.sent = Some(stream.sent.unwrap_or(0.0) + rise as f64),
             None => stream.restart(),

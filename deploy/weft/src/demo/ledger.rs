@@ -9,6 +9,7 @@ use weft_judge::incident::{Incident, Kind, State};
 use weft_sim::faults::Nature;
 use weft_sim::live::Progress;
 use weft_sim::truth::Truth;
+use weft_trace::Family;
 
 /// A verdict may come this long after the end of its fault, seconds.
 const LATE_S: f64 = 10.0;
@@ -142,61 +143,8 @@ fn explains(truth: &Truth, incident: &Incident, opened_s: f64) -> bool {
         }
     };
     let timely = opened_s >= truth.begin - EARLY_S && opened_s <= truth.end + LATE_S;
-    let family = truth.class.and_then(family).is_some_and(|f| Some(f) == family(&incident.class));
+    let family = truth.class.and_then(Family::of).is_some_and(|family| Some(family) == Family::of(&incident.class));
     part && timely && family && truth.nature != Nature::Benign
-}
-
-/// Families of the trace format, for scoring.
-fn family(class: &str) -> Option<&'static str> {
-    const FAMILIES: [(&str, &[&str]); 4] = [
-        (
-            "failing link",
-            &[
-                "lossy_link",
-                "link_flap",
-                "trained_low",
-                "slow_link",
-                "link_down",
-                "silent_drop",
-                "mtu_mismatch",
-                "miscabled",
-                "nic_down",
-                "plane_degraded",
-                "link_retry_storm",
-            ],
-        ),
-        (
-            "straggler",
-            &[
-                "gpu_throttle",
-                "host_straggler",
-                "pcie_degraded",
-                "nvlink_errors",
-                "nvlink_down",
-                "gpu_memory_errors",
-                "power_cap",
-                "gpu_lost",
-                "job_hang",
-            ],
-        ),
-        ("data", &["clock_skew", "counter_reset", "sensor_dropout"]),
-        (
-            "congestion",
-            &[
-                "slow_receiver",
-                "pfc_deadlock",
-                "ecmp_imbalance",
-                "incast",
-                "oversubscription",
-                "buffer_misconfig",
-                "ecn_misconfig",
-                "congestion_control_off",
-                "noisy_neighbour",
-                "credit_stall",
-            ],
-        ),
-    ];
-    FAMILIES.iter().find(|(_, classes)| classes.contains(&class)).map(|(family, _)| *family)
 }
 
 /// What weft says a job lost: the hit job's figure, else the largest.

@@ -89,7 +89,7 @@ pub fn detect(features: &Features, out: &mut Sink<'_>) {
     let mut watched: Vec<(FactKind, Place)> = KINDS.into_iter().flat_map(watched).collect();
     let (is_claimed, mut is_known) = (!watched.is_empty(), true);
     for (job, plan) in features.topology.jobs.iter().enumerate() {
-        if plan.start_ns <= features.now_ns && features.now_ns <= plan.end_ns {
+        if plan.runs_at(features.now_ns) {
             match look(features, job, is_claimed, out) {
                 Look::Nobody => {}
                 Look::Unknown => is_known &= out.disturbed(job).spans.is_empty(),

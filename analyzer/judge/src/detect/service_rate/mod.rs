@@ -68,7 +68,7 @@ pub const DETECTOR: Detector = Detector {
 
 pub fn detect(features: &Features, out: &mut Sink<'_>) {
     let peers = OnceCell::new();
-    for port in 0..features.ports.len() {
+    for &port in &features.ports_with.queues {
         let state = &features.ports[port];
         let queue = state.queue.as_deref().filter(|_| state.link.up != Some(false));
         if let Some((queue, planned)) = queue.zip(features.topology.ports[port].planned_bps) {
@@ -219,7 +219,7 @@ impl Direction<'_> {
 
 /// How much less readings say than independent ones, by the median port: ports that share a job share its rhythm.
 fn usual_inflation(features: &Features) -> f64 {
-    let queues = features.ports.iter().filter_map(|port| port.queue.as_ref());
+    let queues = features.ports_with.queues.iter().filter_map(|&port| features.ports[port].queue.as_ref());
     let mut known: Vec<f64> = queues.filter_map(|queue| queue.inflation.greatest()).collect();
     if known.is_empty() { 1.0 } else { median(&mut known).max(1.0) }
 }

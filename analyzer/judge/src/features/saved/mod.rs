@@ -15,7 +15,7 @@
 mod names;
 
 use super::slots::{Named, Slots};
-use super::{Conservation, DeviceState, Features, JobState, PortState, Readings, Series, Wraps};
+use super::{Conservation, DeviceState, Features, JobState, PortState, PortsWith, Readings, Series, Wraps};
 use crate::fabric::{EntityTable, Topology};
 use names::{Here, Names};
 use serde::{Deserialize, Serialize};
@@ -98,6 +98,7 @@ impl Saved<'_> {
         features.set_down = set_down.into_iter().filter_map(|port| *here.ports.get(port as usize)?).collect();
         (features.series, features.wraps) = (series.into_owned(), wraps.into_owned());
         features.unsettled = (0..features.ports.len()).collect();
+        features.ports_with = PortsWith::among(&features.ports);
         features.readings = readings.into_owned();
         (features.tick, features.tick_before) = (time.tick, time.tick_before);
         (features.now_ns, features.bin_ns) = (time.now_ns, time.bin_ns);
