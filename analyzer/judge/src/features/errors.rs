@@ -265,8 +265,8 @@ impl Features {
     /// How many errors of a counter come at a port, a packet or a second: of late or usually, whichever is more. 0 where it never
     /// rose.
     pub fn errors_rate(&self, port: PortId, counter: usize) -> f64 {
-        let streams = self.ports[port].errors.as_ref().map_or(&[][..], |errors| &errors.streams);
-        let stream = streams.iter().find(|stream| usize::from(stream.counter) == counter);
+        let mut streams = self.ports[port].errors.iter().flat_map(|errors| &errors.streams);
+        let stream = streams.find(|stream| usize::from(stream.counter) == counter);
         stream.map_or(0.0, |stream| {
             let rising = stream.rising(sound(stream.per(), self.topology.ports[port].planned_bps));
             rising.rate.max(rising.usual)

@@ -129,10 +129,12 @@ pub fn is_pause(counter: Followed) -> bool {
     matches!(counter, Followed::PauseSent(_))
 }
 
-/// What is remembered of one counter, among what is remembered of several; it begins where there is nothing yet.
+/// What is remembered of one counter, among what is remembered of several; it begins where there is nothing yet. Most ports
+/// have one, and a vector that grows by itself would make room for four.
 pub fn stream_of<S>(streams: &mut Vec<S>, is_its: impl Fn(&S) -> bool, begin: impl FnOnce() -> S) -> &mut S {
     let at = streams.iter().position(is_its).unwrap_or(streams.len());
     if at == streams.len() {
+        streams.reserve_exact(1);
         streams.push(begin());
     }
     &mut streams[at]
@@ -180,8 +182,9 @@ impl Features {
                 &mut self.erring
             }
             Followed::PauseSent(counter) if begins || state.pauses.is_some() => {
-                self.ports_with.pauses.insert(port);
-                state.pauses.get_or_insert_default().note_sent(counter, rise);
+                if !state.pauses.get_or_insert_default().note_sent(counter, rise) {
+                    return;
+                }
                 &mut self.pausing
             }
             Followed::PauseReceived(counter) => {

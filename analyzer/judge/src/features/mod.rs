@@ -120,6 +120,7 @@ pub struct Features {
 #[derive(Clone, Debug, Default)]
 pub struct PortsWith {
     pub errors: BTreeSet<PortId>,
+    /// More pauses than before, as it seems: in a healthy fabric every host may pause its switch at times.
     pub pauses: BTreeSet<PortId>,
     pub queues: BTreeSet<PortId>,
 }

@@ -121,14 +121,25 @@ impl Past {
         past
     }
 
+    /// Where the quantile stands among the bins in order: at 54 of 60.
+    fn place(&self) -> usize {
+        (self.last.len() as f64 * QUANTILE) as usize
+    }
+
+    /// Nine of ten bins were below this. Counting them says the same as [`Past::quantile`], without sorting.
+    fn is_hit(&self, rate: f64) -> bool {
+        let (old, new) = self.last.as_slices();
+        let below = |bins: &[f32]| bins.iter().filter(|&&bin| f64::from(bin) < rate).count();
+        rate > 0.0 && below(old) + below(new) > self.place()
+    }
+
     /// What nine of ten bins were not above.
     fn quantile(&self) -> f32 {
         let mut last: Vec<f32> = self.last.iter().copied().collect();
-        let at = (last.len() as f64 * QUANTILE) as usize;
-        if at >= last.len() {
-            return f32::INFINITY;
+        match self.place() {
+            at if at < last.len() => *last.select_nth_unstable_by(at, f32::total_cmp).1,
+            _ => f32::INFINITY,
         }
-        *last.select_nth_unstable_by(at, f32::total_cmp).1
     }
 
     /// p₀. One hit counts as seen, so that it is above 0.
@@ -176,7 +187,7 @@ impl Stream {
         }
         self.bin_ns = Some(now_ns);
         let rate = more / seconds;
-        let is_hit = rate > 0.0 && rate > f64::from(self.past.quantile());
+        let is_hit = self.past.is_hit(rate);
         if self.past.bins >= LEAST_PAST {
             let usual = self.past.usual();
             for (alternative, p) in self.alternatives.iter_mut().zip(ALTERNATIVES) {
@@ -190,7 +201,7 @@ impl Stream {
             self.alternatives = Default::default();
         }
         let before = self.pending.replace((rate, is_hit));
-        if episode::strongest(&self.alternatives).sum.nats() <= SUSPICIOUS {
+        if !self.is_suspicious() {
             before.into_iter().for_each(|(rate, is_hit)| self.past.add(rate, is_hit));
         }
     }
@@ -203,6 +214,10 @@ impl Stream {
         (self.sent, self.received, self.bin_ns) = (None, 0.0, None);
     }
 
+    fn is_suspicious(&self) -> bool {
+        episode::strongest(&self.alternatives).sum.nats() > SUSPICIOUS
+    }
+
     fn surging(&self) -> Surging {
         let strongest = episode::strongest(&self.alternatives);
         let Episode { since_tick, until_tick, .. } = strongest;
@@ -213,13 +228,21 @@ impl Stream {
 }
 
 impl Pauses {
-    /// Notes by how much a counter of what the host sent rose in this tick; `None` where it was set back.
-    pub(super) fn note_sent(&mut self, counter: u8, rise: Option<i64>) {
+    /// Notes by how much a counter of what the host sent rose in this tick; `None` where it was set back. Where both are told,
+    /// the time says more than the frames: one frame may hold for long, and the next one end it. So frames are followed only
+    /// until a time is. `false`: this counter is not followed.
+    pub(super) fn note_sent(&mut self, counter: u8, rise: Option<i64>) -> bool {
+        match READS[usize::from(counter)].unit {
+            Unit::Microseconds => self.streams.retain(|stream| stream.unit() == Unit::Microseconds),
+            Unit::Frames if self.streams.iter().any(|stream| stream.unit() == Unit::Microseconds) => return false,
+            Unit::Frames => {}
+        }
         let stream = stream_of(&mut self.streams, |stream| stream.counter == counter, || Stream::new(counter));
         match rise {
             Some(rise) => stream.sent = Some(stream.sent.unwrap_or(0.0) + rise as f64),
             None => stream.restart(),
         }
+        true
     }
 
     /// The same of what it received. Alone it is nothing: who only is paused has no stream.
@@ -242,18 +265,20 @@ impl Features {
         for port in self.pausing.drain(..).filter(|_| ends) {
             let state = &mut self.ports[port];
             let begun_ns = state.begun_ns.map_or(self.now_ns, |ns| ns.get());
-            let streams = state.pauses.iter_mut().flat_map(|pauses| &mut pauses.streams);
-            streams.for_each(|stream| stream.step(self.tick, self.now_ns, begun_ns));
+            let Some(pauses) = &mut state.pauses else { continue };
+            pauses.streams.iter_mut().for_each(|stream| stream.step(self.tick, self.now_ns, begun_ns));
+            if pauses.streams.iter().any(Stream::is_suspicious) {
+                self.ports_with.pauses.insert(port);
+            } else if !self.ports_with.pauses.is_empty() {
+                self.ports_with.pauses.remove(&port);
+            }
         }
     }
 
     /// Of the counters of pauses that a port tells of a host the one of which it is surest that the host pauses more than before.
     /// `None` where it never paused its switch.
     pub fn pauses_surging(&self, port: PortId) -> Option<Surging> {
-        let streams = &self.ports[port].pauses.as_ref()?.streams;
-        // Where both are told, the time says more than the frames: one frame may hold for long, and the next one end it.
-        let tells_time = streams.iter().any(|stream| stream.unit() == Unit::Microseconds);
-        let streams = streams.iter().filter(|stream| !tells_time || stream.unit() == Unit::Microseconds);
+        let streams = self.ports[port].pauses.as_ref()?.streams.iter();
         streams.map(Stream::surging).max_by(|a, b| a.nats.total_cmp(&b.nats))
     }
 }
