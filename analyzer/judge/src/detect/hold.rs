@@ -14,7 +14,7 @@
 //! - the mean of its peers at the same time, which absorbs whatever makes all hosts ragged.
 //!
 //! A host is accused when ln E reaches ln (1,000 · r / F) and its mean excess is half of what the job lost. Where many hosts are
-//! late alike, the cause is common and nobody is named. Hosts that are late by a slow receiver are its victims: that one is found by
+//! late alike, the cause is common and nobody is named, and where a few are, only the one that stands out. Hosts that are late by a slow receiver are its victims: that one is found by
 //! its pauses (`pause_surge.rs`), and explains them (`diagnose/attribute.rs`).
 //!
 //! Step marks tell the same exactly (`compute_time.rs`); this looks at jobs with and without them. Readings at 1 Hz are enough.
@@ -51,6 +51,10 @@ const LEAST_SINCE: usize = 2;
 const LIKELY_NATS: f64 = 2.0;
 const MANY: usize = 8;
 const FEW: usize = 2;
+/// A host stands out that is this much likelier to be the late one than all others with evidence together: nine to one. One
+/// other is left out of them, for two hosts may be late at once; that three begin to be in the same iteration, each for a cause
+/// of its own, is no chance that counts, and hosts that wait for a late one may seem late as it does.
+const STANDS_OUT: f64 = 9.0;
 /// Iterations over which a host that is accused must hold no more to be well again.
 const RECENT: usize = 24;
 /// Of the least excess, what a host holds at most that is well.
@@ -100,8 +104,11 @@ fn look(job: usize, pace: &JobPace, out: &mut Sink<'_>) {
     let recent = recent(pace.hold(), hosts.len());
     for (seat, &host) in hosts.iter().enumerate() {
         let place = Place::Device(host);
-        let bar = if has_witness(place, out) { LIKELY_NATS } else { alone };
-        let own = late.iter().find(|own| own.seat == seat).filter(explains).filter(|own| own.nats >= bar);
+        let own = late.iter().find(|own| own.seat == seat).filter(explains);
+        let own = own.filter(|own| match has_witness(place, out) {
+            true => own.nats >= LIKELY_NATS,
+            false => own.nats >= alone && stands_out(own, &late),
+        });
         if out.watches(FactKind::ExcessHold, place) && recent[seat] < LEAST * WELL {
             out.absent(FactKind::ExcessHold, place);
         } else if let Some(own) = own {
@@ -166,6 +173,15 @@ fn judge(hold: &Hold, slow: Slow) -> Vec<Late> {
     let late: Vec<Late> = (0..hosts).filter_map(late).collect();
     let likely = late.iter().filter(|own| own.nats > LIKELY_NATS).count();
     if likely > FEW.max(hosts / MANY) { Vec::new() } else { late }
+}
+
+/// Of the hosts with evidence, but for the surest other one, this one is the likeliest by far.
+fn stands_out(own: &Late, late: &[Late]) -> bool {
+    let others = late.iter().filter(|other| other.seat != own.seat && other.nats > LIKELY_NATS);
+    let mut chances: Vec<f64> = others.map(|other| (other.nats - own.nats).exp()).collect();
+    chances.sort_by(f64::total_cmp);
+    chances.pop();
+    chances.iter().sum::<f64>() * STANDS_OUT <= 1.0
 }
 
 /// The excess of one host over some iterations.
@@ -263,6 +279,20 @@ mod tests {
         for story in [Story::Healthy, Story::SlowLink(0.25), Story::LongerWork(0.25), Story::Pause(20.0)] {
             assert_eq!(accused(story), None, "{story:?}");
         }
+    }
+
+    #[test]
+    fn of_three_that_are_late_alike_nobody_stands_out_and_of_two_both_do() {
+        let check = |nats: &[f64], expected: &[bool]| {
+            let late = |(seat, &nats): (usize, &f64)| Late { seat, excess: 0.1, nats, iterations: 9, until_s: 0.0 };
+            let late: Vec<Late> = nats.iter().enumerate().map(late).collect();
+            assert_eq!(late.iter().map(|own| stands_out(own, &late)).collect::<Vec<_>>(), expected, "{nats:?}");
+        };
+        check(&[8.0], &[true]);
+        check(&[8.0, 7.5], &[true, true]);
+        check(&[9.2, 7.7, 7.5, 7.1], &[false, false, false, false]);
+        check(&[12.0, 8.0, 7.5, 7.1], &[true, false, false, false]);
+        check(&[8.0, 1.9, 1.5, 1.0], &[true, true, true, true]);
     }
 
     #[test]
