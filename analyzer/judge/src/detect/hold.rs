@@ -13,8 +13,12 @@
 //! - its own mean before, which counts as one of 16 iterations more,
 //! - the mean of its peers at the same time, which absorbs whatever makes all hosts ragged.
 //!
-//! A host is accused when ln E reaches ln (1,000 · r / F) and its mean excess is half of what the job lost. Where many hosts are
-//! late alike, the cause is common and nobody is named, and where a few are, only the one that stands out. Hosts that are late by a slow receiver are its victims: that one is found by
+//! Peers are hosts that also need nothing to begin, or that also wait for others' bytes, as parents in a tree do.
+//!
+//! A host is accused when ln E reaches ln (1,000 · r / F) and its mean excess is between half and twice what the job lost: the
+//! excess is the part of the step that the host takes, and it can take no more than was lost. Where many hosts are
+//! late alike, the cause is common and nobody is named; where a few are, only the one that stands out. Hosts that are late by a
+//! slow receiver are its victims: that one is found by
 //! its pauses (`pause_surge.rs`), and explains them (`diagnose/attribute.rs`).
 //!
 //! Step marks tell the same exactly (`compute_time.rs`); this looks at jobs with and without them. Readings at 1 Hz are enough.
@@ -37,6 +41,8 @@ const EFFECTS: [f64; 3] = [0.5, 1.0, 2.0];
 /// Of what the job lost, what the excess must be on the mean: it is all of it where communication does not overlap, and half
 /// leaves room for sampling. A link that only lengthens transfers gives none.
 const EXPLAINED: f64 = 0.5;
+/// And what it may be at most: no more than the job lost, twice for sampling.
+const AT_MOST: f64 = 2.0;
 /// Iterations that must be known from before the slowing for a host's own past to count, and how many iterations the mean of
 /// all counts as in it.
 const OWN_PAST: usize = 24;
@@ -100,7 +106,8 @@ fn look(job: usize, pace: &JobPace, out: &mut Sink<'_>) {
     };
     let alone = bar(FALSE_IN_1000_NODE_DAYS);
     let late = judge(pace.hold(), slow);
-    let explains = |own: &&Late| own.excess >= LEAST.max(slow.loss * EXPLAINED);
+    let explains =
+        |own: &&Late| own.excess >= LEAST.max(slow.loss * EXPLAINED) && own.excess <= slow.loss * AT_MOST;
     let recent = recent(pace.hold(), hosts.len());
     for (seat, &host) in hosts.iter().enumerate() {
         let place = Place::Device(host);
@@ -147,12 +154,16 @@ fn judge(hold: &Hold, slow: Slow) -> Vec<Late> {
         return Vec::new();
     }
     let (now, past) = (Sums::of(since), Sums::of(before));
-    let pool = past.pool();
+    let is_free = |seat: usize| hold.is_free(seat);
+    let pools = [false, true].map(|free| past.pool(|seat| is_free(seat) == free));
     let hosts = now.hosts.len();
     let mut readings: Vec<f64> = since.iter().map(|batch| f64::from(batch.readings)).collect();
     let most = (2.0 * slow.loss).max(1.0 / median(&mut readings)).min(1.0);
     let effects = EFFECTS.map(|effect| effect * slow.loss);
-    let (all, told) = now.hosts.iter().fold((0.0, 0.0), |(all, told), own| (all + own.late, told + own.iterations));
+    let all = [false, true].map(|free| {
+        let alike = now.hosts.iter().enumerate().filter(|(seat, _)| is_free(*seat) == free);
+        alike.fold((0.0, 0.0), |(all, told), (_, own)| (all + own.late, told + own.iterations))
+    });
     let late = |seat: usize| {
         let (own, own_past) = (&now.hosts[seat], past.hosts.get(seat).copied().unwrap_or_default());
         let has_past = before.len() >= OWN_PAST;
@@ -160,10 +171,12 @@ fn judge(hold: &Hold, slow: Slow) -> Vec<Late> {
         if own.iterations < LEAST_SINCE as f64 || excess < LEAST || !(has_past || hold.is_free(seat)) {
             return None;
         }
+        let (pool, (all, told)) = (pools[usize::from(is_free(seat))], all[usize::from(is_free(seat))]);
         let peers = (all - own.late) / (told - own.iterations).max(1.0);
         let own_before = (own_past.late + SHRUNK_BY * pool) / (own_past.iterations + SHRUNK_BY);
         // Laplace's rule of succession: a share that was never seen may still be one in as many.
-        let null = pool.max(peers).max(if has_past { own_before } else { 0.0 }) + 1.0 / (since.len() * hosts) as f64;
+        let before = if has_past { own_before } else { 0.0 };
+        let null = pool.max(peers).max(before) + 1.0 / (since.len() * hosts) as f64;
         let values = since.iter().map(|batch| f64::from(batch.excess[seat])).filter(|excess| !excess.is_nan());
         let nats = betting_nats(values, null.min(0.5), &effects, most);
         let held = since.iter().rev().find(|batch| f64::from(batch.excess[seat]) >= excess * EXPLAINED);
@@ -172,7 +185,9 @@ fn judge(hold: &Hold, slow: Slow) -> Vec<Late> {
     };
     let late: Vec<Late> = (0..hosts).filter_map(late).collect();
     let likely = late.iter().filter(|own| own.nats > LIKELY_NATS).count();
-    if likely > FEW.max(hosts / MANY) { Vec::new() } else { late }
+    // Where one host waits for a certain other one to begin, as a parent in a tree for its child, both are seen to be late.
+    let many = if hold.tells_hosts_apart() { FEW.max(hosts / MANY) } else { 1 };
+    if likely > many { Vec::new() } else { late }
 }
 
 /// Of the hosts with evidence, but for the surest other one, this one is the likeliest by far.
@@ -223,13 +238,14 @@ impl Sums {
     }
 
     /// What the excess of a host is on the mean, by the median host.
-    fn pool(&self) -> f64 {
+    fn pool(&self, is_alike: impl Fn(usize) -> bool) -> f64 {
         if self.iterations < LEAST_PAST {
             return UNKNOWN_PAST;
         }
-        let told = self.hosts.iter().filter(|host| host.iterations > 0.0);
-        let mut means: Vec<f64> = told.map(|host| host.late / host.iterations).collect();
-        let all: f64 = self.hosts.iter().map(|host| host.iterations).sum();
+        let alike = self.hosts.iter().enumerate().filter(|(seat, host)| host.iterations > 0.0 && is_alike(*seat));
+        let alike: Vec<&Sum> = alike.map(|(_, host)| host).collect();
+        let mut means: Vec<f64> = alike.iter().map(|host| host.late / host.iterations).collect();
+        let all: f64 = alike.iter().map(|host| host.iterations).sum();
         median(&mut means) + 1.0 / (all + 1.0)
     }
 }

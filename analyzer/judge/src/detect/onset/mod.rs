@@ -18,6 +18,9 @@
 //! usual length: its onset is late and its quiet is not longer. A host that waits for another one begins on time and stands
 //! still afterwards: its onset is not late. When a transfer ends says nothing, because a collective ends for all at once.
 //!
+//! A host that waits for bytes of others before it begins, as a parent in a tree does, begins late by what it is, and is neither judged
+//! nor a peer (`features/pace/need.rs`).
+//!
 //! The search, job by job:
 //!
 //! 1. `features/bins.rs` keeps the bytes that each port sent in its last 240 bins. A bin is the time between two readings:
@@ -95,8 +98,10 @@ fn is_due(job: usize, every: i64, before: i64, now: i64) -> bool {
 
 /// Searches one job on one grid of bins; true when the job's iterations show there.
 fn look(features: &Features, job: usize, plan: &Job, grid: Grid, out: &mut Sink<'_>) -> bool {
-    let ports: Vec<PortQuiet> =
-        features.topology.job_ports(plan).filter_map(|port| PortQuiet::read(features, port, grid)).collect();
+    let waiting = features.jobs[job].pace.waiting_hosts();
+    let begins_by_itself = |port: &PortId| !waiting.contains(&features.topology.ports[*port].device);
+    let ports = features.topology.job_ports(plan).filter(begins_by_itself);
+    let ports: Vec<PortQuiet> = ports.filter_map(|port| PortQuiet::read(features, port, grid)).collect();
     if ports.len() < MIN_PORTS {
         return false;
     }

@@ -17,7 +17,7 @@ use super::levels::{Standing, WIDTH};
 use super::need::{self, Need};
 use crate::statistics::median;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// Iterations kept, of which a host takes 4 bytes each.
 pub const BATCHES: usize = 256;
@@ -34,6 +34,8 @@ pub struct Hold {
     needs: Vec<Need>,
     /// The need of each host by its role; NaN where it is unknown.
     roles: Vec<f64>,
+    /// All hosts of a group move the same bytes, as in a ring, so that none waits for a certain other one to begin.
+    one_role: bool,
     batches: VecDeque<Batch>,
     /// The iteration that runs: its number, and the sum of the excess and the readings of each host.
     iteration: Option<f64>,
@@ -53,8 +55,9 @@ pub struct Batch {
 
 impl Hold {
     /// Takes in a reading; true when an iteration has ended. `groups`: the role group of each host.
-    /// `is_slow`: the job is slower than usual, so that what hosts do now is not what they always do.
-    pub fn push(&mut self, at_s: f64, standing: &Standing, groups: &[u32], is_slow: bool) -> bool {
+    /// `is_slow`: the job is slower than usual, so that what hosts do now is not what they always do. `is_early`: the collective has
+    /// only just begun, so that who has not begun yet is not late; a reading may then speak for a host, and not against it.
+    pub fn push(&mut self, at_s: f64, standing: &Standing, groups: &[u32], is_slow: bool, is_early: bool) -> bool {
         let hosts = standing.sent.len();
         self.needs.resize_with(hosts, Need::default);
         self.running.resize(hosts, [0.0; 2]);
@@ -71,6 +74,7 @@ impl Hold {
         }
         self.iteration = Some(iteration);
         for (sum, excess) in self.running.iter_mut().zip(excess).filter(|(_, excess)| !excess.is_nan()) {
+            let excess = if is_early { excess.min(0.0) } else { excess };
             *sum = [sum[0] + excess as f32, sum[1] + 1.0];
         }
         self.readings = self.readings.saturating_add(1);
@@ -81,7 +85,11 @@ impl Hold {
         for (need, (x, y)) in self.needs.iter_mut().zip(standing.sent.iter().zip(&standing.received)) {
             let level = (x + WIDTH).floor();
             let (sent, received) = (x - level, y - level);
-            if sent > WIDTH && sent < BEGUN && received > -WIDTH {
+            let from = (y + WIDTH).floor();
+            if y - from < WIDTH && x - from > WIDTH {
+                // It has sent, perhaps all, and received nothing yet.
+                need.add(0.0, y - x);
+            } else if sent > WIDTH && sent < BEGUN && received > -WIDTH {
                 need.add(received.min(1.0), y - x);
             }
         }
@@ -99,12 +107,27 @@ impl Hold {
     }
 
     /// Settles anew who has which role. `per_iteration`: the bytes that each host sends and receives.
-    pub fn settle_roles(&mut self, per_iteration: &[[f64; 2]]) {
+    pub fn settle_roles(&mut self, per_iteration: &[[f64; 2]], groups: &[u32]) {
         self.roles = need::by_role(&self.needs, per_iteration);
+        let of_group = |group: u32| -> Vec<[f64; 2]> {
+            per_iteration.iter().zip(groups).filter(|(_, own)| **own == group).map(|(bytes, _)| *bytes).collect()
+        };
+        let distinct: BTreeSet<u32> = groups.iter().copied().collect();
+        self.one_role = distinct.into_iter().all(|group| need::roles(&of_group(group)).len() <= 1);
     }
 
     pub fn batches(&self) -> &VecDeque<Batch> {
         &self.batches
+    }
+
+    /// Whether no host waits for a certain other one to begin, so that hosts that hold at the same time are late each by itself.
+    pub fn tells_hosts_apart(&self) -> bool {
+        self.one_role
+    }
+
+    /// Whether all hosts need nothing to begin, as far as is known.
+    pub fn all_begin_at_once(&self) -> bool {
+        self.roles.iter().all(|need| *need == 0.0)
     }
 
     /// Whether a host needs nothing to begin, so that it can be compared with its peers.
@@ -117,15 +140,15 @@ impl Hold {
 fn holds(standing: &Standing, needs: &[f64]) -> Vec<f64> {
     let both = || standing.sent.iter().copied().zip(standing.received.iter().copied()).zip(needs.iter().copied());
     let is_at = |x: f64| (x - x.round()).abs() < WIDTH;
-    // Levels at which a host stands that needs nothing: a parent there may not have begun either.
+    // Levels at which a host stands that needs nothing, as far as is known: a parent there may wait for that one.
+    let is_first = |need: f64| need.is_nan() || need <= 0.0;
     let mut first: Vec<i64> =
-        both().filter(|((x, _), need)| is_at(*x) && *need <= 0.0).map(|((x, _), _)| x.round() as i64).collect();
+        both().filter(|((x, _), need)| is_at(*x) && is_first(*need)).map(|((x, _), _)| x.round() as i64).collect();
     first.sort_unstable();
     first.dedup();
     let hold = |((x, y), need): ((f64, f64), f64)| {
         let got = y - x.round();
-        let is_unclear = need.is_nan() && got > WIDTH && got < 1.0 - SHORT;
-        if x.is_nan() || is_unclear {
+        if x.is_nan() || need.is_nan() {
             return f64::NAN;
         }
         let nobody_began =
@@ -138,7 +161,7 @@ fn holds(standing: &Standing, needs: &[f64]) -> Vec<f64> {
 
 /// Each host's hold less the mean of its peers'; that of a host with a need alone, for its peers have another role.
 fn excess(holds: &[f64], needs: &[f64], groups: &[u32]) -> Vec<f64> {
-    let is_free = |host: usize| (needs[host].is_nan() || needs[host] <= 0.0) && !holds[host].is_nan();
+    let is_free = |host: usize| needs[host] <= 0.0 && !holds[host].is_nan();
     let free: Vec<usize> = (0..holds.len()).filter(|&host| is_free(host)).collect();
     let mut of_group: BTreeMap<u32, [f64; 2]> = BTreeMap::new();
     let mut all = [0.0; 2];
@@ -189,7 +212,7 @@ mod tests {
         for [sent, received, needs, expected] in table {
             assert_eq!(holds(&standing(sent, received), needs), expected, "{sent:?} {received:?}");
         }
-        let unknown = holds(&standing(&[3.0, f64::NAN, 3.0], &[3.5, 3.0, 3.0]), &[f64::NAN, 0.0, f64::NAN]);
+        let unknown = holds(&standing(&[3.0, f64::NAN, 3.0], &[3.0, 3.0, 3.0]), &[f64::NAN, 0.0, 0.0]);
         assert!(unknown[0].is_nan() && unknown[1].is_nan() && unknown[2] == 1.0, "{unknown:?}");
     }
 
@@ -206,13 +229,38 @@ mod tests {
     }
 
     #[test]
+    fn a_reading_just_after_the_beginning_speaks_against_nobody() {
+        let (mut hold, early) = (Hold::default(), standing(&[1.04, 1.04, 1.04, 1.0], &[1.04; 4]));
+        hold.push(0.0, &early, &[0; 4], false, true);
+        hold.push(1.0, &standing(&[2.0; 4], &[2.0; 4]), &[0; 4], false, false);
+        let excess = &hold.batches()[0].excess;
+        assert!(excess[3] == 0.0 && (excess[0] + 1.0 / 3.0).abs() < 1e-6, "{excess:?}");
+    }
+
+    #[test]
+    fn a_host_that_has_sent_before_it_received_needs_nothing() {
+        let mut hold = Hold::default();
+        // Two leaves have sent all and received nothing; the parent has received all and sent a part.
+        for iteration in 0..10 {
+            let n = f64::from(iteration);
+            let (sent, received) = ([n + 1.0, n + 0.3, n + 1.0], [n, n + 1.0, n + 0.01]);
+            hold.push(n, &standing(&sent, &received), &[0; 3], false, false);
+        }
+        hold.settle_roles(&[[1.0, 1.0], [2.0, 2.0], [1.0, 1.0]], &[0; 3]);
+        assert_eq!([0, 1, 2].map(|host| hold.is_free(host)), [true, false, true]);
+        assert!(!hold.tells_hosts_apart() && !hold.all_begin_at_once());
+        hold.settle_roles(&[[1.0, 1.0], [2.0, 2.0], [1.0, 1.0]], &[0, 1, 0]);
+        assert!(hold.tells_hosts_apart(), "another group does other work");
+    }
+
+    #[test]
     fn an_iteration_is_one_batch() {
         let mut hold = Hold::default();
         let late = standing(&[1.2, 1.2, 1.2, 1.0], &[1.2; 4]);
         let all = standing(&[1.0; 4], &[1.0; 4]);
-        assert!(!hold.push(0.0, &all, &[0; 4], false));
-        assert!(!hold.push(1.0, &late, &[0; 4], false));
-        assert!(hold.push(2.0, &standing(&[2.0; 4], &[2.0; 4]), &[0; 4], false));
+        assert!(!hold.push(0.0, &all, &[0; 4], false, false));
+        assert!(!hold.push(1.0, &late, &[0; 4], false, false));
+        assert!(hold.push(2.0, &standing(&[2.0; 4], &[2.0; 4]), &[0; 4], false, false));
         let batch = &hold.batches()[0];
         assert_eq!(batch.readings, 2);
         assert!((batch.excess[3] - 0.5).abs() < 1e-6 && (batch.excess[0] + 1.0 / 6.0).abs() < 1e-6, "{batch:?}");

@@ -232,6 +232,23 @@ impl Line {
         (self.fitted_noise(newest, self.pace().unwrap_or(0.0)), FITTED_DEGREES)
     }
 
+    /// For what part of an iteration the job has been sending when it stands at this level, by its usual pace:
+    ///
+    /// ```text
+    /// its part of the iteration's bytes · the part of the readings that stand within a collective
+    /// ```
+    /// Readings since it became slow do not count. `None` while those before are few. Example: hosts have sent a tenth, and 40 % of
+    /// the readings fall into collectives: the job has been sending for 4 % of an iteration.
+    pub fn sending(&self, level: f64) -> Option<f64> {
+        let part = |level: f64| level - (level + WIDTH).floor();
+        let until_s = self.slow().map_or(f64::INFINITY, |slow| slow.since_s);
+        let before = self.readings.iter().take_while(|reading| reading.at_s < until_s);
+        let add =
+            |(all, within): (usize, usize), own: &Reading| (all + 1, within + usize::from(part(own.level) >= WIDTH));
+        let (all, within) = before.fold((0, 0), add);
+        (all >= LEAST_READINGS).then(|| part(level).max(0.0) * within as f64 / all as f64)
+    }
+
     /// The same from the errors of the phases and the jitter of steps.
     fn fitted_noise(&self, points: &[Point], pace: f64) -> f64 {
         let (_, variance) = slope(points);

@@ -31,6 +31,7 @@ use hunt::Found;
 use levels::{Levels, Standing};
 use seats::Seat;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use window::{KEEP, Window};
 
 /// Lengths of the windows of readings in which the bytes of an iteration are looked for: of the shortest, at which a period
@@ -50,6 +51,8 @@ const SAME_BYTES: f64 = 0.1;
 const STILL_GOOD: f64 = 0.5;
 /// The bytes of an iteration are at least this multiple of a part of them.
 const MULTIPLE: f64 = 2.0;
+/// A host that begins within so much of an iteration after the others is not late: the steps of hosts jitter by as much (`line.rs`).
+const ON_TIME: f64 = 0.02;
 /// Hosts that the search looks at.
 const SEARCHED: usize = 64;
 
@@ -185,10 +188,11 @@ impl JobPace {
         // Without the outermost: a host whose counts are older than their stamps must not move the job's line.
         let level = trimmed_mean(&mut told);
         let is_slow = self.line().slow().is_some();
-        let has_ended = self.hold.push(at_s, standing, groups, is_slow);
+        let is_early = self.line().sending(level).is_some_and(|sending| sending < ON_TIME);
+        let has_ended = self.hold.push(at_s, standing, groups, is_slow, is_early);
         if has_ended && let Some(lock) = &self.lock {
             let per_iteration: Vec<[f64; 2]> = lock.levels.per_iteration().collect();
-            self.hold.settle_roles(&per_iteration);
+            self.hold.settle_roles(&per_iteration, groups);
         }
         self.line.push(at_s, level, standing.between);
     }
@@ -239,6 +243,14 @@ impl JobPace {
     /// The devices of the job's hosts, in the order in which everything else here knows the hosts.
     pub fn hosts(&self) -> impl Iterator<Item = DeviceId> + '_ {
         self.seats.iter().map(|seat| seat.device)
+    }
+
+    /// The hosts that wait for bytes of others before they begin, such as parents in a tree. Most jobs have none.
+    pub fn waiting_hosts(&self) -> BTreeSet<DeviceId> {
+        if self.hold.all_begin_at_once() {
+            return BTreeSet::new();
+        }
+        self.hosts().enumerate().filter(|(seat, _)| !self.hold.is_free(*seat)).map(|(_, host)| host).collect()
     }
 
     pub fn hold(&self) -> &Hold {

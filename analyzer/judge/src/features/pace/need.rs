@@ -70,7 +70,7 @@ pub fn by_role(needs: &[Need], per_iteration: &[[f64; 2]]) -> Vec<f64> {
 }
 
 /// Hosts that move the same bytes both ways, role by role.
-fn roles(per_iteration: &[[f64; 2]]) -> Vec<Vec<usize>> {
+pub fn roles(per_iteration: &[[f64; 2]]) -> Vec<Vec<usize>> {
     let mut hosts: Vec<usize> = (0..per_iteration.len()).collect();
     let split = |hosts: &mut [usize], way: usize| -> Vec<Vec<usize>> {
         hosts.sort_by(|&a, &b| per_iteration[a][way].total_cmp(&per_iteration[b][way]));

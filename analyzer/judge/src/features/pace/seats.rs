@@ -7,7 +7,7 @@ use super::JobPace;
 use crate::fabric::{DeviceId, Job, PortId};
 
 /// Hosts of a job that make a majority that can be told from one of them.
-const LEAST_HOSTS: usize = 3;
+pub const LEAST_HOSTS: usize = 3;
 
 /// A host of a job and its ports that carry the job's bytes, both in order of their names, so that the order is the same in
 /// every process.

@@ -82,10 +82,11 @@ impl Window {
         self.steps.iter().skip(skipped).map(row).collect()
     }
 
-    /// The bytes that a host has sent since the oldest reading kept, by the mean of all hosts.
+    /// The bytes that a host has sent since the oldest reading kept, by the mean of those that tell.
     pub fn sent_a_host(&self) -> f64 {
         let sent: f64 = self.steps.iter().skip(1).flat_map(|step| told(step, 1)).map(|(_, more)| more[0]).sum();
-        sent / self.last.len().max(1) as f64
+        let told = self.steps.back().map_or(0, |step| told(step, 1).count());
+        sent / told.max(1) as f64
     }
 }
 
