@@ -10,7 +10,9 @@
 //! ```
 //! Whose incidents they are does not matter: nothing of weft's judge is linked here.
 
+mod baselines;
 mod compare;
+mod elsewhere;
 mod figures;
 mod groups;
 mod incident;
@@ -22,7 +24,9 @@ mod subject;
 #[cfg(test)]
 mod testkit;
 
+pub use baselines::{Beside, Sighted, beside, sighted};
 pub use compare::{Compared, Fate, Fault, Limit, Verdict, compare};
+pub use elsewhere::{Detector, Elsewhere, elsewhere};
 pub use figures::{Figures, Ratio};
 pub use groups::Group;
 pub use incident::{Culprit, Incident, read_incidents};

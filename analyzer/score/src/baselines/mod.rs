@@ -1,0 +1,45 @@
+//! Baselines: the rules that are in use elsewhere, run on the same traces as the system that is scored.
+//!
+//! ```text
+//! TraceTables ─► Seen (rates by tick, peers) ─► strengths: a baseline ─► Alarms ─┐
+//!                                                                                ├─► tuned on one half, judged on the other
+//! TraceTables ─► Subject (truth) ────────────────────────────────────────────────┘      ─► Beside: figures, a row each
+//! ```
+//! A figure alone says little: .80 may be what counting errors gives. So four rules of other systems are given the same
+//! readings. Each has one threshold, which is tuned so that it accuses as few wrongly as weft is allowed to (`tuning`), and is then
+//! compared on traces that it was not tuned on. A further baseline is one file here and one row in [`BASELINES`].
+
+mod alarms;
+mod beside;
+mod cohort;
+mod distance;
+mod meters;
+mod seen;
+mod sigma;
+mod statistics;
+#[cfg(test)]
+mod tests;
+mod thresholds;
+mod tuning;
+
+pub use alarms::Alarms;
+pub use beside::{Beside, Sighted, beside, sighted};
+
+use alarms::Strength;
+use seen::Seen;
+
+/// One rule.
+#[derive(Debug)]
+pub struct Baseline {
+    pub name: &'static str,
+    /// What it does, and where it is in use, for people.
+    pub about: &'static str,
+    /// The threshold that its source gives; strengths are in the same unit.
+    pub published: f32,
+    /// A strength must last for so long before it is told, ns.
+    pub confirm_ns: i64,
+    /// How strongly each part stands out, by tick.
+    strengths: fn(&Seen<'_>) -> Vec<Strength>,
+}
+
+pub const BASELINES: [&Baseline; 4] = [&thresholds::FIXED, &sigma::SIGMA, &distance::DISTANCE, &cohort::COHORT];
