@@ -118,4 +118,5 @@ def write(path, score):
         ("What was missed, and what was said falsely", misses(score)),
     ]
     with open(path, "w") as file:
-        file.write(head + "".join(f"\n## {title}\n\n{text}" for title, text in parts))
+        # A table without rows is not shown.
+        file.write(head + "".join(f"\n## {title}\n\n{text}" for title, text in parts if text.rstrip().count("\n") > 1))

@@ -96,6 +96,11 @@ impl Subject {
         self.far.get(&near).filter(|far| **far < near).cloned().unwrap_or(near)
     }
 
+    /// Both ends of the part's cable, itself first; itself alone where it has none.
+    pub fn ends(&self, part: &Part) -> Vec<Part> {
+        std::iter::once(part.clone()).chain(self.far.get(part).cloned()).collect()
+    }
+
     /// How well a part can be seen: by its cables, a device's own where it names no port, all cables where it has none.
     pub fn tier(&self, (device, port): (&str, &str)) -> Tier {
         let ends_at = |end: &Part| end.0 == device && (port.is_empty() || end.1 == port);

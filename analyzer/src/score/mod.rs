@@ -26,7 +26,7 @@ use std::process::ExitCode;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 use weft_judge::detect::{Chosen, chosen};
-use weft_score::{Detector, Metamorphic, Score, beside, elsewhere, render};
+use weft_score::{Detector, Metamorphic, Score, beside, elsewhere, html, render};
 use weft_settings::exit::{FAILED, FOUND};
 
 /// The subcommand: the score to stdout, progress and errors to stderr. 0 good, 1 below what is asked, 2 a trace failed.
@@ -39,6 +39,12 @@ pub fn run(args: &ScoreArgs) -> ExitCode {
     let score = score_of(args, scored.into_iter().flatten().collect());
     if !score.traces.is_empty() {
         print!("{}", render(&score, args.output));
+    }
+    if let Some(file) = &args.html
+        && let Err(error) = std::fs::write(file, html(&score))
+    {
+        eprintln!("weft score: {}: {error}; name a file that can be written", file.display());
+        return ExitCode::from(FAILED);
     }
     match (failed.len(), score.is_good()) {
         (0, true) => ExitCode::SUCCESS,

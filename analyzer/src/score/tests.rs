@@ -15,6 +15,7 @@ fn args(traces: &[&Path]) -> ScoreArgs {
         keep: None,
         metamorphic: None,
         baselines: false,
+        html: None,
         seed: 1,
         output: Output::Table,
         at_once: None,

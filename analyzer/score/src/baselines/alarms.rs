@@ -1,44 +1,16 @@
 //! From strengths to incidents: an alarm opens where a part's strength has reached the threshold for as long as the baseline
 //! asks, and is over after a minute below it.
 
-use super::Baseline;
+use super::baseline::Baseline;
 use super::seen::Seen;
+use super::strength::Strength;
 use crate::incident::{Culprit, Incident};
 use crate::subject::{Part, Subject};
 use std::collections::BTreeMap;
 use weft_trace::TraceTables;
 
-/// Below this no threshold is ever tuned: weaker strengths are not kept.
-const LEAST: f32 = 1.0;
 /// An alarm that comes back within this time is the same alarm.
 const QUIET_NS: i64 = 60_000_000_000;
-
-/// How strongly one part stands out in one quantity, at the ticks at which it does.
-#[derive(Debug)]
-pub struct Strength {
-    part: usize,
-    class: &'static str,
-    at: Vec<(u32, f32)>,
-}
-
-impl Strength {
-    pub fn none(part: usize, class: &'static str) -> Strength {
-        Strength { part, class, at: Vec::new() }
-    }
-
-    /// Of a state that is no matter of degree: beyond every threshold where the value is more than a half.
-    pub fn certain(part: usize, class: &'static str, values: &[f32]) -> Strength {
-        let at =
-            values.iter().enumerate().filter(|(_, value)| **value > 0.5).map(|(tick, _)| (tick as u32, f32::INFINITY));
-        Strength { part, class, at: at.collect() }
-    }
-
-    pub fn push(&mut self, tick: usize, strength: f32) {
-        if strength >= LEAST {
-            self.at.push((tick as u32, strength));
-        }
-    }
-}
 
 /// One tick of a part: the greatest strength at either end of its cable, what it speaks for, and the end.
 #[derive(Clone, Copy, Debug)]

@@ -1,27 +1,13 @@
 //! Baselines beside the system that is scored: a row each, on the same traces.
 
+use super::BASELINES;
+use super::sighted::Sighted;
 use super::tuning::{half, judged, tuned};
-use super::{Alarms, BASELINES};
 use crate::compare::Compared;
 use crate::figures::Figures;
 use crate::groups::of_hardware;
-use crate::subject::Subject;
 use serde::Serialize;
-use weft_trace::{Family, TraceTables};
-
-/// A trace as all baselines saw it.
-#[derive(Debug)]
-pub struct Sighted {
-    pub subject: Subject,
-    /// Of each baseline, in the order of the list.
-    pub alarms: Vec<Alarms>,
-}
-
-/// Runs all baselines over a trace.
-pub fn sighted(tables: &TraceTables, subject: Subject) -> Sighted {
-    let alarms = BASELINES.iter().map(|baseline| Alarms::of(baseline, tables, &subject)).collect();
-    Sighted { subject, alarms }
-}
+use weft_trace::Family;
 
 /// One row of the table.
 #[derive(Clone, Debug, Serialize)]

@@ -1,7 +1,9 @@
 //! Median − k·MAD of a cohort: the robust outlier rule (Iglewicz and Hoaglin 1993; the median hardly moves with the outliers).
 
+use super::baseline::Baseline;
+use super::seen::Seen;
 use super::statistics::{median, strengths};
-use super::{Baseline, Seen, Strength};
+use super::strength::Strength;
 
 /// The MAD of normal noise, times this, is its standard deviation.
 const NORMAL: f32 = 1.4826;

@@ -4,8 +4,10 @@
 //! distances to all others in a window, the farthest machine, and only if it stays the farthest for long. Left out is Minder's
 //! autoencoder, which takes noise out of each window: a mean over the window does that here.
 
+use super::baseline::Baseline;
+use super::seen::Seen;
 use super::statistics::{above_others, strengths};
-use super::{Baseline, Seen, Strength};
+use super::strength::Strength;
 
 /// Longer than an iteration, so that bursts average out.
 const WINDOW_NS: i64 = 10_000_000_000;

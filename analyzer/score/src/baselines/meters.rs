@@ -1,6 +1,35 @@
 //! What the baselines that compare peers look at. One list for all three, so that they differ in their rule alone.
 
-use super::seen::{How, Of};
+/// What is made of a counter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum How {
+    /// Its rise a second.
+    Rate,
+    /// The same of bytes, as a part of what the planned speed carries; not known where the plan tells no speed.
+    Use,
+    /// Its mean.
+    Level,
+    /// 1 where it is 0 and was not before, else 0.
+    Down,
+}
+
+impl How {
+    pub fn is_rate(self) -> bool {
+        matches!(self, How::Rate | How::Use)
+    }
+}
+
+/// What a quantity belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Of {
+    Nic,
+    /// A port of a switch, by what is at the other end.
+    ToHost,
+    ToSwitch,
+    Host,
+    /// All GPUs of a node.
+    Gpu,
+}
 
 /// A quantity of a part that is compared with that of its peers.
 #[derive(Debug)]

@@ -10,36 +10,24 @@
 //! compared on traces that it was not tuned on. A further baseline is one file here and one row in [`BASELINES`].
 
 mod alarms;
+mod baseline;
 mod beside;
 mod cohort;
 mod distance;
 mod meters;
 mod seen;
+mod sighted;
 mod sigma;
 mod statistics;
+mod strength;
 #[cfg(test)]
 mod tests;
 mod thresholds;
 mod tuning;
 
-pub use alarms::Alarms;
-pub use beside::{Beside, Sighted, beside, sighted};
+pub use beside::{Beside, beside};
+pub use sighted::{Sighted, sighted};
 
-use alarms::Strength;
-use seen::Seen;
-
-/// One rule.
-#[derive(Debug)]
-pub struct Baseline {
-    pub name: &'static str,
-    /// What it does, and where it is in use, for people.
-    pub about: &'static str,
-    /// The threshold that its source gives; strengths are in the same unit.
-    pub published: f32,
-    /// A strength must last for so long before it is told, ns.
-    pub confirm_ns: i64,
-    /// How strongly each part stands out, by tick.
-    strengths: fn(&Seen<'_>) -> Vec<Strength>,
-}
+use baseline::Baseline;
 
 pub const BASELINES: [&Baseline; 4] = [&thresholds::FIXED, &sigma::SIGMA, &distance::DISTANCE, &cohort::COHORT];

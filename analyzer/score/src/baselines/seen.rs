@@ -3,7 +3,7 @@
 //! A tick is the trace's interval of reading, one second at least: these rules are fed by monitors that look once a second or
 //! less. A node's GPUs are one part, and each part knows its cable, so that nobody gets two alarms for one thing.
 
-use super::meters::Meter;
+use super::meters::{How, Meter, Of};
 use crate::subject::{Part, Subject};
 use std::collections::{BTreeMap, HashMap};
 use weft_trace::TraceTables;
@@ -13,37 +13,6 @@ const S: i64 = 1_000_000_000;
 /// Ticks without a reading through which the last value holds: devices are read at their own moments, so that a tick of one
 /// reading may have none, and its neighbour two.
 const HOLDS: usize = 2;
-
-/// What is made of a counter.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum How {
-    /// Its rise a second.
-    Rate,
-    /// The same of bytes, as a part of what the planned speed carries; not known where the plan tells no speed.
-    Use,
-    /// Its mean.
-    Level,
-    /// 1 where it is 0 and was not before, else 0.
-    Down,
-}
-
-impl How {
-    fn is_rate(self) -> bool {
-        matches!(self, How::Rate | How::Use)
-    }
-}
-
-/// What a quantity belongs to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Of {
-    Nic,
-    /// A port of a switch, by what is at the other end.
-    ToHost,
-    ToSwitch,
-    Host,
-    /// All GPUs of a node.
-    Gpu,
-}
 
 /// One quantity of one part, by tick; NaN where nothing is known.
 #[derive(Clone, Debug)]

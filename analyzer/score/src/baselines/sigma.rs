@@ -1,7 +1,9 @@
 //! Mean + kσ of the peers, at each tick by itself: the z-score, as dashboards and alert rules have it (Shewhart 1931).
 
+use super::baseline::Baseline;
+use super::seen::Seen;
 use super::statistics::{above_others, strengths};
-use super::{Baseline, Seen, Strength};
+use super::strength::Strength;
 
 pub const SIGMA: Baseline = Baseline {
     name: "mean + 2σ",

@@ -1,8 +1,8 @@
 //! What the baselines that compare peers have in common.
 
-use super::alarms::Strength;
-use super::meters::{METERS, Meter};
-use super::seen::{How, Seen, Track};
+use super::meters::{How, METERS, Meter};
+use super::seen::{Seen, Track};
+use super::strength::Strength;
 
 /// Fewer peers have no usual value.
 const LEAST_PEERS: usize = 4;

@@ -6,9 +6,10 @@
 //! out is its limit of one lost acknowledgement a second: that counts at whoever waits for an answer, and never at the part at
 //! fault. With it the factor had to be 4,000 and more, and 11 incidents were false all the same.
 
-use super::meters::Meter;
-use super::seen::{How, Of};
-use super::{Baseline, Seen, Strength};
+use super::baseline::Baseline;
+use super::meters::{How, Meter, Of};
+use super::seen::Seen;
+use super::strength::Strength;
 
 pub const FIXED: Baseline = Baseline {
     name: "fixed thresholds",

@@ -8,8 +8,8 @@
 //! Each half is judged by the threshold that was tuned on the other half and on all traces without faults. The threshold is the
 //! smallest at which no more incidents there are false than weft allows itself in so many node-days: in less than 2,500 none.
 
-use super::Baseline;
-use super::beside::Sighted;
+use super::baseline::Baseline;
+use super::sighted::Sighted;
 use crate::compare::{Compared, Fate, compare};
 use crate::metamorphic::{Dice, number_of};
 

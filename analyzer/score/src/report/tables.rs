@@ -11,8 +11,12 @@ use crate::score::Score;
 /// Rates of faults at one operator, per 1,000 node-days: of the network, and of all kinds (reference/faults.md).
 const IN_THE_FIELD: [(&str, f64, f64); 2] = [("network faults", 0.4, 0.6), ("all faults", 3.8, 4.2)];
 
-pub fn report(score: &Score, look: Look) -> String {
-    let sections = [
+/// A title and the rows of a table, the head first; a table without rows beside its head has nothing to tell.
+type Section = (&'static str, Vec<Vec<String>>);
+
+/// All tables of a report, in order.
+pub fn sections(score: &Score) -> Vec<Section> {
+    vec![
         ("Faults", faults(score)),
         ("False incidents", false_incidents(score)),
         ("In all", overall(&score.overall)),
@@ -23,8 +27,11 @@ pub fn report(score: &Score, look: Look) -> String {
         ("Where constants were not chosen", elsewhere(&score.elsewhere)),
         ("Disturbed", score.metamorphic.as_ref().map_or(Vec::new(), metamorphic::disturbances)),
         ("What changed when disturbed", score.metamorphic.as_ref().map_or(Vec::new(), metamorphic::changes)),
-    ];
-    let drawn = sections.into_iter().filter(|(_, rows)| rows.len() > 1).map(|(title, rows)| match look {
+    ]
+}
+
+pub fn report(score: &Score, look: Look) -> String {
+    let drawn = sections(score).into_iter().filter(|(_, rows)| rows.len() > 1).map(|(title, rows)| match look {
         Look::Terminal => format!("{title}\n{}\n", table(rows, look)),
         Look::Markdown => format!("## {title}\n\n{}\n", table(rows, look)),
     });
