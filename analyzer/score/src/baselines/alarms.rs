@@ -5,9 +5,8 @@ use super::baseline::Baseline;
 use super::seen::Seen;
 use super::strength::Strength;
 use crate::incident::{Culprit, Incident};
-use crate::subject::{Part, Subject};
+use crate::subject::Part;
 use std::collections::BTreeMap;
-use weft_trace::TraceTables;
 
 /// An alarm that comes back within this time is the same alarm.
 const QUIET_NS: i64 = 60_000_000_000;
@@ -33,10 +32,9 @@ pub struct Alarms {
 }
 
 impl Alarms {
-    pub fn of(baseline: &Baseline, tables: &TraceTables, subject: &Subject) -> Alarms {
-        let seen = Seen::new(tables, subject);
+    pub fn of(baseline: &Baseline, seen: &Seen) -> Alarms {
         let mut shown: BTreeMap<&Part, BTreeMap<u32, Shown>> = BTreeMap::new();
-        for Strength { part, class, at } in (baseline.strengths)(&seen) {
+        for Strength { part, class, at } in (baseline.strengths)(seen) {
             let own = shown.entry(&seen.cables[part]).or_default();
             for (tick, strength) in at {
                 let now = Shown { tick, strength, class, at: part };
@@ -51,7 +49,7 @@ impl Alarms {
             first_ns: seen.first_ns,
             tick_ns: seen.tick_ns,
             confirm_ticks: (baseline.confirm_ns / seen.tick_ns).max(1) as u32,
-            parts: seen.parts,
+            parts: seen.parts.clone(),
         }
     }
 

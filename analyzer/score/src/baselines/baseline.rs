@@ -1,5 +1,6 @@
 //! What every baseline is.
 
+use super::meters::Meter;
 use super::seen::Seen;
 use super::strength::Strength;
 
@@ -14,5 +15,7 @@ pub struct Baseline {
     /// A strength must last for so long before it is told, ns.
     pub confirm_ns: i64,
     /// How strongly each part stands out, by tick.
-    pub strengths: fn(&Seen<'_>) -> Vec<Strength>,
+    /// What it looks at.
+    pub meters: &'static [Meter],
+    pub strengths: fn(&Seen) -> Vec<Strength>,
 }

@@ -1,6 +1,7 @@
 //! Median − k·MAD of a cohort: the robust outlier rule (Iglewicz and Hoaglin 1993; the median hardly moves with the outliers).
 
 use super::baseline::Baseline;
+use super::meters::METERS;
 use super::seen::Seen;
 use super::statistics::{median, strengths};
 use super::strength::Strength;
@@ -10,15 +11,16 @@ const NORMAL: f32 = 1.4826;
 /// Longer than an iteration, so that bursts average out.
 const WINDOW_NS: i64 = 10_000_000_000;
 
-pub const COHORT: Baseline = Baseline {
+pub static COHORT: Baseline = Baseline {
     name: "median − k·MAD",
     about: "robust score in a cohort over 10 s; Iglewicz and Hoaglin give k = 3.5",
     published: 3.5,
     confirm_ns: 0,
+    meters: &METERS,
     strengths: of,
 };
 
-fn of(seen: &Seen<'_>) -> Vec<Strength> {
+fn of(seen: &Seen) -> Vec<Strength> {
     strengths(seen, WINDOW_NS, |values, least| {
         let middle = median(values);
         let apart: Vec<f32> = values.iter().map(|value| (value - middle).abs()).collect();

@@ -5,6 +5,7 @@
 //! autoencoder, which takes noise out of each window: a mean over the window does that here.
 
 use super::baseline::Baseline;
+use super::meters::METERS;
 use super::seen::Seen;
 use super::statistics::{above_others, strengths};
 use super::strength::Strength;
@@ -12,17 +13,18 @@ use super::strength::Strength;
 /// Longer than an iteration, so that bursts average out.
 const WINDOW_NS: i64 = 10_000_000_000;
 
-pub const DISTANCE: Baseline = Baseline {
+pub static DISTANCE: Baseline = Baseline {
     name: "distance to peers",
     about: "the part farthest from its peers for a minute; as Minder has it (NSDI 2025), which waits for four",
     // Of the distances themselves, in their standard deviations.
     published: 3.0,
     // Four minutes are longer than most faults of the traces last: with them next to nothing would be found.
     confirm_ns: 60_000_000_000,
+    meters: &METERS,
     strengths: of,
 };
 
-fn of(seen: &Seen<'_>) -> Vec<Strength> {
+fn of(seen: &Seen) -> Vec<Strength> {
     strengths(seen, WINDOW_NS, |values, least| {
         let n = values.len() as f32 - 1.0;
         let distance = |own: &f32| values.iter().map(|value| (value - own).abs()).sum::<f32>() / n;

@@ -62,7 +62,7 @@ const fn meter(
 /// A rate is per second, a use a part of the planned speed. Retransmissions, out-of-sequence packets and lost acknowledgements are left out: they show at the hosts
 /// that suffer, and a rule that takes whoever stands out would accuse these. So are marked packets: a sound port marks more than
 /// its peers as soon as it is used more.
-pub const METERS: [Meter; 11] = [
+pub static METERS: [Meter; 11] = [
     meter(&["link_up"], How::Down, WIRED, 1.0, "link_down"),
     meter(&["rx_crc_errors", "rx_errors", "symbol_errors"], How::Rate, WIRED, 1.0, "lossy_link"),
     meter(&["fec_uncorrectable_blocks"], How::Rate, WIRED, 1.0, "lossy_link"),

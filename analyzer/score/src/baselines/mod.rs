@@ -30,4 +30,4 @@ pub use sighted::{Sighted, sighted};
 
 use baseline::Baseline;
 
-pub const BASELINES: [&Baseline; 4] = [&thresholds::FIXED, &sigma::SIGMA, &distance::DISTANCE, &cohort::COHORT];
+pub static BASELINES: [&Baseline; 4] = [&thresholds::FIXED, &sigma::SIGMA, &distance::DISTANCE, &cohort::COHORT];

@@ -6,7 +6,7 @@
 use super::meters::{How, Meter, Of};
 use crate::subject::{Part, Subject};
 use std::collections::{BTreeMap, HashMap};
-use weft_trace::TraceTables;
+use weft_trace::{Series, TraceTables};
 use weft_wire::Table;
 
 const S: i64 = 1_000_000_000;
@@ -21,8 +21,9 @@ pub struct Track {
     pub values: Vec<f32>,
 }
 
-pub struct Seen<'a> {
-    tables: &'a TraceTables,
+pub struct Seen {
+    /// By counter, in the order of the places: the readings are gone through once, for all meters.
+    series: BTreeMap<&'static str, Vec<Series>>,
     pub first_ns: i64,
     pub tick_ns: i64,
     pub ticks: usize,
@@ -42,8 +43,9 @@ struct Placed {
     bytes_per_second: Option<f32>,
 }
 
-impl<'a> Seen<'a> {
-    pub fn new(tables: &'a TraceTables, subject: &Subject) -> Seen<'a> {
+impl Seen {
+    /// Takes these counters from the trace.
+    pub fn new(tables: &TraceTables, subject: &Subject, counters: &[&'static str]) -> Seen {
         let (first_ns, last_ns) = tables.span_ns().unwrap_or_default();
         let tick_ns = tables.manifest.tick_ns.max(S);
         let (mut parts, mut cables) = (Vec::new(), Vec::new());
@@ -63,14 +65,18 @@ impl<'a> Seen<'a> {
         };
         let placed = (0..tables.places.len()).map(&mut place).collect();
         let ticks = ((last_ns - first_ns) / tick_ns) as usize + 1;
-        Seen { tables, first_ns, tick_ns, ticks, parts, cables, placed }
+        let mut series: BTreeMap<&str, Vec<Series>> = BTreeMap::new();
+        for one in tables.series_of(counters) {
+            series.entry(counters[one.counter]).or_default().push(one);
+        }
+        Seen { series, first_ns, tick_ns, ticks, parts, cables, placed }
     }
 
     /// The tracks of a meter, peers together.
     pub fn tracks(&self, meter: &Meter) -> Vec<Vec<Track>> {
         let mut found: BTreeMap<(&str, usize), Vec<Vec<f32>>> = BTreeMap::new();
         let mut own: BTreeMap<u32, Vec<f32>> = BTreeMap::new();
-        for series in self.tables.series_of(meter.counters) {
+        for series in meter.counters.iter().filter_map(|counter| self.series.get(counter)).flatten() {
             let placed = self.placed[series.place as usize].as_ref();
             if placed.is_some_and(|placed| meter.of.contains(&placed.of)) {
                 let mut values = self.by_tick(&series.points, meter.how);

@@ -13,7 +13,7 @@ const EVEN: f32 = 0.05;
 pub type Rule = fn(&[f32], f32) -> Vec<f32>;
 
 /// A rule over all meters, each value the mean over the last so many ns. Links that went down are told as they are.
-pub fn strengths(seen: &Seen<'_>, window_ns: i64, rule: Rule) -> Vec<Strength> {
+pub fn strengths(seen: &Seen, window_ns: i64, rule: Rule) -> Vec<Strength> {
     let window = (window_ns / seen.tick_ns).max(1) as usize;
     let of_meter = |meter: &'static Meter| {
         let groups = seen.tracks(meter).into_iter();
@@ -28,18 +28,26 @@ pub fn strengths(seen: &Seen<'_>, window_ns: i64, rule: Rule) -> Vec<Strength> {
 fn compared(meter: &'static Meter, group: &[Track], window: usize, rule: Rule) -> Vec<Strength> {
     let smooth: Vec<Vec<f32>> = group.iter().map(|track| smoothed(&track.values, window)).collect();
     let mut found: Vec<Strength> = group.iter().map(|track| Strength::none(track.part, meter.class)).collect();
-    for tick in 0..smooth.first().map_or(0, Vec::len) {
-        let known: Vec<usize> = (0..group.len()).filter(|one| smooth[*one][tick].is_finite()).collect();
-        if known.len() < LEAST_PEERS {
-            continue;
-        }
-        let sign = if meter.is_low { -1.0 } else { 1.0 };
-        let values: Vec<f32> = known.iter().map(|one| sign * smooth[*one][tick]).collect();
-        let usual = values.iter().map(|value| value.abs()).sum::<f32>() / values.len() as f32;
-        let strengths = rule(&values, meter.least.max(EVEN * usual));
-        known.iter().zip(strengths).for_each(|(one, strength)| found[*one].push(tick, strength));
+    let ticks = smooth.first().map_or(0, Vec::len);
+    for tick in 0..ticks {
+        let now: Vec<f32> = smooth.iter().map(|values| values[tick]).collect();
+        let strengths = at_a_tick(meter, &now, rule);
+        strengths.into_iter().for_each(|(own, strength)| found[own].push(tick, strength));
     }
     found
+}
+
+/// Of the peers whose value is known, each one's number and strength.
+fn at_a_tick(meter: &Meter, now: &[f32], rule: Rule) -> Vec<(usize, f32)> {
+    let known: Vec<usize> = (0..now.len()).filter(|own| now[*own].is_finite()).collect();
+    if known.len() < LEAST_PEERS {
+        return Vec::new();
+    }
+    let sign = if meter.is_low { -1.0 } else { 1.0 };
+    let values: Vec<f32> = known.iter().map(|own| sign * now[*own]).collect();
+    let usual = values.iter().map(|value| value.abs()).sum::<f32>() / values.len() as f32;
+    let strengths = rule(&values, meter.least.max(EVEN * usual));
+    known.into_iter().zip(strengths).collect()
 }
 
 /// The mean of the last values; those that are not known are left out.

@@ -11,11 +11,12 @@ use super::meters::{How, Meter, Of};
 use super::seen::Seen;
 use super::strength::Strength;
 
-pub const FIXED: Baseline = Baseline {
+pub static FIXED: Baseline = Baseline {
     name: "fixed thresholds",
     about: "error rates a port above a limit; as NVSentinel ships them (2026), factor 1",
     published: 1.0,
     confirm_ns: 0,
+    meters: &LIMITS,
     strengths: of,
 };
 
@@ -25,7 +26,7 @@ const fn limit(counters: &'static [&'static str], per_second: f32, class: &'stat
     Meter { counters, how: How::Rate, of: WIRED, is_low: false, least: per_second, class }
 }
 
-const LIMITS: [Meter; 7] = [
+static LIMITS: [Meter; 7] = [
     Meter { how: How::Down, ..limit(&["link_up"], 1.0, "link_down") },
     // Any: once in the longest trace is more than this.
     limit(&["link_down_events"], 1e-4, "link_flap"),
@@ -37,7 +38,7 @@ const LIMITS: [Meter; 7] = [
     limit(&["tx_discards"], 100.0, "buffer_misconfig"),
 ];
 
-fn of(seen: &Seen<'_>) -> Vec<Strength> {
+fn of(seen: &Seen) -> Vec<Strength> {
     let of_meter = |limit: &'static Meter| {
         seen.tracks(limit).into_iter().flatten().map(move |track| match limit.how {
             How::Down => Strength::certain(track.part, limit.class, &track.values),
