@@ -14,7 +14,7 @@ BUILD := cargo build --locked --workspace --profile demo
 BIN := $(CARGO_TARGET_DIR)/demo
 
 .DEFAULT_GOAL := help
-.PHONY: help demo lab test extend bench web setup
+.PHONY: help demo lab test score extend bench web setup
 
 help: ## what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -35,6 +35,12 @@ lab: ## a real fabric of network namespaces, real faults, a real broker; judged
 test: ## everything that must hold; what CI calls
 	@deploy/setup.sh test
 	@tests/run.sh
+
+score: ## what weft finds, on traces that stay the same; writes docs/detection.md (ARGS=--quick: compares alone)
+	@deploy/setup.sh test
+	@dashboard/web/build.sh
+	@cargo build --locked --workspace --bins
+	@tests/score/run.py $(ARGS)
 
 extend: ## what a further counter, detector, table, notifier and page cost: tests/extend, each built and tested
 	@deploy/setup.sh test

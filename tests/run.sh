@@ -15,12 +15,13 @@ deny() { "$cache/bin/cargo-deny" --log-level error check bans licenses sources; 
 clippy() { cargo clippy --locked --workspace --all-targets --quiet -- -D warnings; }
 build() { cargo build --locked --workspace --bins --quiet; }
 rust() { cargo test --locked --workspace --no-fail-fast; }
+score() { tests/score/run.py --quick --weft "$bin/weft" --sim "$bin/weft-sim"; }
 browser() { tests/browser/run.sh "$bin/weft" demo --gpus 256 --listen 127.0.0.1:0; }
 lab() { "$bin/weft-lab" run --quick; }
 
 total=$(date +%s)
 table=
-for step in ${STEPS:-fmt web deny clippy build rust browser lab}; do
+for step in ${STEPS:-fmt web deny clippy build rust score browser lab}; do
     echo "== $step"
     began=$(date +%s)
     if ! "$step"; then

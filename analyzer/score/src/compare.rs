@@ -5,6 +5,7 @@
 //! fault is missed then, but the incident is no false one beside. What accuses nobody is never false.
 
 use crate::incident::Incident;
+use crate::picture::Picture;
 use crate::subject::{Subject, Tier};
 use serde::Serialize;
 use std::collections::HashSet;
@@ -34,6 +35,9 @@ pub struct Compared {
     pub r#false: Vec<String>,
     /// A row an opened incident.
     pub verdicts: Vec<Verdict>,
+    /// What the counters showed where a verdict was wrong, where a report is to draw it.
+    #[serde(skip)]
+    pub pictures: Vec<Picture>,
 }
 
 /// What was said of one fault.
@@ -111,6 +115,7 @@ pub struct Verdict {
     pub family: Option<Family>,
     pub tier: Tier,
     pub confidence: Option<f64>,
+    pub opened_ns: Option<i64>,
     pub fate: Fate,
 }
 
@@ -148,6 +153,7 @@ pub fn compare(subject: &Subject, incidents: &[Incident]) -> Compared {
         faults,
         r#false: verdicts.iter().filter(|v| v.fate == Fate::False).map(|v| v.label.clone()).collect(),
         verdicts,
+        pictures: Vec::new(),
     }
 }
 
@@ -224,6 +230,7 @@ fn verdict(subject: &Subject, incident: &Incident, fate: Fate) -> Verdict {
         family: incident.family(),
         tier: subject.tier(incident.culprit()),
         confidence: incident.confidence,
+        opened_ns: incident.opened_ns(),
         fate,
     }
 }

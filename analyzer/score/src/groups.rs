@@ -55,7 +55,8 @@ pub fn groups(traces: &[Compared]) -> Vec<Group> {
     groups
 }
 
-fn basis<'a>(
+/// The faults and the verdicts of these traces that are asked for.
+pub fn basis<'a>(
     traces: impl IntoIterator<Item = &'a Compared>,
     of_fault: impl Fn(&Fault) -> bool,
     of_verdict: impl Fn(&Verdict) -> bool,

@@ -10,24 +10,31 @@
 //! ```
 //! Whose incidents they are does not matter: nothing of weft's judge is linked here.
 
+mod baselines;
 mod compare;
+mod elsewhere;
 mod figures;
 mod groups;
 mod incident;
 mod limit;
 mod metamorphic;
+mod picture;
+mod pictures;
 mod report;
 mod score;
 mod subject;
 #[cfg(test)]
 mod testkit;
 
+pub use baselines::{Beside, Sighted, beside, sighted};
 pub use compare::{Compared, Fate, Fault, Limit, Verdict, compare};
+pub use elsewhere::{Detector, Elsewhere, elsewhere};
 pub use figures::{Figures, Ratio};
 pub use groups::Group;
 pub use incident::{Culprit, Incident, read_incidents};
 pub use limit::add_limits;
 pub use metamorphic::{Back, Change, Dice, Disturbance, Disturbances, Followed, Kind, Metamorphic, followed};
-pub use report::{Output, render};
+pub use pictures::add_pictures;
+pub use report::{Output, html, render};
 pub use score::{Confusion, Score};
 pub use subject::{Subject, Tier};

@@ -1,6 +1,8 @@
 //! The score of a set of traces: figures in all, by group, and what was taken for what.
 
+use crate::baselines::Beside;
 use crate::compare::{Compared, Fate};
+use crate::elsewhere::Elsewhere;
 use crate::figures::{Figures, Ratio};
 use crate::groups::{Group, groups, of_hardware};
 use crate::metamorphic::Metamorphic;
@@ -22,6 +24,12 @@ pub struct Score {
     /// What became of the verdicts in disturbed traces, where that was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metamorphic: Option<Metamorphic>,
+    /// What was scored beside the baselines, where these were asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub beside: Vec<Beside>,
+    /// Each detector on the sources that its constants were not chosen on, where there are several sources.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub elsewhere: Vec<Elsewhere>,
 }
 
 /// How often a class was said where another, or the same, was true.
@@ -37,11 +45,19 @@ pub struct Confusion {
 impl Score {
     pub fn of(traces: Vec<Compared>) -> Score {
         let (overall, groups, confusion) = (Figures::of(&of_hardware(&traces)), groups(&traces), confusion(&traces));
-        Score { traces, overall, groups, confusion, metamorphic: None }
+        Score { traces, overall, groups, confusion, metamorphic: None, beside: Vec::new(), elsewhere: Vec::new() }
     }
 
     pub fn with(self, metamorphic: Option<Metamorphic>) -> Score {
         Score { metamorphic, ..self }
+    }
+
+    pub fn with_beside(self, beside: Vec<Beside>) -> Score {
+        Score { beside, ..self }
+    }
+
+    pub fn with_elsewhere(self, elsewhere: Vec<Elsewhere>) -> Score {
+        Score { elsewhere, ..self }
     }
 
     /// Whether recall, culprit and precision are what is asked; where there is no fault, whether nobody was accused. And

@@ -87,9 +87,18 @@ impl Subject {
 
     /// `device/port`; of a cable the end that comes first by name.
     pub fn place(&self, (device, port): (&str, &str)) -> String {
-        let near = (device.to_owned(), port.to_owned());
-        let end = self.far.get(&near).filter(|far| **far < near).unwrap_or(&near);
+        let end = self.end_of_cable((device.to_owned(), port.to_owned()));
         format!("{}/{}", end.0, end.1)
+    }
+
+    /// The port itself, or the far end of its cable where that comes first by name.
+    pub fn end_of_cable(&self, near: Part) -> Part {
+        self.far.get(&near).filter(|far| **far < near).cloned().unwrap_or(near)
+    }
+
+    /// Both ends of the part's cable, itself first; itself alone where it has none.
+    pub fn ends(&self, part: &Part) -> Vec<Part> {
+        std::iter::once(part.clone()).chain(self.far.get(part).cloned()).collect()
     }
 
     /// How well a part can be seen: by its cables, a device's own where it names no port, all cables where it has none.

@@ -11,6 +11,8 @@ Examples:
   weft score traces/*.tar.zst --incidents verdicts/       score these, or what another system said
   weft score trace/ --output json | jq .overall.recall
   weft score traces/*.tar.zst --metamorphic               does the verdict follow a trace that is disturbed?
+  weft score traces/*.tar.zst --baselines                 and what simpler rules find in them
+  weft score traces/*.tar.zst --html score.html           and draw what the counters of each miss showed
   weft score trace/ --metamorphic=renamed,dropped --seed 7
 
 Exit codes: 0 good (recall and culprit .95 or more, precision .97 or more; without any fault,
@@ -40,6 +42,12 @@ pub struct ScoreArgs {
         conflicts_with = "incidents"
     )]
     pub metamorphic: Option<Disturbances>,
+    /// Run other rules on the same traces too: fixed thresholds, mean + 2σ, distance to peers, median − k·MAD
+    #[arg(long)]
+    pub baselines: bool,
+    /// Write a report as one HTML file too, with the counters of each miss and of each false incident drawn
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
     /// Draws of the disturbances: the same seed gives the same traces
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,

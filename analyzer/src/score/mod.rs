@@ -4,7 +4,8 @@
 //! TRACE ─► folder (unpacked) ─┬─► replay ─► incidents.ndjson ─┐
 //!                             ├─► Subject (truth, plan) ──────┴─► compare ─► Score ─► stdout
 //!                             └─► TraceTables ─┬─► what a miss could have shown ──┤
-//!                                              └─► disturbed ─► replay ─► compare ┘     (--metamorphic)
+//!                                              ├─► disturbed ─► replay ─► compare ┤     (--metamorphic)
+//!                                              └─► other rules ─► alarms ─────────┘     (--baselines)
 //! ```
 //! A replay reads no truth.csv, and nothing of a trace's name or description reaches what judges.
 
@@ -24,7 +25,8 @@ use side_by_side::side_by_side;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
-use weft_score::{Metamorphic, Score, render};
+use weft_judge::detect::{Chosen, chosen};
+use weft_score::{Detector, Metamorphic, Score, beside, elsewhere, html, render};
 use weft_settings::exit::{FAILED, FOUND};
 
 /// The subcommand: the score to stdout, progress and errors to stderr. 0 good, 1 below what is asked, 2 a trace failed.
@@ -38,6 +40,12 @@ pub fn run(args: &ScoreArgs) -> ExitCode {
     if !score.traces.is_empty() {
         print!("{}", render(&score, args.output));
     }
+    if let Some(file) = &args.html
+        && let Err(error) = std::fs::write(file, html(&score))
+    {
+        eprintln!("weft score: {}: {error}; name a file that can be written", file.display());
+        return ExitCode::from(FAILED);
+    }
     match (failed.len(), score.is_good()) {
         (0, true) => ExitCode::SUCCESS,
         (0, false) => ExitCode::from(FOUND),
@@ -49,9 +57,30 @@ pub fn run(args: &ScoreArgs) -> ExitCode {
 }
 
 fn score_of(args: &ScoreArgs, scored: Vec<Scored>) -> Score {
-    let (compared, followed): (Vec<_>, Vec<_>) = scored.into_iter().map(|one| (one.compared, one.followed)).unzip();
-    let metamorphic = || Metamorphic { runs: followed.into_iter().flatten().collect() };
-    Score::of(compared).with(args.metamorphic.as_ref().map(|_| metamorphic()))
+    let (mut compared, mut runs, mut seen) = (Vec::new(), Vec::new(), Vec::new());
+    for one in scored {
+        compared.push(one.compared);
+        runs.extend(one.followed);
+        seen.extend(one.sighted);
+    }
+    let beside = if args.baselines { beside(&compared, &seen) } else { Vec::new() };
+    // With one source there is no elsewhere; another system's detectors are not known.
+    let has_sources = compared.iter().any(|trace| trace.source != compared[0].source);
+    let detectors = if has_sources && args.incidents.is_none() { detectors() } else { Vec::new() };
+    let elsewhere = elsewhere(&compared, detectors);
+    let metamorphic = args.metamorphic.as_ref().map(|_| Metamorphic { runs });
+    Score::of(compared).with(metamorphic).with_beside(beside).with_elsewhere(elsewhere)
+}
+
+/// What the judge says of its own detectors.
+fn detectors() -> Vec<Detector> {
+    let texts = |names: Vec<&str>| names.into_iter().map(str::to_owned).collect();
+    let of = |one: Chosen| Detector {
+        name: one.detector.to_owned(),
+        classes: texts(one.classes.into_iter().collect()),
+        chosen_on: texts(one.on.to_vec()),
+    };
+    chosen().into_iter().map(of).collect()
 }
 
 /// Each trace in the order given, told on stderr as it ends.

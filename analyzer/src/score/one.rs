@@ -7,7 +7,9 @@ use crate::replay::{ReplayArgs, ReplayError, replay};
 use std::collections::HashSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
-use weft_score::{Compared, Disturbances, Followed, Subject, add_limits, compare, read_incidents};
+use weft_score::{
+    Compared, Disturbances, Followed, Sighted, Subject, add_limits, add_pictures, compare, read_incidents, sighted,
+};
 use weft_trace::{TraceFolder, TraceTables, name_of};
 
 /// The name that two traces share, where each needs a folder of its own.
@@ -23,6 +25,8 @@ pub fn named_twice(args: &ScoreArgs) -> Option<Failed> {
 pub struct Scored {
     pub compared: Compared,
     pub followed: Vec<Followed>,
+    /// What the baselines saw, where they were asked for.
+    pub sighted: Option<Sighted>,
 }
 
 impl fmt::Display for Scored {
@@ -51,17 +55,22 @@ pub fn score_one(trace: &Path, args: &ScoreArgs) -> Result<Scored, Failed> {
         }
     };
     let mut compared = compare(&subject, &incidents);
+    let is_wrong = !compared.r#false.is_empty() && args.html.is_some();
     let has_misses = compared.faults.iter().any(|fault| !fault.found);
-    if !has_misses && args.metamorphic.is_none() {
-        return Ok(Scored { compared, followed: Vec::new() });
+    if !has_misses && !is_wrong && args.metamorphic.is_none() && !args.baselines {
+        return Ok(Scored { compared, followed: Vec::new(), sighted: None });
     }
     let tables = TraceTables::load(folder.path()).map_err(|e| folder.said_of(e))?;
     add_limits(&mut compared, &subject, &tables);
+    if args.html.is_some() {
+        add_pictures(&mut compared, &subject, &tables);
+    }
     let followed = match &args.metamorphic {
         None => Vec::new(),
         Some(Disturbances(chosen)) => disturbed(&tables, &subject, &compared, chosen, args.seed)?,
     };
-    Ok(Scored { compared, followed })
+    let sighted = args.baselines.then(|| sighted(&tables, subject));
+    Ok(Scored { compared, followed, sighted })
 }
 
 fn failed(folder: &TraceFolder, trace: String, error: ReplayError) -> Failed {

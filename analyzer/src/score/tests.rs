@@ -9,7 +9,17 @@ const PAGE: &str = include_str!("../../../docs/scoring.md");
 
 fn args(traces: &[&Path]) -> ScoreArgs {
     let traces = traces.iter().map(|trace| PathBuf::from(*trace)).collect();
-    ScoreArgs { traces, incidents: None, keep: None, metamorphic: None, seed: 1, output: Output::Table, at_once: None }
+    ScoreArgs {
+        traces,
+        incidents: None,
+        keep: None,
+        metamorphic: None,
+        baselines: false,
+        html: None,
+        seed: 1,
+        output: Output::Table,
+        at_once: None,
+    }
 }
 
 /// The fenced block after a line that holds `mark`.

@@ -43,7 +43,7 @@ pub use import::import;
 pub use manifest::Manifest;
 pub use plan::load_plan;
 pub use survey::{Survey, survey};
-pub use tables::{Event, Place, Reading, TraceTables};
+pub use tables::{Event, Place, Reading, Series, TraceTables};
 pub use truth::{Truth, load_truth};
 pub use write::{StepFile, TraceWriter};
 pub use write_plan::write_plan;

@@ -5,9 +5,11 @@
 
 pub mod armed;
 mod budget;
+mod chosen;
 mod open;
 mod said;
 
+pub use chosen::{Chosen, chosen};
 pub use link_state::foresee;
 pub use open::{Claim, Open};
 pub use said::{Said, Shows, Sink, Watch};

@@ -23,7 +23,7 @@ mod shifted;
 mod tests;
 
 pub use back::Back;
-pub use dice::Dice;
+pub use dice::{Dice, number_of};
 pub use disturbance::Disturbance;
 pub use follow::{Change, Followed, Kind, Metamorphic, followed};
 

@@ -1,7 +1,9 @@
 //! A score for people (a table, Markdown) and for programs (JSON).
 
 mod draw;
+mod html;
 mod metamorphic;
+mod svg;
 mod tables;
 
 use crate::score::Score;
@@ -26,6 +28,11 @@ impl std::str::FromStr for Output {
             _ => Err("write table, json or markdown".to_owned()),
         }
     }
+}
+
+/// The report as one HTML file that needs nothing beside it.
+pub fn html(score: &Score) -> String {
+    html::page(score)
 }
 
 /// The whole report, with a line end.

@@ -1,6 +1,8 @@
 //! The tables of a report, drawn for a terminal or for a page of Markdown.
 
+use crate::baselines::Beside;
 use crate::compare::{Compared, Fault};
+use crate::elsewhere::Elsewhere;
 use crate::figures::{Delay, Figures, Ratio};
 use crate::report::draw::{Look, row, table};
 use crate::report::metamorphic;
@@ -9,18 +11,27 @@ use crate::score::Score;
 /// Rates of faults at one operator, per 1,000 node-days: of the network, and of all kinds (reference/faults.md).
 const IN_THE_FIELD: [(&str, f64, f64); 2] = [("network faults", 0.4, 0.6), ("all faults", 3.8, 4.2)];
 
-pub fn report(score: &Score, look: Look) -> String {
-    let sections = [
+/// A title and the rows of a table, the head first; a table without rows beside its head has nothing to tell.
+type Section = (&'static str, Vec<Vec<String>>);
+
+/// All tables of a report, in order.
+pub fn sections(score: &Score) -> Vec<Section> {
+    vec![
         ("Faults", faults(score)),
         ("False incidents", false_incidents(score)),
         ("In all", overall(&score.overall)),
         ("By group", groups(score)),
         ("What was taken for what", confusion(score)),
         ("Confidence", calibration(&score.overall)),
+        ("Beside other rules, on the traces with faults", beside(&score.beside)),
+        ("Where constants were not chosen", elsewhere(&score.elsewhere)),
         ("Disturbed", score.metamorphic.as_ref().map_or(Vec::new(), metamorphic::disturbances)),
         ("What changed when disturbed", score.metamorphic.as_ref().map_or(Vec::new(), metamorphic::changes)),
-    ];
-    let drawn = sections.into_iter().filter(|(_, rows)| rows.len() > 1).map(|(title, rows)| match look {
+    ]
+}
+
+pub fn report(score: &Score, look: Look) -> String {
+    let drawn = sections(score).into_iter().filter(|(_, rows)| rows.len() > 1).map(|(title, rows)| match look {
         Look::Terminal => format!("{title}\n{}\n", table(rows, look)),
         Look::Markdown => format!("## {title}\n\n{}\n", table(rows, look)),
     });
@@ -145,6 +156,42 @@ fn groups(score: &Score) -> Vec<Vec<String>> {
             figures.r#false.to_string(),
             figures.seconds.half.map_or("never".to_owned(), |s| format!("{s:.1}")),
             percent(figures.loss.median),
+        ]
+    });
+    std::iter::once(row(head)).chain(rows).collect()
+}
+
+fn elsewhere(rows: &[Elsewhere]) -> Vec<Vec<String>> {
+    let head = ["detector", "constants chosen on", "classes", "faults elsewhere", "recall", "precision", "false"];
+    let rows = rows.iter().map(|one| {
+        let on = match one.detector.chosen_on.is_empty() {
+            true => "none".to_owned(),
+            false => one.detector.chosen_on.join(", "),
+        };
+        let Figures { faults, recall, precision, r#false, .. } = one.figures;
+        let [name, classes] = [one.detector.name.clone(), one.detector.classes.join(", ")];
+        vec![name, on, classes, faults.to_string(), ratio(recall), ratio(precision), r#false.to_string()]
+    });
+    std::iter::once(row(head)).chain(rows).collect()
+}
+
+/// A row a system; each threshold was tuned on the traces that the other one judges.
+fn beside(rows: &[Beside]) -> Vec<Vec<String>> {
+    let head =
+        ["system", "thresholds", "faults", "recall", "culprit", "precision", "false", "half told s", "what it is"];
+    let rows = rows.iter().map(|one| {
+        let figures = &one.figures;
+        let thresholds: Vec<String> = one.thresholds.iter().map(|t| format!("{t:.1}")).collect();
+        vec![
+            one.name.clone(),
+            thresholds.join(", "),
+            figures.faults.to_string(),
+            ratio(figures.recall),
+            ratio(figures.culprit),
+            ratio(figures.precision),
+            figures.r#false.to_string(),
+            figures.seconds.half.map_or("never".to_owned(), |s| format!("{s:.1}")),
+            one.about.clone(),
         ]
     });
     std::iter::once(row(head)).chain(rows).collect()

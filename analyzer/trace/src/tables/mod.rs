@@ -1,6 +1,7 @@
 //! A trace whole in memory, so that it can be changed and judged without being written anywhere.
 
 mod repeat;
+mod series;
 #[cfg(test)]
 mod tests;
 
@@ -10,7 +11,8 @@ use crate::error::Result;
 use crate::manifest::Manifest;
 use crate::marks::{TraceEvent, events, steps};
 use crate::plan::load_plan;
-use crate::samples::{Sample, Samples, Slot, Value, counter_slot};
+use crate::samples::{Sample, Samples, Slot, Value};
+pub use series::Series;
 use std::path::Path;
 use weft_wire::plan::Plan;
 use weft_wire::{StepRow, Table};
@@ -33,7 +35,7 @@ pub struct TraceTables {
 pub struct Place {
     pub device: String,
     pub port: String,
-    table: Table,
+    pub table: Table,
 }
 
 /// One counter's value: 40 bytes.
@@ -98,23 +100,6 @@ impl TraceTables {
     pub fn span_ns(&self) -> Option<(i64, i64)> {
         let stamps = || self.readings.iter().map(|r| r.ts_ns);
         stamps().min().zip(stamps().max())
-    }
-
-    /// A counter of a port by time: each value with its stamp. Values of 2^63 and more are left out.
-    pub fn series(&self, device: &str, port: &str, counter: &str) -> Vec<(i64, f64)> {
-        let Some(place) = self.places.iter().position(|p| p.device == device && p.port == port) else {
-            return Vec::new();
-        };
-        let Some((slot, _)) = counter_slot(self.places[place].table, counter) else { return Vec::new() };
-        let value = |r: &Reading| match r.value {
-            Value::Int(value) => Some((r.ts_ns, value as f64)),
-            Value::Float(value) => Some((r.ts_ns, value)),
-            Value::TooLarge => None,
-        };
-        let own = self.readings.iter().filter(|r| (r.place as usize, r.slot) == (place, slot));
-        let mut series: Vec<(i64, f64)> = own.filter_map(value).collect();
-        series.sort_by_key(|(ts_ns, _)| *ts_ns);
-        series
     }
 
     /// Gives every reading another stamp: by its device, and the stamp it has.
