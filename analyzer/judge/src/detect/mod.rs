@@ -43,6 +43,7 @@ macro_rules! detectors {
 detectors! {
     link_state,
     conservation,
+    inner_loss,
     counted_errors,
     service_rate,
     pause_surge,

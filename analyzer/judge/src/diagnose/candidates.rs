@@ -1,6 +1,8 @@
 //! What the evidence leaves open: parts that would show the same as the one accused.
 //!
-//! Evidence that cannot tell parts apart gives each an equal share of the verdict's confidence.
+//! Evidence that cannot tell parts apart gives each an equal share of the verdict's confidence. A fact that says how
+//! likely each part is (a switch that loses packets, and its cables) gives each its own share, and takes none from the
+//! part that is accused.
 
 use super::TOGETHER_NS;
 use super::case::{Candidate, Case};
@@ -10,7 +12,7 @@ use crate::incident::State;
 use std::collections::BTreeMap;
 
 /// One row a way in which evidence can be ambiguous.
-const RULES: [fn(&Around, &Case) -> Vec<Candidate>; 3] = [late_alike, silent_device, shared_device];
+const RULES: [fn(&Around, &Case) -> Vec<Candidate>; 4] = [late_alike, silent_device, shared_device, suspects];
 
 /// What a case is seen against.
 #[derive(Default)]
@@ -53,7 +55,13 @@ fn left_open(around: &Around, case: &Case) -> Vec<Candidate> {
 fn late_alike(_: &Around, case: &Case) -> Vec<Candidate> {
     let is_told_apart = case.facts.keys().any(|kind| kind.class().tells_hosts_apart);
     let alike = case.alike.iter().filter(|_| !is_told_apart);
-    alike.map(|part| Candidate { part: part.clone(), reason: "began to be late with it, by as much".into() }).collect()
+    alike
+        .map(|part| Candidate {
+            part: part.clone(),
+            reason: "began to be late with it, by as much".into(),
+            share: None,
+        })
+        .collect()
 }
 
 /// A link that goes down while the device at its end falls silent: that device may have died.
@@ -65,7 +73,7 @@ fn silent_device(around: &Around, case: &Case) -> Vec<Candidate> {
     let ends = ends(case).filter(|_| case.class().is_down);
     let candidate = |device: &str| {
         let reason = beside(device)?.to_owned();
-        Some(Candidate { part: Part::Device(device.to_owned()), reason })
+        Some(Candidate { part: Part::Device(device.to_owned()), reason, share: None })
     };
     ends.filter_map(candidate).collect()
 }
@@ -76,7 +84,22 @@ fn shared_device(around: &Around, case: &Case) -> Vec<Candidate> {
     let links = |device: &str| onsets(device).filter(|&&onset_ns| together(onset_ns, case)).count();
     let shared = ends(case).map(|device| (device, links(device))).filter(|(_, links)| *links > 1);
     let reason = |links: usize| format!("{links} of its links show the same since the same time");
-    shared.map(|(device, links)| Candidate { part: Part::Device(device.to_owned()), reason: reason(links) }).collect()
+    shared
+        .map(|(device, links)| Candidate { part: Part::Device(device.to_owned()), reason: reason(links), share: None })
+        .collect()
+}
+
+/// Parts that the fact names as where the trouble may sit. Once said they stay, where later facts can no longer tell.
+fn suspects(_: &Around, case: &Case) -> Vec<Candidate> {
+    let reason = |share: f64| format!("holds what is lost with a probability of {:.0} %", share * 100.0);
+    let said = case.facts.values().flat_map(|fact| fact.payload.suspects());
+    let said = said.map(|suspect| Candidate {
+        part: suspect.part.clone(),
+        reason: reason(suspect.share),
+        share: Some(suspect.share),
+    });
+    let said: Vec<Candidate> = said.collect();
+    if said.is_empty() { case.candidates.iter().filter(|known| known.share.is_some()).cloned().collect() } else { said }
 }
 
 fn together(onset_ns: i64, case: &Case) -> bool {

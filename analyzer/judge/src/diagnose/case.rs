@@ -49,6 +49,8 @@ pub struct Candidate {
     pub part: Part,
     /// Why it is not ruled out, to follow the part's name.
     pub reason: String,
+    /// How likely it is the part, 0 to 1, where the evidence says so. It lies within the one accused, or beside it.
+    pub share: Option<f64>,
 }
 
 /// What a case costs one job; `None` where that cannot be known.

@@ -42,17 +42,24 @@ pub fn incident(features: &Features, case: &Case, write: WriteQuery) -> Incident
     }
 }
 
-/// The part accused, then those that the evidence leaves open beside it; they share the confidence. None where a job is slow
-/// and nobody is accused.
+/// The part accused, then those that the evidence leaves open beside it; they share the confidence, but for those that have a share
+/// of their own. None where a job is slow and nobody is accused.
 fn culprits(features: &Features, case: &Case) -> Vec<Culprit> {
     if matches!(case.part, Part::Job(_)) {
         return Vec::new();
     }
-    let confidence = hundredths(confidence(case) / (1 + case.candidates.len()) as f64);
+    let whole = confidence(case);
+    let alike = case.candidates.iter().filter(|candidate| candidate.share.is_none()).count();
+    let confidence = hundredths(whole / (1 + alike) as f64);
     let accused = culprit(features, &case.part, case.end.as_ref(), confidence);
     let others = case.candidates.iter().map(|candidate| Culprit {
         reason: candidate.reason.clone(),
-        ..culprit(features, &candidate.part, None, confidence)
+        ..culprit(
+            features,
+            &candidate.part,
+            None,
+            candidate.share.map_or(confidence, |share| hundredths(whole * share)),
+        )
     });
     std::iter::once(accused).chain(others).collect()
 }

@@ -55,6 +55,7 @@ impl Features {
             state.begin_readings(self.tick);
             let setting = Setting { bin_ns: self.bin_ns, tick_ns: self.tick_ns, planned_bps: topology.planned_bps };
             let had_queue = state.queue.is_some();
+            let packets_before = state.packets;
             run.iter().for_each(|&(_, sample)| state.update_traffic(sample, setting));
             if !had_queue && state.queue.is_some() {
                 self.ports_with.queues.insert(port);
@@ -64,8 +65,26 @@ impl Features {
             }
             let device = &mut self.devices[topology.device];
             device.seen_ns = device.seen_ns.max(run.last().map(|(_, sample)| sample.ts_ns));
+            if self.topology.devices[topology.device].is_switch {
+                let balance = device.balance.get_or_insert_default();
+                balance.add(state, packets_before, topology.cable.is_some(), self.now_ns);
+                if topology.cable.is_some() {
+                    state.leave_trail(self.tick);
+                }
+            }
         }
+        self.close_balances();
         packets
+    }
+
+    fn close_balances(&mut self) {
+        let Features { devices, topology, ports, tick, bin_ns, .. } = self;
+        for (state, device) in devices.iter_mut().zip(&topology.devices) {
+            if let Some(balance) = &mut state.balance {
+                let tells = |&&port: &&PortId| topology.ports[port].cable.is_some() && ports[port].packets.is_some();
+                balance.close(*tick, *bin_ns / 2, || device.ports.iter().filter(tells).count());
+            }
+        }
     }
 
     pub(super) fn update_cables(&mut self, packets: &Packets) {

@@ -1,6 +1,7 @@
 //! What is known of a device as a whole: whether it tells anything, and, of nodes, how much their work stands still.
 
 use super::Features;
+use super::balance::Balance;
 use super::stalls::{READS, Stalls};
 use crate::fabric::{PortId, Tick, is_time};
 use serde::{Deserialize, Serialize};
@@ -15,6 +16,8 @@ pub struct DeviceState {
     /// Ports whose counters began anew in this tick.
     #[serde(skip)]
     pub reset_ports: Vec<PortId>,
+    /// Only of switches whose ports tell their packets.
+    pub balance: Option<Box<Balance>>,
     /// Only of nodes that tell of pressure or of their GPUs.
     stalls: Option<Box<Stalls>>,
 }

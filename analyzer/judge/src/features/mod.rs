@@ -15,6 +15,7 @@
 //! | onsets | `bins.rs` | bytes on an even grid of time |
 //! | links | `link.rs`, `downs.rs`, `rows.rs` | up, down, how often, and by whose doing |
 //! | cables | `conservation.rs`, `bounds.rs`, `clocks.rs`, `stamps.rs`, `cables.rs` | packets that one end sent and the other did not receive |
+//! | switches | `balance.rs`, `trail.rs` | packets that went in and did not come out, and bytes of each port tick by tick |
 //! | jobs | `job.rs`, `steps.rs` | how far each job got |
 //! | pace of jobs | `pace/` | iterations by bytes alone, how fast they go, and who keeps the others waiting |
 //! | nodes | `stalls.rs`, `device.rs` | how much of the time work stood still |
@@ -23,6 +24,7 @@
 //!
 //! Nothing here judges. Everything here is bounded: rings of fixed length a port, a cable, a device and a job.
 
+pub mod balance;
 mod bins;
 mod bounds;
 mod cables;
@@ -52,6 +54,7 @@ mod slots;
 pub mod stalls;
 pub mod stamps;
 mod steps;
+mod trail;
 mod wraps;
 
 pub use bins::{BINS, Grid};
@@ -65,6 +68,7 @@ pub use port::PortState;
 pub use readings::{Quality, Read, Reading, Readings};
 pub use sample::{Count, Sample, rise};
 pub use saved::Saved;
+pub use trail::{TRAIL, Way};
 pub use wraps::{goes_round, turn};
 
 use crate::fabric::{EntityId, EntityTable, PortId, Tick, Topology};

@@ -9,6 +9,7 @@ use super::past::{Heat, Hot, Past};
 use super::pauses::Pauses;
 use super::queue::{Load, Queue, Span};
 use super::sample::{Count, Sample, rise};
+use super::trail::Trail;
 use nonmax::NonMaxI64;
 use serde::{Deserialize, Serialize};
 
@@ -56,6 +57,11 @@ pub struct PortState {
     pub sent: Option<Box<Sent>>,
     /// The last two minutes, coarsely: only of ports with a cable that have sent anything.
     pub past: Option<Box<Past>>,
+    /// The same of every tick, both ways: only of ports of switches.
+    pub trail: Option<Box<Trail>>,
+    /// Packets of this tick that were damaged or dropped, and counted as such.
+    #[serde(skip)]
+    pub thrown: i64,
     /// Of this tick, what its readings showed of packets that wait.
     #[serde(skip)]
     pub heat: Heat,
@@ -113,7 +119,7 @@ impl PortState {
     /// A tick begins: what is a sum over the ticks before it counts half.
     pub fn begin_tick(&mut self) {
         (self.damaged, self.discarded, self.paused_us) = (self.damaged / 2.0, self.discarded / 2.0, 0);
-        self.heat = Heat::default();
+        (self.heat, self.thrown) = (Heat::default(), 0);
     }
 
     /// Takes in what a row tells beside the traffic.
@@ -121,6 +127,8 @@ impl PortState {
         self.damaged += self.health.rose(Sign::Damaged, &health) as f32;
         self.discarded += self.health.rose(Sign::Discarded, &health) as f32;
         self.paused_us = self.paused_us.saturating_add(self.health.rose(Sign::PausedUs, &health));
+        let thrown = [Sign::Damaged, Sign::Discarded, Sign::Dropped].map(|sign| self.health.rose(sign, &health));
+        self.thrown = thrown.into_iter().fold(self.thrown, i64::saturating_add);
         let rose = |sign: Sign| self.health.rose(sign, &health) > 0;
         self.heat.add(Hot::Dropped, rose(Sign::Dropped));
         self.heat.add(Hot::Marked, rose(Sign::Marked));

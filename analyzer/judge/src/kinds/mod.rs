@@ -12,6 +12,7 @@ pub use class::{Accuses, Class, Family};
 pub use counted_errors::Unit;
 pub use fact::{Absence, Fact, FactLine};
 pub use host_stalls::Stalled;
+pub use inner_loss::Suspect;
 pub use pause_surge::PauseUnit;
 pub use query::Query;
 
@@ -62,6 +63,11 @@ pub trait KindOfFact {
     /// Two hosts of one job since the same time, of whom the evidence cannot tell which one holds up the other.
     fn is_like(&self, _: &Self) -> bool {
         false
+    }
+
+    /// Parts within or beside the one accused where the trouble may sit, each with how likely it does, 0 to 1.
+    fn suspects(&self) -> &[Suspect] {
+        &[]
     }
 
     /// Of a device: what its trouble says of a link there that goes down at the same time, to follow the device's name.
@@ -209,6 +215,10 @@ macro_rules! kinds {
                 }
             }
 
+            pub fn suspects(&self) -> &[Suspect] {
+                match self { $(Payload::$Kind(payload) => payload.suspects()),+ }
+            }
+
             pub fn beside_links(&self) -> Option<&'static str> {
                 match self { $(Payload::$Kind(payload) => payload.beside_links()),+ }
             }
@@ -226,6 +236,7 @@ kinds! {
     link_flap::LinkFlap = "link_flap",
     conservation_loss::ConservationLoss = "conservation_loss",
     conservation_loss_counted::ConservationLossCounted = "conservation_loss_counted",
+    inner_loss::InnerLoss = "inner_loss",
     counted_errors::CountedErrors = "counted_errors",
     low_service_rate::LowServiceRate = "low_service_rate",
     pause_surge::PauseSurge = "pause_surge",

@@ -10,6 +10,7 @@
 //! | `comb.rs` | the period of points of which some stand at its multiples |
 //! | `broken_line.rs` | the slope of a line with noise, and where it bends |
 //! | `student.rs` | how far a mean may be off by chance when its noise is an estimate too |
+//! | `ramp.rs` | how surely a count grows steadily, where it only wandered before |
 //! | `logarithms.rs` | means of numbers that are kept by their logarithms |
 
 mod betting;
@@ -19,6 +20,7 @@ mod comb;
 mod cusum;
 mod logarithms;
 mod median;
+mod ramp;
 mod student;
 mod trimmed_mean;
 
@@ -29,5 +31,6 @@ pub use comb::{resultant, teeth};
 pub use cusum::{Cusum, change_bar, mixture_nats};
 pub use logarithms::ln_mean_exp;
 pub use median::{lower_median, median};
+pub use ramp::{Ramp, Reading, ramp};
 pub use student::student_t;
 pub use trimmed_mean::trimmed_mean;
