@@ -118,5 +118,5 @@ def write(path, score):
         ("What was missed, and what was said falsely", misses(score)),
     ]
     with open(path, "w") as file:
-        # A table without rows is not shown.
-        file.write(head + "".join(f"\n## {title}\n\n{text}" for title, text in parts if text.rstrip().count("\n") > 1))
+        # A table without rows is not shown: its line of dashes ends the text.
+        file.write(head + "".join(f"\n## {title}\n\n{text}" for title, text in parts if not text.rstrip().endswith("---|")))
