@@ -9,7 +9,7 @@ use super::{DETECTORS, Detector};
 use std::collections::BTreeSet;
 
 /// `kernel`, `packet` and `routers` are the development traces, `simulator` is `tests/sim`, `lab` is `tests/lab`.
-const CHOSEN: [(&str, &[&str]); 14] = [
+const CHOSEN: [(&str, &[&str]); 15] = [
     ("link_state", &[]),
     // Its windows and the rules of its end.
     ("conservation", &["simulator"]),
@@ -17,6 +17,8 @@ const CHOSEN: [(&str, &[&str]); 14] = [
     ("counted_errors", &[]),
     // How long a queue must be to stand: between packet/slowlink-rails-ring and kernel/reset-star-a2a.
     ("service_rate", &["kernel", "packet"]),
+    // The traces that it was written beside, and checkpoints of the simulator.
+    ("inner_loss", &["kernel", "packet", "simulator"]),
     ("pause_surge", &["packet"]),
     ("compute_time", &["simulator"]),
     ("onset", &["simulator", "lab"]),
@@ -46,7 +48,7 @@ pub fn chosen() -> Vec<Chosen> {
         let classes = detector.armed.iter().flat_map(|row| row.facts).map(|kind| kind.class().name).collect();
         Some(Chosen { detector: detector.name, classes, on })
     };
-    DETECTORS.iter().filter_map(|detector| of(detector)).collect()
+    DETECTORS.iter().filter_map(of).collect()
 }
 
 #[cfg(test)]
