@@ -21,6 +21,8 @@
 //! are 190 each. The last 9 of before were 4 to either side: 190 / 4 = 47 σ, and the evidence is 2 · 5 · ln (1 + 47² /
 //! 9) = 55 nats. W. S. Gosset, *Biometrika* 6, 1908 (Student's t).
 
+use super::median;
+
 /// Readings a block. Shorter blocks see a traffic that changes its pattern for a few readings as growth: with 2
 /// readings one of 33 recordings, whose ports were made to be read 0.3 of an interval apart, showed 103 nats, with 4
 /// readings none 18.
@@ -99,8 +101,7 @@ fn nats(blocks: &[Reading], width: usize) -> Option<f64> {
     if past.len() < LEAST_PAST || passes <= 0.0 {
         return None;
     }
-    past.sort_unstable_by(f64::total_cmp);
-    let usual = past[past.len() / 2];
+    let usual = median(&mut past);
     let mut now: Vec<f64> = now.iter().map(|d| d.count).collect();
     now.sort_unstable_by(f64::total_cmp);
     // What always fell may fall less without growing; what always grew grows on.

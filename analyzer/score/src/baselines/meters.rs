@@ -59,9 +59,9 @@ const fn meter(
     Meter { counters, how, of, is_low: false, least, class }
 }
 
-/// A rate is per second, a use a part of the planned speed. Retransmissions, out-of-sequence packets and lost acknowledgements are left out: they show at the hosts
-/// that suffer, and a rule that takes whoever stands out would accuse these. So are marked packets: a sound port marks more than
-/// its peers as soon as it is used more.
+/// A rate is per second, a use a part of the planned speed. Retransmissions, out-of-sequence packets and lost acknowledgements are
+/// left out: they show at the hosts that suffer, and a rule that takes whoever stands out would accuse these. So are marked
+/// packets: a sound port marks more than its peers as soon as it is used more.
 pub static METERS: [Meter; 11] = [
     meter(&["link_up"], How::Down, WIRED, 1.0, "link_down"),
     meter(&["rx_crc_errors", "rx_errors", "symbol_errors"], How::Rate, WIRED, 1.0, "lossy_link"),

@@ -27,7 +27,7 @@ use crate::detect::budget;
 use crate::fabric::{CableId, DeviceId, PortId};
 use crate::features::balance::Loss;
 use crate::features::{Features, TRAIL, Way};
-use crate::statistics::ln_mean_exp;
+use crate::statistics::{ln_mean_exp, median};
 
 /// The loss is compared over this many ticks at most, so that twice as many of before are still kept.
 const MOST_TICKS: i64 = (TRAIL / 3) as i64;
@@ -108,9 +108,7 @@ fn scores(features: &Features, device: DeviceId, loss: &Loss) -> Vec<Score> {
         squares.sum::<f64>() / times as f64
     };
     let scatters: Vec<f64> = ways.iter().map(scatter).collect();
-    let mut pool = scatters.clone();
-    pool.sort_unstable_by(f64::total_cmp);
-    let pool = pool[pool.len() / 2];
+    let pool = median(&mut scatters.clone());
     let score = |((rates, excess), scatter): ((&Rates, f64), f64)| {
         let variance = (scatter.max(pool) * (1.0 + 1.0 / times as f64) + now * now) * irregular.powi(2);
         let theta = asked(features, rates.port, loss)?;
@@ -160,10 +158,8 @@ fn rates(features: &Features, device: DeviceId, loss: &Loss) -> Option<Vec<Rates
     let busiest = ways.iter().map(usual).fold(f64::NEG_INFINITY, f64::max);
     ways.retain(|rates| usual(rates) > busiest - USED);
     for time in 0..times.len() {
-        let mut all: Vec<f64> = ways.iter().map(|rates| rates.r[time]).collect();
-        all.sort_unstable_by(f64::total_cmp);
-        let median = *all.get(all.len() / 2)?;
-        ways.iter_mut().for_each(|rates| rates.r[time] -= median);
+        let middle = median(&mut ways.iter().map(|rates| rates.r[time]).collect::<Vec<f64>>());
+        ways.iter_mut().for_each(|rates| rates.r[time] -= middle);
     }
     (!ways.is_empty()).then_some(ways)
 }

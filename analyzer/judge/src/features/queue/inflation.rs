@@ -18,9 +18,9 @@ const WIDTHS: [u16; 5] = [4, 8, 16, 32, 64];
 const LEAST_BLOCKS: f64 = 3.0;
 /// Readings from which on the inflation of a port is known: [`LEAST_BLOCKS`] of the third length.
 const KNOWN: u16 = 48;
-/// Σ difference² from which on it is known: a reading that sees a queue where none is usual adds nearly 1. Before the first one
-/// all differences are alike, small and below 0, and seem to follow each other: of a port whose queue stood in none of 500
-/// readings the inflation would be 42.
+/// Σ difference² from which on a port says anything of others: a reading that sees a queue where none is usual adds nearly 1. Before
+/// the first one all differences are alike, small and below 0, and seem to follow each other: of a port whose queue stood in none
+/// of 500 readings the inflation is 42. The port itself keeps that: so little is known of what is usual there.
 const LEAST_SQUARE: f32 = 0.5;
 /// Readings until all sums count half: a whole number of blocks of every length.
 const MOST: u16 = 4_096;
@@ -55,15 +55,16 @@ impl Inflation {
 
     /// The inflation of each length that is known, and the number of its blocks.
     fn by_width(&self) -> impl Iterator<Item = (f64, f64)> + '_ {
-        let known = self.readings >= KNOWN && self.square >= LEAST_SQUARE;
+        let known = self.readings >= KNOWN && self.square > 0.0;
         let counted = self.blocks.iter().zip(WIDTHS).map(|(blocks, width)| (blocks, f64::from(self.readings / width)));
         let counted = counted.filter(move |(_, count)| known && *count >= LEAST_BLOCKS);
         counted.map(|(blocks, count)| (f64::from(blocks / self.square), count))
     }
 
-    /// The greatest of them; `None` before any is known.
+    /// The greatest of them; `None` before any is known, and of a port whose queue was never seen to stand.
     pub fn greatest(&self) -> Option<f64> {
-        self.by_width().map(|(ratio, _)| ratio).reduce(f64::max)
+        let ratios = self.by_width().map(|(ratio, _)| ratio);
+        ratios.reduce(f64::max).filter(|_| self.square >= LEAST_SQUARE)
     }
 
     /// What it is at least: a variance that is taken from n blocks is off by √(2/n) of itself (normal blocks), and twice

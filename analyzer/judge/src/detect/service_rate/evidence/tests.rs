@@ -1,4 +1,4 @@
-use super::super::{NAME, budget, in_step};
+use super::super::in_step;
 use super::*;
 use crate::features::queue::tests::{Port, SOUND, Simulated};
 
@@ -64,15 +64,10 @@ fn chance_makes_no_more_evidence_than_it_says() {
     }
 }
 
-/// The bar is 22.9 nats. Below it this is no chance: a port whose queue was seen to stand once or twice shows 6 nats eight times as
-/// often as e⁻⁶, for the bound of what is usual is that of a count that is not so small.
 #[test]
-fn a_queue_as_before_is_not_surely_longer_than_before() {
-    let bar = budget::change(NAME, 1_000_000_000);
+fn a_queue_as_before_is_no_longer_than_before() {
     for port in [SOUND, Port { jitter: 1.0, ..SOUND }, Port { stands: 0.1, jitter: 1.0, ..SOUND }] {
-        let found = evidence(|_| port, |ends, inflation| longer(ends, inflation).0);
-        let most = found.into_iter().fold(0.0, f64::max);
-        assert!(most < bar, "{port:?}: {most}");
+        check("longer", 3.0, &evidence(|_| port, |ends, inflation| longer(ends, inflation).0));
     }
 }
 
