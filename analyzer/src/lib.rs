@@ -1,5 +1,6 @@
 //! weft's analyzer: ingest → model → detect → diagnose → route → notify, and the store, SQL and HTTP beside them.
 
+pub mod calibrate;
 pub mod cli;
 pub mod config;
 pub mod explain;
@@ -15,6 +16,7 @@ pub mod replay;
 pub mod route;
 pub mod score;
 pub mod service;
+mod side_by_side;
 pub mod snapshot;
 pub mod sql;
 pub mod store;

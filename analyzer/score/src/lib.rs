@@ -13,6 +13,7 @@
 mod baselines;
 mod compare;
 mod elsewhere;
+mod fault_free;
 mod figures;
 mod groups;
 mod incident;
@@ -29,6 +30,7 @@ mod testkit;
 pub use baselines::{Beside, Sighted, beside, sighted};
 pub use compare::{Compared, Fate, Fault, Limit, Verdict, compare};
 pub use elsewhere::{Detector, Elsewhere, elsewhere};
+pub use fault_free::{FaultFree, Shard, Tail, fault_free_table};
 pub use figures::{Figures, Ratio};
 pub use groups::Group;
 pub use incident::{Culprit, Incident, read_incidents};

@@ -23,11 +23,20 @@ pub fn replay(args: &ReplayArgs) -> Result<ReplayReport, ReplayError> {
 }
 
 /// The same of frames that lie ready; the trace that is named is not read.
-pub fn replay_frames(mut source: FrameSource, args: &ReplayArgs) -> Result<ReplayReport, ReplayError> {
+pub fn replay_frames(source: FrameSource, args: &ReplayArgs) -> Result<ReplayReport, ReplayError> {
+    replay_watched(source, args, &mut |_| {})
+}
+
+/// The same, and `watch` sees the judge after every tick.
+pub fn replay_watched(
+    mut source: FrameSource,
+    args: &ReplayArgs,
+    watch: &mut dyn FnMut(&Engine),
+) -> Result<ReplayReport, ReplayError> {
     let began = Instant::now();
     let out = args.out.clone().unwrap_or_default();
     let failed = |source| ReplayError::Out { path: out.clone(), source };
-    let mut judge = Judge::new(args, &source, OutcomeFiles::create(&out).map_err(failed)?)?;
+    let mut judge = Judge::new(args, &source, OutcomeFiles::create(&out).map_err(failed)?, watch)?;
     let mut pace = Pace::new(args.speed);
     let mut disturber = Disturber::new(args.disturb);
     while let Some(frames) = judge.next_tick(&mut source)? {
@@ -53,7 +62,7 @@ pub fn replay_frames(mut source: FrameSource, args: &ReplayArgs) -> Result<Repla
 }
 
 /// Ingest and engine, and the files their verdicts go to.
-struct Judge {
+struct Judge<'a> {
     ingest: Ingest,
     engine: Engine,
     files: OutcomeFiles,
@@ -63,6 +72,7 @@ struct Judge {
     first_ns: Option<i64>,
     /// A tick after the span has closed: there is no more to judge.
     is_over: bool,
+    watch: &'a mut dyn FnMut(&Engine),
 }
 
 struct Judged {
@@ -71,15 +81,20 @@ struct Judged {
     dropped: BTreeMap<String, u64>,
 }
 
-impl Judge {
-    fn new(args: &ReplayArgs, source: &FrameSource, files: OutcomeFiles) -> Result<Judge, ReplayError> {
+impl<'a> Judge<'a> {
+    fn new(
+        args: &ReplayArgs,
+        source: &FrameSource,
+        files: OutcomeFiles,
+        watch: &'a mut dyn FnMut(&Engine),
+    ) -> Result<Judge<'a>, ReplayError> {
         let tick_ns = source.tick_ns();
         let lateness_ns = (args.lateness_s.clamp(0.0, MOST_LATENESS_S) * 1e9) as i64;
         // Only the data decides: see `IngestConfig::close_early`.
         let config = IngestConfig { tick_ns, lateness_ns, close_early: false, ..IngestConfig::default() };
         let engine = args.span.begin(&source.plan, EngineConfig { tick_ns, write: crate::sql::write_query })?;
         let (ingest, dropped, span) = (Ingest::new(config), BTreeMap::new(), args.span.clone());
-        Ok(Judge { ingest, engine, files, dropped, span, first_ns: None, is_over: false })
+        Ok(Judge { ingest, engine, files, dropped, span, first_ns: None, is_over: false, watch })
     }
 
     /// The next frames of the trace, while there is more to judge.
@@ -103,6 +118,7 @@ impl Judge {
                 let outcome = self.engine.on_tick(&tick, self.ingest.entities());
                 outcome.dropped.iter().for_each(|dropped| self.note(dropped));
                 self.files.add(outcome)?;
+                (self.watch)(&self.engine);
             }
         }
         Ok(())

@@ -18,7 +18,7 @@ mod tests;
 
 pub use args::ReplayArgs;
 pub use disturb::Disturb;
-pub use judge::{replay, replay_frames};
+pub use judge::{replay, replay_frames, replay_watched};
 pub use pace::Speed;
 pub use report::{ReplayError, ReplayReport};
 pub use span::Span;

@@ -13,15 +13,14 @@ mod args;
 mod disturbed;
 mod judged;
 mod one;
-mod side_by_side;
 #[cfg(test)]
 mod tests;
 
 pub use args::ScoreArgs;
 
+use crate::side_by_side::side_by_side;
 use judged::Failed;
 use one::{Scored, named_twice, score_one};
-use side_by_side::side_by_side;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;

@@ -11,7 +11,7 @@ mod up;
 use clap::{Parser, Subcommand};
 use std::future::Future;
 use std::process::ExitCode;
-use weft_analyzer::{cli, import, record, replay, score};
+use weft_analyzer::{calibrate, cli, import, record, replay, score};
 use weft_settings::exit::{self, code};
 use weft_settings::log;
 
@@ -46,6 +46,7 @@ enum Command {
     Record(record::RecordArgs),
     Import(import::ImportArgs),
     Score(score::ScoreArgs),
+    Calibrate(calibrate::CalibrateArgs),
     Demo(demo::Args),
 }
 
@@ -72,6 +73,7 @@ fn run(command: Command) -> ExitCode {
         Command::Record(args) => code("weft record", block_on(async { anyhow::Ok(record::run(args).await) })),
         Command::Import(args) => import::run(&args),
         Command::Score(args) => score::run(&args),
+        Command::Calibrate(args) => calibrate::run(&args),
         Command::Demo(args) => code("weft demo", block_on(demo::run(args))),
     }
 }

@@ -13,7 +13,7 @@
 //! accused: a counter that counts something else on such devices, or an error of the whole fabric.
 
 use super::armed::{Reason, Row, Tally, View};
-use super::{Detector, Shows, Sink, Spot, budget, strength};
+use super::{Detector, Shows, Sink, Spot, Weighed, budget, strength};
 use crate::fabric::{Place, PortId};
 use crate::features::Features;
 use crate::features::episode::SUSPICIOUS;
@@ -38,7 +38,7 @@ pub const DETECTOR: Detector = Detector {
 };
 
 pub fn detect(features: &Features, out: &mut Sink<'_>) {
-    let bar = budget::change(NAME, features.tick_ns);
+    let bar = bar(features);
     let all = OnceCell::new();
     for &port in &features.ports_with.errors {
         let place = features.topology.place_of(port);
@@ -56,6 +56,19 @@ pub fn detect(features: &Features, out: &mut Sink<'_>) {
 
 pub fn forget(features: &mut Features, spot: Option<Spot>) {
     Spot::ports(spot, features).into_iter().for_each(|port| features.ports[port].errors = None);
+}
+
+pub fn bar(features: &Features) -> f64 {
+    budget::change(NAME, features.tick_ns)
+}
+
+pub fn weighed(features: &Features) -> Vec<Weighed> {
+    let told = features.ports_with.errors.iter().filter(|&&port| is_seen(features, port));
+    let of = |&port: &PortId| {
+        let nats = features.errors_rising(port)?.nats;
+        Some(Weighed { place: Place::Port(port), nats, readings: 1.0 })
+    };
+    told.filter_map(of).collect()
 }
 
 fn say(features: &Features, port: PortId, rising: Rising, bar: f64, out: &mut Sink<'_>) {
@@ -92,7 +105,7 @@ fn is_switch(features: &Features, port: PortId) -> bool {
 
 /// How many ports of hosts and of switches have told anything. Goes through all ports: asked only where one is to be accused.
 fn heard(features: &Features) -> [usize; 2] {
-    let told = (0..features.ports.len()).filter(|&port| features.ports[port].seen_tick.is_some());
+    let told = (0..features.ports.len()).filter(|&port| features.ports[port].seen_tick().is_some());
     told.fold([0; 2], |mut heard, port| {
         heard[usize::from(is_switch(features, port))] += 1;
         heard
@@ -110,7 +123,7 @@ fn is_calm(features: &Features, port: PortId) -> bool {
 }
 
 fn is_seen(features: &Features, port: PortId) -> bool {
-    features.ports[port].seen_tick == Some(features.tick)
+    features.ports[port].seen_tick() == Some(features.tick)
 }
 
 const NO_ERRORS: Reason = ("damage not counted", "a driver that counts checksum errors, symbols or blocks");

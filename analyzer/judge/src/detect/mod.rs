@@ -8,11 +8,13 @@ mod budget;
 mod chosen;
 mod open;
 mod said;
+mod weighed;
 
 pub use chosen::{Chosen, chosen};
 pub use link_state::foresee;
 pub use open::{Claim, Open};
 pub use said::{Said, Shows, Sink, Watch};
+pub use weighed::{WEIGHING, Weighed, Weighing};
 
 use crate::fabric::{Cable, DeviceId, Place, PortId};
 use crate::features::{Features, Read};

@@ -13,12 +13,12 @@
 //! job, and no host is accused. That a host pauses its switch is information until a job there loses step time.
 
 use super::armed::{Reason, Row, Tally, View};
-use super::{Detector, Shows, Sink, Spot, budget, strength};
+use super::{Detector, Shows, Sink, Spot, Weighed, budget, strength};
 use crate::fabric::{DeviceId, Place, PortId};
 use crate::features::Features;
 use crate::features::episode::SUSPICIOUS;
 use crate::features::followed::is_pause;
-use crate::features::pauses::{BIN_NS, READS, Read, Surging, Unit};
+use crate::features::pauses::{BIN_NS, Pauses, READS, Read, Surging, Unit};
 use crate::kinds::{FactKind, PauseSurge, PauseUnit};
 use std::collections::BTreeSet;
 
@@ -35,7 +35,7 @@ pub const DETECTOR: Detector = Detector {
 };
 
 pub fn detect(features: &Features, out: &mut Sink<'_>) {
-    let bar = budget::change(NAME, BIN_NS.max(features.tick_ns));
+    let bar = bar(features);
     let mut suspicious: BTreeSet<DeviceId> = BTreeSet::new();
     let mut sure: Vec<(PortId, Surging)> = Vec::new();
     for &port in &features.ports_with.pauses {
@@ -54,13 +54,26 @@ pub fn detect(features: &Features, out: &mut Sink<'_>) {
     over.into_iter().for_each(|place| out.absent(FactKind::PauseSurge, place));
 }
 
+pub fn bar(features: &Features) -> f64 {
+    budget::change(NAME, BIN_NS.max(features.tick_ns))
+}
+
+pub fn weighed(features: &Features) -> Vec<Weighed> {
+    let readings = (features.tick_ns as f64 / BIN_NS as f64).min(1.0);
+    let of = |port: PortId| {
+        let nats = features.pauses_surging(port)?.nats;
+        Some(Weighed { place: Place::Port(port), nats, readings })
+    };
+    (0..features.ports.len()).filter_map(of).collect()
+}
+
 /// The host's port that a port tells of: itself, or the one that a switch port is cabled to.
 fn of_host(features: &Features, port: PortId) -> PortId {
     features.topology.far(port).filter(|_| features.topology.leads_to_host(port)).unwrap_or(port)
 }
 
 pub fn forget(features: &mut Features, spot: Option<Spot>) {
-    Spot::ports(spot, features).into_iter().for_each(|port| features.ports[port].pauses = None);
+    Spot::ports(spot, features).into_iter().for_each(|port| features.ports[port].pauses = Pauses::default());
 }
 
 fn say(features: &Features, port: PortId, surging: Surging, bar: f64, out: &mut Sink<'_>) {
@@ -91,7 +104,7 @@ fn is_well(features: &Features, place: Place) -> bool {
     let is_calm = |surging: Surging| surging.nats <= f64::from(SUSPICIOUS);
     let ends = || [Some(port), features.topology.far(port)].into_iter().flatten();
     ends().all(|end| features.pauses_surging(end).is_none_or(is_calm))
-        && ends().any(|end| features.ports[end].seen_tick == Some(features.tick))
+        && ends().any(|end| features.ports[end].seen_tick() == Some(features.tick))
 }
 
 const OF_SWITCH: Reason = ("a port of a switch", "nothing to do: the port of a host is judged, by what either end tells");

@@ -30,7 +30,7 @@ pub const DETECTOR: Detector = Detector {
 pub fn detect(features: &Features, out: &mut Sink<'_>) {
     for (id, device) in features.devices.iter().enumerate() {
         out.look_at(Spot::Place(Place::Device(id)), 1 + features.topology.devices[id].ports.len());
-        let mut seen = features.topology.devices[id].ports.iter().filter(|&&p| features.ports[p].seen_tick.is_some());
+        let mut seen = features.topology.devices[id].ports.iter().filter(|&&p| features.ports[p].seen_tick().is_some());
         if device.reset_ports.is_empty() {
             if device.silent.is_none() && seen.next().is_some() {
                 out.absent(FactKind::CountersFell, Place::Device(id));
@@ -57,7 +57,7 @@ fn clear_ports(features: &Features, out: &mut Sink<'_>) {
     let counts_again = |place: &Place| {
         let Place::Port(port) = *place else { return false };
         let state = &features.ports[port];
-        state.reset_tick.is_some_and(|t| t < features.tick) && state.seen_tick == Some(features.tick)
+        state.reset_tick().is_some_and(|t| t < features.tick) && state.seen_tick() == Some(features.tick)
     };
     let over: Vec<Place> = out.watched(FactKind::CountersFell).filter(counts_again).collect();
     over.into_iter().for_each(|place| out.absent(FactKind::CountersFell, place));

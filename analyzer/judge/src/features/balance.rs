@@ -108,7 +108,7 @@ struct Told {
 impl Balance {
     /// Takes in the readings of a port in a tick; `before`: its last packets before.
     pub fn add(&mut self, port: &PortState, before: Option<Sample>, has_cable: bool, now_ns: i64) {
-        self.missing -= port.thrown as f64;
+        self.missing -= f64::from(port.thrown);
         let Some(last) = port.packets else { return };
         let Some(before) = before else {
             self.begin_anew();
@@ -128,7 +128,7 @@ impl Balance {
             self.missing += received as f64;
             self.taken += received as f64;
             self.told.add(&last);
-            self.told.is_held |= port.paused_us.saturating_mul(2_000) > interval_ns;
+            self.told.is_held |= f64::from(port.paused_us) * 2e3 > interval_ns as f64;
             self.is_doubtful |= has_changed(port, interval_ns, now_ns);
         }
     }

@@ -10,10 +10,11 @@
 //! as much as they are to be measured. Instead every port has an offset of its own, and whoever compares two ports shifts
 //! their bins by the difference.
 
-use super::{Features, Sample, packed};
+use super::{Count, Features, Sample, packed};
 use crate::fabric::PortId;
 use half::bf16;
 use half::slice::HalfFloatSliceExt;
+use nonmax::NonMaxI64;
 use serde::{Deserialize, Serialize};
 
 /// Bins kept: 24 s of readings at 10 Hz, 4 minutes at 1 Hz.
@@ -52,7 +53,8 @@ pub struct Sent {
     fine: Bins,
     coarse: Option<Box<Bins>>,
     /// How long after the instants of the grid the port is read; may grow beyond the width of a bin while clocks drift.
-    offset_ns: Option<i64>,
+    #[serde(with = "packed::count")]
+    offset_ns: Count,
 }
 
 impl Sent {
@@ -63,10 +65,10 @@ impl Sent {
             return;
         }
         let from_grid = (to_ns + bin_ns / 2).rem_euclid(bin_ns) - bin_ns / 2;
-        let offset_ns = self.offset_ns.get_or_insert(from_grid);
+        let offset_ns = self.offset_ns.map_or(from_grid, |ns| ns.get());
         let nearest = |ts_ns: i64, offset_ns: i64| (ts_ns - offset_ns + bin_ns / 2).div_euclid(bin_ns);
-        let (first, last) = (nearest(from_ns, *offset_ns), nearest(to_ns, *offset_ns));
-        *offset_ns += (to_ns - *offset_ns - last * bin_ns) / FOLLOW;
+        let (first, last) = (nearest(from_ns, offset_ns), nearest(to_ns, offset_ns));
+        self.offset_ns = NonMaxI64::new(offset_ns + (to_ns - offset_ns - last * bin_ns) / FOLLOW);
         // Rows of two tiers may be read within one bin.
         let bins = first.max(last - BINS as i64)..last.max(first + 1);
         let in_each = bytes / (bins.end - bins.start) as f64;
@@ -88,7 +90,7 @@ impl Sent {
 
     /// How long after the instants of the grid the port's bins begin.
     pub fn offset_ns(&self) -> i64 {
-        self.offset_ns.unwrap_or(0)
+        self.offset_ns.map_or(0, |ns| ns.get())
     }
 
     pub fn clear(&mut self) {

@@ -49,7 +49,7 @@ impl Features {
             next += run.len();
             let (state, topology) = (&mut self.ports[port], &self.topology.ports[port]);
             // In the tick of a restart old and new counts stand side by side.
-            if topology.cable.is_some() && state.reset_tick != Some(self.tick) {
+            if topology.cable.is_some() && state.reset_tick() != Some(self.tick) {
                 packets.add(port, state.packets, run);
             }
             state.begin_readings(self.tick);

@@ -1,7 +1,6 @@
 //! When a link went down, and how often within the last six hours: few bytes, however often that is.
 
 use serde::{Deserialize, Serialize};
-use std::collections::VecDeque;
 
 /// A second down within six hours makes a flap (`reference/faults.md`, class 2); older ones are forgotten.
 pub const FLAP_MEMORY_NS: i64 = 6 * 3600 * 1_000_000_000;
@@ -12,7 +11,7 @@ const MOST_MOMENTS: usize = 512;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Downs {
     /// Oldest first.
-    moments: VecDeque<Moment>,
+    moments: Vec<Moment>,
 }
 
 /// The link went down `times` times, the last of them at `ts_ns`.
@@ -31,11 +30,11 @@ impl Downs {
         if self.moments.len() >= MOST_MOMENTS {
             self.join_neighbours();
         }
-        self.moments.push_back(Moment { ts_ns, times });
+        self.moments.push(Moment { ts_ns, times });
     }
 
     fn join_neighbours(&mut self) {
-        let pairs = self.moments.make_contiguous().chunks(2);
+        let pairs = self.moments.chunks(2);
         let joined = pairs.map(|pair| Moment {
             ts_ns: pair[pair.len() - 1].ts_ns,
             times: pair.iter().fold(0, |times, moment| times.saturating_add(moment.times)),
@@ -57,7 +56,7 @@ impl Downs {
     }
 
     pub fn last_ns(&self) -> Option<i64> {
-        self.moments.back().map(|moment| moment.ts_ns)
+        self.moments.last().map(|moment| moment.ts_ns)
     }
 
     pub fn is_empty(&self) -> bool {

@@ -19,7 +19,7 @@
 //! What is usual is the greater of what a sound link may do by its standard and of what this counter did itself. A tick is
 //! suspicious, and does not count as usual, if any alternative has more than 3 nats in it or in the next one.
 
-use super::episode::{self, Episode, SUSPICIOUS};
+use super::episode::{self, Episode, SUSPICIOUS, Told};
 use super::followed::stream_of;
 use super::{Count, Features};
 use crate::fabric::PortId;
@@ -184,7 +184,7 @@ impl Stream {
         let among = more.max(0.0) + if self.per() == Per::Packet { errors } else { 0.0 };
         let usual = self.usual.rate(sound) * among;
         for (alternative, ratio) in self.alternatives.iter_mut().zip(RATIOS) {
-            alternative.step(tick, nats(ratio, errors, usual), errors, among, errors > 0.0);
+            alternative.step(tick, nats(ratio, errors, usual) as f32, errors as f32, among as f32, errors > 0.0);
         }
         if episode::strongest(&self.alternatives).is_over() {
             self.alternatives = Default::default();
@@ -195,11 +195,10 @@ impl Stream {
         }
     }
 
-    fn rising(&self, sound: f64) -> Rising {
-        let strongest = episode::strongest(&self.alternatives);
-        let Episode { since_tick, until_tick, amount: errors, .. } = strongest;
+    fn rising(&self, tick: i64, sound: f64) -> Rising {
         let nats = mixture_nats(&self.alternatives.map(|alternative| alternative.sum));
-        let (rate, usual) = (strongest.rate(), self.usual.rate(sound));
+        let Told { since_tick, until_tick, amount: errors, rate } = episode::strongest(&self.alternatives).told(tick);
+        let usual = self.usual.rate(sound);
         Rising { counter: usize::from(self.counter), nats, since_tick, until_tick, errors, rate, usual }
     }
 }
@@ -258,7 +257,7 @@ impl Features {
     pub fn errors_rising(&self, port: PortId) -> Option<Rising> {
         let streams = &self.ports[port].errors.as_ref()?.streams;
         let planned_bps = self.topology.ports[port].planned_bps;
-        let rising = streams.iter().map(|stream| stream.rising(sound(stream.per(), planned_bps)));
+        let rising = streams.iter().map(|stream| stream.rising(self.tick, sound(stream.per(), planned_bps)));
         rising.max_by(|a, b| a.nats.total_cmp(&b.nats))
     }
 
@@ -268,7 +267,7 @@ impl Features {
         let mut streams = self.ports[port].errors.iter().flat_map(|errors| &errors.streams);
         let stream = streams.find(|stream| usize::from(stream.counter) == counter);
         stream.map_or(0.0, |stream| {
-            let rising = stream.rising(sound(stream.per(), self.topology.ports[port].planned_bps));
+            let rising = stream.rising(self.tick, sound(stream.per(), self.topology.ports[port].planned_bps));
             rising.rate.max(rising.usual)
         })
     }

@@ -9,6 +9,7 @@
 //!                 spine2 swp2   4    4   21   46        handed on: unknown, 0, 17, 25
 //! ```
 
+use super::pauses::Way;
 use super::{Features, errors, pauses};
 use crate::fabric::{EntityId, EntityTable, PortId, TickBatch};
 use arrow_array::cast::AsArray;
@@ -47,7 +48,8 @@ pub struct Columns {
 struct Column {
     at: usize,
     counter: Followed,
-    /// Columns of counters that tell the same more exactly: in a row that has one of them this one is not followed.
+    /// Columns of counters that tell the same more exactly: in a row that has one of them ([`Rows::is_told_finer`]) this one
+    /// is not followed.
     finer: Vec<usize>,
 }
 
@@ -61,11 +63,15 @@ impl Columns {
             errors::READS.iter().zip(0..).map(|(read, at)| column(read.counter, Followed::Error(at), read.finer));
         let pauses = pauses::READS.iter().zip(0..).flat_map(|(read, at)| {
             // What a host sends its switch port receives.
-            let (sent, received) = match schema.table {
-                Table::Nic => (read.sent, read.received),
-                _ => (read.received, read.sent),
+            let (sent, received): (Way, Way) = match schema.table {
+                Table::Nic => (|read| read.sent, |read| read.received),
+                _ => (|read| read.received, |read| read.sent),
             };
-            [column(sent, Followed::PauseSent(at), &[]), column(received, Followed::PauseReceived(at), &[])]
+            let finer = |way: Way| read.finer().map(way).collect::<Vec<_>>();
+            [
+                column(sent(read), Followed::PauseSent(at), &finer(sent)),
+                column(received(read), Followed::PauseReceived(at), &finer(received)),
+            ]
         });
         let is_of_ports = matches!(schema.table, Table::Nic | Table::SwitchPort);
         let columns = errors.chain(pauses).filter(|_| is_of_ports).flatten().collect();
@@ -102,11 +108,21 @@ pub struct Rows<'a> {
 
 impl Rows<'_> {
     pub fn counted(&self, row: usize, before: Option<i64>, now: i64) -> Option<Counted> {
-        if now == 0 && before.is_none_or(|before| before == 0) || self.finer.iter().any(|array| array.is_valid(row)) {
+        if now == 0 && before.is_none_or(|before| before == 0) || self.is_told_finer(row) {
             return None;
         }
         let rise = before.map(|before| now.saturating_sub(before)).filter(|&rise| rise >= 0);
         Some(Counted { row, counter: self.counter, rise })
+    }
+
+    /// Of damage the finer counter must be told, of pauses it must have counted: drivers that do not know for how long they were
+    /// paused say 0 µs.
+    fn is_told_finer(&self, row: usize) -> bool {
+        let has_counted = |array: &Int64Array| array.is_valid(row) && array.value(row) > 0;
+        self.finer.iter().any(|array| match self.counter {
+            Followed::Error(_) => array.is_valid(row),
+            Followed::PauseSent(_) | Followed::PauseReceived(_) => array.as_primitive_opt().is_some_and(has_counted),
+        })
     }
 }
 
@@ -145,7 +161,7 @@ impl Features {
     pub fn ports_that_tell(&self, is: fn(Followed) -> bool) -> Vec<bool> {
         let mut told = vec![false; self.ports.len()];
         for (index, port) in self.by_entity.iter().enumerate() {
-            let Some(port) = *port else { continue };
+            let Some(port) = port.map(|port| port.get() as PortId) else { continue };
             let slot = self.slots.of(EntityId(index as u32));
             let mut schemas = self.series.schemas_of(slot);
             told[port] |= schemas.any(|columns| self.is_of(port, columns.table) && columns.tell(is));
@@ -163,9 +179,13 @@ impl Features {
     pub(super) fn follow(&mut self, batch: &TickBatch, counted: &[Counted], entities: &EntityTable) {
         for &Counted { row, counter, rise } in counted {
             let Some(port) = self.port_of(batch.entities[row], entities) else { continue };
+            // Most counters of damage that ever counted anything stand still, on ports that remember nothing of them.
+            if rise == Some(0) && is_error(counter) && !self.ports_with.errors.contains(&port) {
+                continue;
+            }
             // Pauses between switches are what pauses that spread do.
             let is_asked = is_error(counter) || batch.table == Table::Nic || self.topology.leads_to_host(port);
-            if is_asked && self.ports[port].reset_tick != Some(self.tick) {
+            if is_asked && self.ports[port].reset_tick() != Some(self.tick) {
                 self.note(port, counter, rise);
             }
         }
@@ -181,14 +201,14 @@ impl Features {
                 state.errors.get_or_insert_default().note(counter, rise);
                 &mut self.erring
             }
-            Followed::PauseSent(counter) if begins || state.pauses.is_some() => {
-                if !state.pauses.get_or_insert_default().note_sent(counter, rise) {
+            Followed::PauseSent(counter) if begins || !state.pauses.is_empty() => {
+                if !state.pauses.note_sent(counter, rise) {
                     return;
                 }
                 &mut self.pausing
             }
             Followed::PauseReceived(counter) => {
-                return state.pauses.iter_mut().for_each(|pauses| pauses.note_received(counter, rise));
+                return state.pauses.note_received(counter, rise);
             }
             Followed::Error(_) | Followed::PauseSent(_) => return,
         };

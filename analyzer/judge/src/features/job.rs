@@ -9,9 +9,9 @@
 //! It has lost 25 % of its step time. A single tick holds now more, now fewer iterations, so that stretches of several ticks
 //! are compared. A checkpoint sends nothing for a while, so that the usual rate is a median and not a mean.
 
+use super::Features;
 use super::pace::{self, JobPace};
 use super::steps::StepClock;
-use super::{Features, rise};
 use crate::fabric::{Job, StepMark, Tick, is_time};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
@@ -231,9 +231,9 @@ impl Features {
         let (mut bytes, mut told, mut ports) = (0.0, 0_usize, 0_usize);
         for port in self.topology.job_ports(job) {
             ports += 1;
-            let Some((before, last)) = self.ports[port].moved(tick.index) else { continue };
-            if let Some(sent) = rise(before.tx_bytes, last.tx_bytes) {
-                bytes += sent.max(0) as f64 * self.tick_ns as f64 / (last.ts_ns - before.ts_ns) as f64;
+            let moved = self.ports[port].moved(tick.index);
+            if let Some((sent, length_ns)) = moved.and_then(|moved| Some((moved.sent?, moved.length_ns))) {
+                bytes += sent.max(0) as f64 * self.tick_ns as f64 / length_ns as f64;
                 told += 1;
             }
         }

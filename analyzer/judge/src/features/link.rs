@@ -13,6 +13,8 @@
 //! both ends have 30 s to find a carrier, and are down by a fault if they do not.
 
 use super::downs::Downs;
+use super::{Count, packed};
+use nonmax::NonMaxI64;
 use serde::{Deserialize, Serialize};
 use weft_wire::PortChange;
 
@@ -40,11 +42,12 @@ pub struct Link {
     pub seen_up: bool,
     /// A carrier is owed by this time: without one from then on the link is down by a fault. Only of links that had a carrier
     /// before somebody set them down, or that the plan has a cable for.
-    owed_ns: Option<i64>,
+    #[serde(with = "packed::count")]
+    owed_ns: Count,
     /// `link_down_events` as last read, with the time of that reading.
     down_events: Option<(i64, i64)>,
     /// Downs that the state showed since that reading: the next one counts them too.
-    seen_since_reading: i64,
+    seen_since_reading: u32,
 }
 
 /// An interface that somebody set down, removed, moved or renamed.
@@ -61,7 +64,7 @@ impl Link {
     /// the time that optics need to train is missing.
     pub fn expect_carrier(&mut self, ts_ns: i64) {
         if self.up.is_none() && self.off.is_none() && !self.seen_up {
-            self.owed_ns.get_or_insert(ts_ns + TRAINING_NS);
+            self.owed_ns = self.owed_ns.or(NonMaxI64::new(ts_ns + TRAINING_NS));
         }
     }
 
@@ -79,7 +82,7 @@ impl Link {
             return;
         }
         if let Some(off) = self.off.take().filter(|off| !up && off.was_up) {
-            self.owed_ns = Some(off.since_ns.max(ts_ns) + TRAINING_NS);
+            self.owed_ns = NonMaxI64::new(off.since_ns.max(ts_ns) + TRAINING_NS);
         }
         if self.up == Some(true) && !up {
             self.downs.note(ts_ns, 1);
@@ -103,7 +106,7 @@ impl Link {
             let rise = count.saturating_sub(last_count);
             let most = 1 + (ts_ns.saturating_sub(last_ns).max(0) + SLOWEST_REFRESH_NS) / SHORTEST_CYCLE_NS;
             if rise <= most {
-                self.downs.note(ts_ns, (rise - self.seen_since_reading).max(0) as u32);
+                self.downs.note(ts_ns, (rise - i64::from(self.seen_since_reading)).max(0) as u32);
             }
         }
         (self.down_events, self.seen_since_reading) = (Some((ts_ns, count)), 0);
@@ -120,7 +123,7 @@ impl Link {
         if is_back && self.off.is_none() {
             return; // said twice
         }
-        self.owed_ns = (is_back && was_up).then_some(ts_ns + TRAINING_NS);
+        self.owed_ns = NonMaxI64::new(ts_ns + TRAINING_NS).filter(|_| is_back && was_up);
         self.off = (!is_back).then_some(Off { change, since_ns: ts_ns, was_up });
         (self.up, self.since_ns) = (None, ts_ns);
     }
@@ -130,7 +133,7 @@ impl Link {
     pub fn excuse(&mut self, since_ns: i64, now_ns: i64) {
         self.forgive(since_ns);
         if self.up == Some(false) && self.since_ns >= since_ns - NEAR_NS {
-            self.owed_ns = Some(now_ns + TRAINING_NS);
+            self.owed_ns = NonMaxI64::new(now_ns + TRAINING_NS);
         }
     }
 
@@ -141,7 +144,7 @@ impl Link {
 
     /// Down by a fault: the link lost its carrier, or does not find the one that is owed, and nobody set it down.
     pub fn is_down(&self, now_ns: i64) -> bool {
-        self.up == Some(false) && self.owed_ns.map_or(!self.downs.is_empty(), |owed| now_ns >= owed)
+        self.up == Some(false) && self.owed_ns.map_or(!self.downs.is_empty(), |owed| now_ns >= owed.get())
     }
 
     /// Nothing is to be said of the link: as far as is known it is not down, it has not gone down since a moment, and nobody

@@ -50,6 +50,7 @@ mod rows;
 mod sample;
 mod saved;
 mod series;
+mod short;
 mod slots;
 pub mod stalls;
 pub mod stamps;
@@ -64,7 +65,7 @@ pub use downs::{Downs, FLAP_MEMORY_NS};
 pub use job::{Disturbed, JobState, Progress, RankMarks, SHORTLY_NS};
 pub use link::{Link, Off};
 pub use past::{Heat, Hot, Past, SLOT_TICKS, SLOTS, Slots as PastSlots};
-pub use port::PortState;
+pub use port::{Moved, PortState};
 pub use readings::{Quality, Read, Reading, Readings};
 pub use sample::{Count, Sample, rise};
 pub use saved::Saved;
@@ -72,6 +73,7 @@ pub use trail::{TRAIL, Way};
 pub use wraps::{goes_round, turn};
 
 use crate::fabric::{EntityId, EntityTable, PortId, Tick, Topology};
+use nonmax::NonMaxU32;
 use series::Series;
 use slots::Slots;
 use std::collections::BTreeSet;
@@ -104,7 +106,7 @@ pub struct Features {
     series: Series,
     /// Of every counter that a family or a detector asks for.
     pub readings: Readings,
-    by_entity: Vec<Option<PortId>>,
+    by_entity: Vec<Option<NonMaxU32>>,
     slots: Slots,
     /// Ports that are set down by their administrator.
     set_down: BTreeSet<PortId>,
@@ -134,7 +136,7 @@ impl PortsWith {
         let with = |has: fn(&PortState) -> bool| (0..ports.len()).filter(|&port| has(&ports[port])).collect();
         PortsWith {
             errors: with(|port| port.errors.is_some()),
-            pauses: with(|port| port.pauses.is_some()),
+            pauses: with(|port| !port.pauses.is_empty()),
             queues: with(|port| port.queue.is_some()),
         }
     }
@@ -145,7 +147,7 @@ impl Features {
         Features::of(Topology::new(plan), Vec::new(), Slots::default(), tick_ns)
     }
 
-    fn of(topology: Topology, by_entity: Vec<Option<PortId>>, slots: Slots, tick_ns: i64) -> Features {
+    fn of(topology: Topology, by_entity: Vec<Option<NonMaxU32>>, slots: Slots, tick_ns: i64) -> Features {
         let mut features = Features {
             ports: Vec::new(),
             cables: vec![Default::default(); topology.cables.len()],
@@ -242,9 +244,9 @@ impl Features {
             }
             let id = self.topology.port(&entity.device, &entity.port);
             self.readings.learn_port(id, entity.table, self.slots.of(entity.id));
-            self.by_entity[index] = Some(id);
+            self.by_entity[index] = NonMaxU32::new(id as u32);
             self.grow();
         }
-        self.by_entity[index]
+        self.by_entity[index].map(|port| port.get() as PortId)
     }
 }

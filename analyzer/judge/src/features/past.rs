@@ -10,10 +10,11 @@
 //! was held by pauses, or had a queue. Healthy ports are hot too while a job sends, so that this says something only when it is
 //! compared with the port's own past (`detect/congestion`).
 //!
-//! 200 bytes a port, of ports with a cable that have sent anything; taken in once a tick, never once a reading.
+//! 136 bytes a port, of ports with a cable that have sent anything; taken in once a tick, never once a reading.
 
 use super::PortState;
-use super::sample::{Sample, rise};
+use super::sample::Sample;
+use super::short::Short;
 use crate::fabric::PortId;
 use serde::{Deserialize, Serialize};
 
@@ -85,18 +86,18 @@ impl Ticks {
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Past {
-    /// Bytes sent; NaN where they are not known.
-    sent: [f32; SLOTS],
+    /// Bytes sent.
+    sent: [Short; SLOTS],
     ticks: [Ticks; SLOTS],
     /// Number of the newest slot: a tick's index divided by [`SLOT_TICKS`].
     newest: i64,
 }
 
-const _: () = assert!(size_of::<Past>() == 200);
+const _: () = assert!(size_of::<Past>() == 136);
 
 impl Default for Past {
     fn default() -> Past {
-        Past { sent: [f32::NAN; SLOTS], ticks: [Ticks::default(); SLOTS], newest: i64::MIN }
+        Past { sent: [Short::UNKNOWN; SLOTS], ticks: [Ticks::default(); SLOTS], newest: i64::MIN }
     }
 }
 
@@ -148,14 +149,15 @@ impl Past {
         if slot > self.newest {
             let skipped = slot.saturating_sub(self.newest).min(SLOTS as i64);
             for between in (slot - skipped + 1)..slot {
-                self.begin(between, f32::NAN);
+                self.begin(between, Short::UNKNOWN);
             }
             // What was sent since a reading of long before was not sent within this slot.
-            self.begin(slot, if skipped == 1 { 0.0 } else { f32::NAN });
+            self.begin(slot, if skipped == 1 { Short::NOUGHT } else { Short::UNKNOWN });
             self.newest = slot;
         }
         let at = Past::at(slot);
-        self.sent[at] += sent.map_or(f32::NAN, |sent| sent as f32);
+        let both = self.sent[at].get().zip(sent);
+        self.sent[at] = Short::of(both.map(|(before, sent)| before + sent as f32));
         self.ticks[at].add(heat);
     }
 
@@ -163,7 +165,7 @@ impl Past {
         slot.rem_euclid(SLOTS as i64) as usize
     }
 
-    fn begin(&mut self, slot: i64, sent: f32) {
+    fn begin(&mut self, slot: i64, sent: Short) {
         (self.sent[Past::at(slot)], self.ticks[Past::at(slot)]) = (sent, Ticks::default());
     }
 
@@ -173,8 +175,8 @@ impl Past {
 
     /// Bytes sent in a slot.
     pub fn sent(&self, slot: i64) -> Option<f64> {
-        let sent = self.sent[Past::at(slot)];
-        (self.holds(slot) && !sent.is_nan()).then_some(f64::from(sent))
+        let sent = self.sent[Past::at(slot)].get().filter(|_| self.holds(slot));
+        sent.map(f64::from)
     }
 
     /// Mean bytes a slot; `None` where fewer than half of the slots are known.
@@ -196,7 +198,7 @@ impl Past {
 impl PortState {
     /// Takes in the traffic of a tick: its readings, which have gone through [`PortState::update_traffic`].
     pub fn remember(&mut self, tick: i64, readings: &[(PortId, Sample)]) {
-        let moved = self.moved(tick).and_then(|(before, last)| rise(before.tx_bytes, last.tx_bytes));
+        let moved = self.moved(tick).and_then(|moved| moved.sent);
         let sent = moved.filter(|&sent| sent >= 0).map(|sent| sent as f64);
         if self.past.is_none() && sent.is_none_or(|sent| sent <= 0.0) {
             return;

@@ -18,12 +18,16 @@
 //! Pauses spread: a switch that may not send fills up and pauses those that send to it, and they are held up in turn. The host at
 //! the root pauses, and nobody pauses it. So what counts of a host is by how much it pauses more than it is paused.
 
+use super::Count;
 use super::Features;
-use super::episode::{self, Episode, SUSPICIOUS};
+use super::episode::{self, Episode, SUSPICIOUS, Told};
 use super::followed::stream_of;
+use super::packed;
+use super::short::Short;
 use crate::fabric::PortId;
 use crate::statistics::mixture_nats;
 use arraydeque::{ArrayDeque, behavior::Wrapping};
+use nonmax::NonMaxI64;
 use serde::{Deserialize, Serialize};
 
 /// Counters of what a host's port paused its switch by, and of what it was paused by in the same unit; its switch port tells the
@@ -42,8 +46,20 @@ pub enum Unit {
     Frames,
 }
 
+/// One of the two counters of a row.
+pub type Way = fn(&Read) -> &'static str;
+
+impl Read {
+    /// Those that tell the same more exactly: the time says more than the frames, for one frame may hold for long, and the next
+    /// one end it.
+    pub fn finer(&self) -> impl Iterator<Item = &'static Read> {
+        let is_finer = self.unit == Unit::Frames;
+        READS.iter().filter(move |read| is_finer && read.unit == Unit::Microseconds)
+    }
+}
+
 /// All counters of this meaning in the catalogue.
-pub const READS: [Read; 5] = [
+pub static READS: [Read; 5] = [
     Read { sent: "tx_pause_us", received: "rx_pause_us", unit: Unit::Microseconds },
     Read { sent: "tx_pause_us_p", received: "rx_pause_us_p", unit: Unit::Microseconds },
     Read { sent: "tx_pause_frames", received: "rx_pause_frames", unit: Unit::Frames },
@@ -59,12 +75,12 @@ const PAST: usize = 60;
 /// A hit is above this part of them.
 const QUANTILE: f64 = 0.9;
 /// Bins of the past before anything is judged: of fewer than 20 two are above the quantile.
-const LEAST_PAST: f64 = 20.0;
+const LEAST_PAST: f32 = 20.0;
 /// The past is halved when it holds so many bins, an hour, so that it follows what the host's jobs do.
-const MOST_PAST: f64 = 3_600.0;
-const ALTERNATIVES: [f64; 3] = [0.3, 0.6, 0.9];
+const MOST_PAST: f32 = 3_600.0;
+const ALTERNATIVES: [f32; 3] = [0.3, 0.6, 0.9];
 /// p₀ is no more than this, so that a past full of hits has a logarithm.
-const MOST_USUAL: f64 = 0.99;
+const MOST_USUAL: f32 = 0.99;
 
 /// The counters of one port, of a host or of a switch that is cabled to one, that ever rose.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -78,13 +94,14 @@ struct Stream {
     /// Its place in [`READS`].
     counter: u8,
     /// What the host paused its switch by since the last bin, `None` where nothing was told, and what it was paused by.
-    sent: Option<f64>,
-    received: f64,
+    sent: Option<f32>,
+    received: f32,
     /// The end of the last bin, ns; `None` where nothing can be compared with it.
-    bin_ns: Option<i64>,
+    #[serde(with = "packed::count")]
+    bin_ns: Count,
     past: Past,
     /// The last bin, and whether it is a hit: past if the next one is not suspicious either.
-    pending: Option<(f64, bool)>,
+    pending: Option<(Short, bool)>,
     alternatives: [Episode; ALTERNATIVES.len()],
 }
 
@@ -105,19 +122,19 @@ pub struct Surging {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Past {
     /// µs or frames a second in the last bins.
-    #[serde(with = "super::packed::ring")]
-    last: ArrayDeque<f32, PAST, Wrapping>,
+    #[serde(with = "packed::ring")]
+    last: ArrayDeque<Short, PAST, Wrapping>,
     /// Bins, and hits among them.
-    bins: f64,
-    hits: f64,
+    bins: f32,
+    hits: f32,
 }
 
 impl Past {
     /// A past of so many bins without pauses.
-    fn of_nothing(bins: f64) -> Past {
+    fn of_nothing(bins: f32) -> Past {
         let bins = bins.max(0.0);
         let mut past = Past { bins: bins.min(MOST_PAST), ..Past::default() };
-        (0..PAST.min(bins as usize)).for_each(|_| _ = past.last.push_back(0.0));
+        (0..PAST.min(bins as usize)).for_each(|_| _ = past.last.push_back(Short::NOUGHT));
         past
     }
 
@@ -127,31 +144,29 @@ impl Past {
     }
 
     /// Nine of ten bins were below this. Counting them says the same as [`Past::quantile`], without sorting.
-    fn is_hit(&self, rate: f64) -> bool {
+    fn is_hit(&self, rate: Short) -> bool {
         let (old, new) = self.last.as_slices();
-        let below = |bins: &[f32]| bins.iter().filter(|&&bin| f64::from(bin) < rate).count();
-        rate > 0.0 && below(old) + below(new) > self.place()
+        let below = |bins: &[Short]| bins.iter().filter(|&&bin| bin < rate).count();
+        rate > Short::NOUGHT && below(old) + below(new) > self.place()
     }
 
     /// What nine of ten bins were not above.
     fn quantile(&self) -> f32 {
-        let mut last: Vec<f32> = self.last.iter().copied().collect();
-        match self.place() {
-            at if at < last.len() => *last.select_nth_unstable_by(at, f32::total_cmp).1,
-            _ => f32::INFINITY,
-        }
+        let mut last: Vec<Short> = self.last.iter().copied().collect();
+        let at = self.place();
+        (at < last.len()).then(|| *last.select_nth_unstable(at).1).and_then(Short::get).unwrap_or(f32::INFINITY)
     }
 
     /// p₀. One hit counts as seen, so that it is above 0.
-    fn usual(&self) -> f64 {
+    fn usual(&self) -> f32 {
         let hits = self.hits + 1.0;
         ((hits + hits.sqrt()) / (self.bins + 2.0)).min(MOST_USUAL)
     }
 
-    fn add(&mut self, rate: f64, is_hit: bool) {
-        self.last.push_back(rate as f32);
+    fn add(&mut self, rate: Short, is_hit: bool) {
+        self.last.push_back(rate);
         self.bins += 1.0;
-        self.hits += f64::from(u8::from(is_hit));
+        self.hits += f32::from(u8::from(is_hit));
         if self.bins >= MOST_PAST {
             (self.bins, self.hits) = (self.bins / 2.0, self.hits / 2.0);
         }
@@ -159,7 +174,7 @@ impl Past {
 }
 
 /// ℓ of a bin for hits that come with probability `p`; `None` where the past has as many.
-fn nats(p: f64, usual: f64, is_hit: bool) -> Option<f64> {
+fn nats(p: f32, usual: f32, is_hit: bool) -> Option<f32> {
     let ratio = if is_hit { p / usual } else { (1.0 - p) / (1.0 - usual) };
     (p > usual).then(|| ratio.ln())
 }
@@ -181,12 +196,12 @@ impl Stream {
     fn step(&mut self, tick: i64, now_ns: i64, begun_ns: i64) {
         let Some(sent) = self.sent.take() else { return };
         let more = (sent - std::mem::take(&mut self.received)).max(0.0);
-        let seconds = (now_ns - self.bin_ns.unwrap_or(now_ns - BIN_NS)) as f64 / 1e9;
+        let seconds = (now_ns - self.bin_ns.map_or(now_ns - BIN_NS, |ns| ns.get())) as f32 / 1e9;
         if self.past.bins == 0.0 {
-            self.past = Past::of_nothing((now_ns - begun_ns) as f64 / BIN_NS as f64 - 1.0);
+            self.past = Past::of_nothing((now_ns - begun_ns) as f32 / BIN_NS as f32 - 1.0);
         }
-        self.bin_ns = Some(now_ns);
-        let rate = more / seconds;
+        self.bin_ns = NonMaxI64::new(now_ns);
+        let rate = Short::of(Some(more / seconds));
         let is_hit = self.past.is_hit(rate);
         if self.past.bins >= LEAST_PAST {
             let usual = self.past.usual();
@@ -218,19 +233,22 @@ impl Stream {
         episode::strongest(&self.alternatives).sum.nats() > SUSPICIOUS
     }
 
-    fn surging(&self) -> Surging {
-        let strongest = episode::strongest(&self.alternatives);
-        let Episode { since_tick, until_tick, .. } = strongest;
+    fn surging(&self, tick: i64) -> Surging {
+        let Told { since_tick, until_tick, rate, .. } = episode::strongest(&self.alternatives).told(tick);
         let nats = mixture_nats(&self.alternatives.map(|alternative| alternative.sum));
         let usual = f64::from(self.past.quantile());
-        Surging { counter: usize::from(self.counter), nats, since_tick, until_tick, rate: strongest.rate(), usual }
+        Surging { counter: usize::from(self.counter), nats, since_tick, until_tick, rate, usual }
     }
 }
 
 impl Pauses {
-    /// Notes by how much a counter of what the host sent rose in this tick; `None` where it was set back. Where both are told,
-    /// the time says more than the frames: one frame may hold for long, and the next one end it. So frames are followed only
-    /// until a time is. `false`: this counter is not followed.
+    /// The port never paused its switch.
+    pub fn is_empty(&self) -> bool {
+        self.streams.is_empty()
+    }
+
+    /// Notes by how much a counter of what the host sent rose in this tick; `None` where it was set back. Frames are followed only
+    /// until a time is, which may be told in other rows ([`Read::finer`]). `false`: this counter is not followed.
     pub(super) fn note_sent(&mut self, counter: u8, rise: Option<i64>) -> bool {
         match READS[usize::from(counter)].unit {
             Unit::Microseconds => self.streams.retain(|stream| stream.unit() == Unit::Microseconds),
@@ -239,7 +257,7 @@ impl Pauses {
         }
         let stream = stream_of(&mut self.streams, |stream| stream.counter == counter, || Stream::new(counter));
         match rise {
-            Some(rise) => stream.sent = Some(stream.sent.unwrap_or(0.0) + rise as f64),
+            Some(rise) => stream.sent = Some(stream.sent.unwrap_or(0.0) + rise as f32),
             None => stream.restart(),
         }
         true
@@ -248,7 +266,7 @@ impl Pauses {
     /// The same of what it received. Alone it is nothing: who only is paused has no stream.
     pub(super) fn note_received(&mut self, counter: u8, rise: Option<i64>) {
         let stream = self.streams.iter_mut().find(|stream| stream.counter == counter);
-        stream.into_iter().for_each(|stream| stream.received += rise.unwrap_or(0) as f64);
+        stream.into_iter().for_each(|stream| stream.received += rise.unwrap_or(0) as f32);
     }
 
     /// The counters begin anew; the host is the same.
@@ -265,9 +283,9 @@ impl Features {
         for port in self.pausing.drain(..).filter(|_| ends) {
             let state = &mut self.ports[port];
             let begun_ns = state.begun_ns.map_or(self.now_ns, |ns| ns.get());
-            let Some(pauses) = &mut state.pauses else { continue };
-            pauses.streams.iter_mut().for_each(|stream| stream.step(self.tick, self.now_ns, begun_ns));
-            if pauses.streams.iter().any(Stream::is_suspicious) {
+            let streams = &mut state.pauses.streams;
+            streams.iter_mut().for_each(|stream| stream.step(self.tick, self.now_ns, begun_ns));
+            if streams.iter().any(Stream::is_suspicious) {
                 self.ports_with.pauses.insert(port);
             } else if !self.ports_with.pauses.is_empty() {
                 self.ports_with.pauses.remove(&port);
@@ -278,8 +296,8 @@ impl Features {
     /// Of the counters of pauses that a port tells of a host the one of which it is surest that the host pauses more than before.
     /// `None` where it never paused its switch.
     pub fn pauses_surging(&self, port: PortId) -> Option<Surging> {
-        let streams = self.ports[port].pauses.as_ref()?.streams.iter();
-        streams.map(Stream::surging).max_by(|a, b| a.nats.total_cmp(&b.nats))
+        let streams = self.ports[port].pauses.streams.iter();
+        streams.map(|stream| stream.surging(self.tick)).max_by(|a, b| a.nats.total_cmp(&b.nats))
     }
 }
 

@@ -1,4 +1,4 @@
-//! What is remembered of one port of the fabric: 2 KiB at most, whatever the number of its counters.
+//! What is remembered of one port of the fabric: some 2 KiB, whatever the number of its counters.
 
 use super::bins::Sent;
 use super::errors::Errors;
@@ -25,24 +25,25 @@ const USUAL_PACKET: f64 = 600.0;
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct PortState {
-    /// The last reading that has bytes, and the last one before the tick of that reading.
+    /// The last reading that has bytes, and what the last one before the tick of that reading told.
     pub last: Option<Sample>,
-    before: Option<Sample>,
+    before: Option<Before>,
     /// The last reading that has packets, which may be read less often than bytes.
     pub packets: Option<Sample>,
     /// Index of the last tick that had a row of this port.
-    pub seen_tick: Option<i64>,
+    #[serde(with = "packed::count")]
+    seen_tick: Count,
     pub health: Health,
     /// µs for which the port was held up, of this tick.
-    pub paused_us: i64,
+    pub paused_us: f32,
     /// Packets that arrived damaged, and packets that were dropped on arrival: those of this tick, half of those of the tick
     /// before, a quarter of those before that, and so on.
     pub damaged: f32,
     pub discarded: f32,
     /// Only where a counter of damage ever rose.
     pub errors: Option<Box<Errors>>,
-    /// Only where a host ever paused its switch: at its own port, and at that of its switch.
-    pub pauses: Option<Box<Pauses>>,
+    /// Empty unless a host ever paused its switch: at its own port, and at that of its switch.
+    pub pauses: Pauses,
     /// When the port was first read since its counters began, and how many packets it had received by then.
     #[serde(with = "packed::count")]
     pub begun_ns: Count,
@@ -61,14 +62,36 @@ pub struct PortState {
     pub trail: Option<Box<Trail>>,
     /// Packets of this tick that were damaged or dropped, and counted as such.
     #[serde(skip)]
-    pub thrown: i64,
+    pub thrown: f32,
     /// Of this tick, what its readings showed of packets that wait.
     #[serde(skip)]
     pub heat: Heat,
     /// The tick in which the port's counters began anew the last time.
-    pub reset_tick: Option<i64>,
+    #[serde(with = "packed::count")]
+    reset_tick: Count,
     /// Time and epoch of the newest reading.
-    epoch: Option<(i64, i32)>,
+    #[serde(with = "packed::count")]
+    epoch_ns: Count,
+    epoch: i32,
+}
+
+/// Of a reading what the traffic of a tick is counted from.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct Before {
+    ts_ns: i64,
+    #[serde(with = "packed::count")]
+    tx_bytes: Count,
+    #[serde(with = "packed::count")]
+    rx_bytes: Count,
+}
+
+/// What a port did in a tick: from its last reading before the tick to its last one within.
+#[derive(Clone, Copy, Debug)]
+pub struct Moved {
+    pub length_ns: i64,
+    /// Bytes; below 0 where the count fell, `None` where one of the two readings does not tell it.
+    pub sent: Option<i64>,
+    pub received: Option<i64>,
 }
 
 /// What was sent between two readings of a port.
@@ -107,28 +130,28 @@ impl Interval {
 impl PortState {
     /// Takes in the epoch of a reading; true when it is another than before. Rows of different tiers come out of order.
     pub fn update_epoch(&mut self, ts_ns: i64, epoch: i32) -> bool {
-        match self.epoch {
-            Some((last_ns, _)) if ts_ns < last_ns => false,
-            before => {
-                self.epoch = Some((ts_ns, epoch));
-                before.is_some_and(|(_, before)| before != epoch)
-            }
+        let last_ns = self.epoch_ns.map(|ns| ns.get());
+        if last_ns.is_some_and(|last_ns| ts_ns < last_ns) {
+            return false;
         }
+        self.epoch_ns = NonMaxI64::new(ts_ns);
+        let before = std::mem::replace(&mut self.epoch, epoch);
+        last_ns.is_some() && before != epoch
     }
 
     /// A tick begins: what is a sum over the ticks before it counts half.
     pub fn begin_tick(&mut self) {
-        (self.damaged, self.discarded, self.paused_us) = (self.damaged / 2.0, self.discarded / 2.0, 0);
-        (self.heat, self.thrown) = (Heat::default(), 0);
+        (self.damaged, self.discarded, self.paused_us) = (self.damaged / 2.0, self.discarded / 2.0, 0.0);
+        (self.heat, self.thrown) = (Heat::default(), 0.0);
     }
 
     /// Takes in what a row tells beside the traffic.
     pub fn update_health(&mut self, ts_ns: i64, health: Health) {
         self.damaged += self.health.rose(Sign::Damaged, &health) as f32;
         self.discarded += self.health.rose(Sign::Discarded, &health) as f32;
-        self.paused_us = self.paused_us.saturating_add(self.health.rose(Sign::PausedUs, &health));
+        self.paused_us += self.health.rose(Sign::PausedUs, &health) as f32;
         let thrown = [Sign::Damaged, Sign::Discarded, Sign::Dropped].map(|sign| self.health.rose(sign, &health));
-        self.thrown = thrown.into_iter().fold(self.thrown, i64::saturating_add);
+        self.thrown += thrown.map(|packets| packets as f32).iter().sum::<f32>();
         let rose = |sign: Sign| self.health.rose(sign, &health) > 0;
         self.heat.add(Hot::Dropped, rose(Sign::Dropped));
         self.heat.add(Hot::Marked, rose(Sign::Marked));
@@ -145,7 +168,7 @@ impl PortState {
     /// Event time of the last reading that told of its bytes, packets or link.
     pub fn last_told_ns(&self) -> Option<i64> {
         let link_ns = (self.link.up.is_some() || self.link.off.is_some()).then_some(self.link.since_ns);
-        [self.last.map(|s| s.ts_ns), self.packets.map(|s| s.ts_ns), self.epoch.map(|(ts_ns, _)| ts_ns), link_ns]
+        [self.last.map(|s| s.ts_ns), self.packets.map(|s| s.ts_ns), self.epoch_ns.map(|ns| ns.get()), link_ns]
             .into_iter()
             .flatten()
             .max()
@@ -158,13 +181,26 @@ impl PortState {
 
     /// A tick has readings of this port.
     pub fn begin_readings(&mut self, tick: i64) {
-        (self.before, self.seen_tick) = (self.last, Some(tick));
+        let before = |Sample { ts_ns, tx_bytes, rx_bytes, .. }| Before { ts_ns, tx_bytes, rx_bytes };
+        (self.before, self.seen_tick) = (self.last.map(before), NonMaxI64::new(tick));
     }
 
-    /// The last reading before a tick and the last one in it, where the tick has readings of this port's bytes.
-    pub fn moved(&self, tick: i64) -> Option<(Sample, Sample)> {
-        let both = self.before.zip(self.last).filter(|_| self.seen_tick == Some(tick));
-        both.filter(|(before, last)| last.ts_ns > before.ts_ns)
+    /// Index of the last tick that had a row of this port.
+    pub fn seen_tick(&self) -> Option<i64> {
+        self.seen_tick.map(|tick| tick.get())
+    }
+
+    /// The tick in which the port's counters began anew the last time.
+    pub fn reset_tick(&self) -> Option<i64> {
+        self.reset_tick.map(|tick| tick.get())
+    }
+
+    /// What the port did in a tick, where the tick has readings of its bytes.
+    pub fn moved(&self, tick: i64) -> Option<Moved> {
+        let (before, last) = self.before.zip(self.last).filter(|_| self.seen_tick() == Some(tick))?;
+        let (sent, received) = (rise(before.tx_bytes, last.tx_bytes), rise(before.rx_bytes, last.rx_bytes));
+        let length_ns = last.ts_ns - before.ts_ns;
+        (length_ns > 0).then_some(Moved { length_ns, sent, received })
     }
 
     /// Takes in one reading of the traffic.
@@ -201,7 +237,7 @@ impl PortState {
             return;
         };
         let (seconds, stands) = (interval.seconds(), queue_bytes >= STANDING_BYTES);
-        let held = self.paused_us as f64 * 1e3 / interval.length_ns().max(setting.tick_ns) as f64;
+        let held = f64::from(self.paused_us) * 1e3 / interval.length_ns().max(setting.tick_ns) as f64;
         let span = Span {
             tick: interval.from.ts_ns.div_euclid(setting.tick_ns) as u32,
             seconds: seconds as f32,
@@ -219,10 +255,10 @@ impl PortState {
     pub fn restart(&mut self, tick: i64) {
         (self.before, self.last, self.packets) = (None, None, None);
         self.queue.iter_mut().for_each(|queue| queue.interrupt());
-        self.reset_tick = Some(tick);
+        self.reset_tick = NonMaxI64::new(tick);
         (self.begun_ns, self.begun_packets) = (None, None);
         self.errors.iter_mut().for_each(|errors| errors.restart());
-        self.pauses.iter_mut().for_each(|pauses| pauses.restart());
+        self.pauses.restart();
         self.health.restart();
         self.link.restart_down_events();
     }

@@ -1,25 +1,17 @@
 //! Bytes that a port of a switch received and sent, tick by tick, for the last 128 ticks: what is asked where a switch
 //! loses packets, to see over which of its cables they are sent again (`detect/inner_loss`).
 //!
-//! A tick is kept in 16 bits a way, as a small floating-point number with ten bits behind the point: good to one part
-//! in 2,000, and no more than half a kilobyte a port.
+//! A tick is kept in 16 bits a way (`short.rs`): good to one part in 2,000, and no more than half a kilobyte a port.
 
-use super::PortState;
 use super::packed;
-use super::sample::{Sample, rise};
+use super::port::{Moved, PortState};
+use super::short::Short;
 use arraydeque::{ArrayDeque, behavior::Wrapping};
 use serde::{Deserialize, Serialize};
 use std::f64::consts::PI;
 
 /// Ticks kept: 40 ticks of a loss, and twice as many of before to compare with.
 pub const TRAIL: usize = 128;
-/// Bits that a number of 32 bits loses when it is kept.
-const SHIFT: u32 = 13;
-/// The bits of 1.0, less one: a code of 0 is left for nothing.
-const ONE: u32 = (1_f32.to_bits() >> SHIFT) - 1;
-/// Not told.
-const UNKNOWN: u16 = u16::MAX;
-
 /// A way of a port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Way {
@@ -31,18 +23,16 @@ pub enum Way {
 pub struct Trail {
     /// By way. Of ticks without readings nothing is told.
     #[serde(with = "packed::ring")]
-    ticks: ArrayDeque<[u16; 2], TRAIL, Wrapping>,
+    ticks: ArrayDeque<[Short; 2], TRAIL, Wrapping>,
     newest: i64,
 }
 
 impl Trail {
-    /// Takes in a tick: the last reading before it, and its last one.
-    pub fn add(&mut self, tick: i64, before: &Sample, last: &Sample) {
+    pub fn add(&mut self, tick: i64, moved: Moved) {
         let skipped = if self.ticks.is_empty() { 0 } else { tick - self.newest - 1 };
-        (0..skipped.clamp(0, TRAIL as i64)).for_each(|_| _ = self.ticks.push_back([UNKNOWN; 2]));
-        let code = |bytes: Option<i64>| bytes.filter(|&bytes| bytes >= 0).map_or(UNKNOWN, |bytes| encode(bytes as f32));
-        let ways = [rise(before.rx_bytes, last.rx_bytes), rise(before.tx_bytes, last.tx_bytes)];
-        self.ticks.push_back(ways.map(code));
+        (0..skipped.clamp(0, TRAIL as i64)).for_each(|_| _ = self.ticks.push_back([Short::UNKNOWN; 2]));
+        let short = |bytes: Option<i64>| Short::of(bytes.filter(|&bytes| bytes >= 0).map(|bytes| bytes as f32));
+        self.ticks.push_back([moved.received, moved.sent].map(short));
         self.newest = tick;
     }
 
@@ -58,11 +48,11 @@ impl Trail {
         let (oldest, length) = (self.oldest(), (until - from) as f64);
         let (mut bytes, mut weight, mut pause, mut known) = (0.0, 0.0, 1.0, 0.0);
         for tick in from.max(oldest)..until.min(self.newest + 1) {
-            match self.ticks[(tick - oldest) as usize][way as usize] {
-                UNKNOWN => pause += 1.0,
-                code => {
+            match self.ticks[(tick - oldest) as usize][way as usize].get() {
+                None => pause += 1.0,
+                Some(told) => {
                     let share = (PI * ((tick - from) as f64 + 0.5) / length).sin().powi(2);
-                    bytes += share * f64::from(decode(code));
+                    bytes += share * f64::from(told);
                     weight += share * pause;
                     known += pause;
                     pause = 1.0;
@@ -76,49 +66,23 @@ impl Trail {
 impl PortState {
     /// Takes in the traffic of a tick: its readings, which have gone through [`PortState::update_traffic`].
     pub fn leave_trail(&mut self, tick: i64) {
-        if let Some((before, last)) = self.moved(tick) {
-            self.trail.get_or_insert_default().add(tick, &before, &last);
+        if let Some(moved) = self.moved(tick) {
+            self.trail.get_or_insert_default().add(tick, moved);
         }
     }
-}
-
-fn encode(value: f32) -> u16 {
-    if value < 1.0 {
-        return 0;
-    }
-    let rounded = (value.to_bits() + (1 << (SHIFT - 1))) >> SHIFT;
-    (rounded - ONE).min(u32::from(UNKNOWN) - 1) as u16
-}
-
-fn decode(code: u16) -> f32 {
-    if code == 0 { 0.0 } else { f32::from_bits((u32::from(code) + ONE) << SHIFT) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use nonmax::NonMaxI64;
-
-    #[test]
-    fn what_is_kept_is_good_to_one_part_in_2000() {
-        for value in [0.0, 1.0, 3.0, 999.0, 1e6, 3.7e9, 1e15] {
-            let kept = decode(encode(value));
-            assert!((kept - value).abs() <= value / 2_000.0, "{value} {kept}");
-        }
-        assert!(encode(f32::MAX) < UNKNOWN);
-    }
 
     fn trail(ticks: impl Iterator<Item = i64>) -> Trail {
-        let sample = |tick: i64| {
-            let (rx_bytes, tx_bytes) = (NonMaxI64::new(tick * 1_000), NonMaxI64::new(tick * 500));
-            Sample { rx_bytes, tx_bytes, ..Sample::default() }
-        };
         let (mut trail, mut before) = (Trail::default(), None);
         for tick in ticks {
-            if let Some(before) = before {
-                trail.add(tick, &sample(before), &sample(tick));
+            if let Some(since) = before.replace(tick).map(|before| tick - before) {
+                let (sent, received) = (Some(since * 500), Some(since * 1_000));
+                trail.add(tick, Moved { length_ns: since, sent, received });
             }
-            before = Some(tick);
         }
         trail
     }

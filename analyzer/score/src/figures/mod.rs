@@ -9,7 +9,7 @@ mod ratio;
 pub use calibration::Calibration;
 pub use delay::Delay;
 pub use loss::LossError;
-pub use rate::FalseRate;
+pub use rate::{FalseRate, at_least};
 pub use ratio::Ratio;
 
 use crate::compare::{Fate, Fault, Limit, Verdict};

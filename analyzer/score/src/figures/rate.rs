@@ -49,6 +49,11 @@ fn most(count: usize) -> f64 {
     low
 }
 
+/// The chance of at least `count` events where `mean` are expected.
+pub fn at_least(count: u64, mean: f64) -> f64 {
+    count.checked_sub(1).map_or(1.0, |fewer| (1.0 - at_most(fewer as usize, mean)).max(0.0))
+}
+
 /// The chance of at most `count` events where `mean` are expected.
 fn at_most(count: usize, mean: f64) -> f64 {
     // In logarithms: e^−mean alone is zero beyond 745.

@@ -7,7 +7,7 @@ mod svg;
 mod tables;
 
 use crate::score::Score;
-use draw::Look;
+pub use draw::{Look, table};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Output {

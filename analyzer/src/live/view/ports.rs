@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use weft_judge::detect::armed;
 use weft_judge::fabric::PortId;
-use weft_judge::features::{Count, Features, Sample};
+use weft_judge::features::{Features, Moved};
 use weft_wire::Table;
 
 /// Batches of a table that are searched for each port's latest row: a batch is a tick, so that with ticks of a second a port
@@ -21,27 +21,23 @@ pub type Ports = BTreeMap<(Arc<str>, Arc<str>, &'static str), PortView>;
 /// What is copied of a fabric port from the judge. Small, because the intake waits for the judge's lock meanwhile.
 #[derive(Clone, Copy)]
 pub struct Seen {
-    last: Option<Bytes>,
-    before: Option<Bytes>,
+    last_ns: Option<i64>,
+    moved: Option<Moved>,
     up: Option<bool>,
     heard: bool,
     ends_agree: Option<bool>,
 }
 
-#[derive(Clone, Copy)]
-struct Bytes {
-    ts_ns: i64,
-    received: Count,
-    sent: Count,
-}
-
 impl Seen {
     pub fn of(features: &Features, id: PortId) -> Seen {
         let port = &features.ports[id];
-        let bytes = |s: Sample| Bytes { ts_ns: s.ts_ns, received: s.rx_bytes, sent: s.tx_bytes };
-        let before = port.moved(features.tick).map(|(before, _)| bytes(before));
-        let heard = armed::is_heard(features, port);
-        Seen { last: port.last.map(bytes), before, up: port.link.up, heard, ends_agree: features.ends_agree(id) }
+        Seen {
+            last_ns: port.last.map(|last| last.ts_ns),
+            moved: port.moved(features.tick),
+            up: port.link.up,
+            heard: armed::is_heard(features, port),
+            ends_agree: features.ends_agree(id),
+        }
     }
 }
 
@@ -102,17 +98,10 @@ fn last_rows(store: &Store, table: Table, ports: &mut Ports) {
 /// Adds what the judge knows of a fabric port: its rates, and whether it is down or silent.
 pub fn add_seen(view: &mut PortView, seen: &Seen) {
     view.ends_agree = seen.ends_agree;
-    if let Some(last) = seen.last {
-        view.last_ns = view.last_ns.max(Some(last.ts_ns));
-        if let Some(before) = seen.before {
-            let seconds = (last.ts_ns - before.ts_ns) as f64 / 1e9;
-            let rate = |now: Count, then: Count| {
-                let rise = weft_judge::features::rise(then, now)?;
-                (seconds > 0.0 && rise >= 0).then(|| rise as f64 / seconds)
-            };
-            view.rx_bytes_per_s = rate(last.received, before.received);
-            view.tx_bytes_per_s = rate(last.sent, before.sent);
-        }
+    view.last_ns = view.last_ns.max(seen.last_ns);
+    if let Some(Moved { length_ns, sent, received }) = seen.moved {
+        let rate = |bytes: Option<i64>| Some(bytes.filter(|&bytes| bytes >= 0)? as f64 / (length_ns as f64 / 1e9));
+        (view.rx_bytes_per_s, view.tx_bytes_per_s) = (rate(received), rate(sent));
     }
     if seen.up == Some(false) {
         view.state = "down".to_owned();

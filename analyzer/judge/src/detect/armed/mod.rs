@@ -79,7 +79,7 @@ pub fn heard(features: &Features, stands_still: bool) -> Heard {
     let mut heard = Heard::default();
     for (id, port) in features.ports.iter().enumerate() {
         let planned = features.topology.ports[id].planned;
-        match port.seen_tick {
+        match port.seen_tick() {
             None => heard.never += usize::from(planned),
             Some(_) if view.is_heard(id) => heard.lately += 1,
             Some(seen) => heard.silent += usize::from(planned || (features.tick - seen) * features.tick_ns < GONE_NS),
@@ -94,7 +94,7 @@ const MISSED_INTERVALS: i64 = 5;
 /// A port that is read still tells: its last row is not older than a few of its intervals.
 pub fn is_heard(features: &Features, port: &PortState) -> bool {
     let interval_ticks = (port.interval_ns() / features.tick_ns).max(1);
-    port.seen_tick.is_some_and(|seen| features.tick - seen <= MISSED_INTERVALS * interval_ticks)
+    port.seen_tick().is_some_and(|seen| features.tick - seen <= MISSED_INTERVALS * interval_ticks)
 }
 
 pub struct View<'a> {
@@ -109,7 +109,7 @@ impl View<'_> {
 
     /// Why nothing at all is told of a port.
     pub(super) fn unheard(&self, port: PortId) -> Option<Reason> {
-        match self.features.ports[port].seen_tick {
+        match self.features.ports[port].seen_tick() {
             _ if self.is_heard(port) => None,
             None => Some(NOT_READ),
             Some(_) => Some(SILENT),

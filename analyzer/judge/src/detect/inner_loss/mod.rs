@@ -19,10 +19,10 @@ mod locate;
 mod tests;
 
 use super::armed::Row;
-use super::{Detector, Shows, Sink, Spot, budget, strength};
+use super::{Detector, Shows, Sink, Spot, Weighed, budget, strength};
 use crate::fabric::{DeviceId, Place, PortId};
 use crate::features::balance::Loss;
-use crate::features::{Features, TRAIL};
+use crate::features::{DeviceState, Features, TRAIL};
 use crate::kinds::{FactKind, InnerLoss, Suspect};
 use locate::{Likely, locate};
 
@@ -76,10 +76,23 @@ pub fn forget(features: &mut Features, spot: Option<Spot>) {
     }
 }
 
+pub fn bar(features: &Features) -> f64 {
+    budget::change(NAME, features.bin_ns.max(features.tick_ns))
+}
+
+pub fn weighed(features: &Features) -> Vec<Weighed> {
+    let of = |(device, state): (DeviceId, &DeviceState)| {
+        let balance = state.balance.as_ref().filter(|balance| balance.is_told(features.tick))?;
+        let nats = balance.loss().map_or(0.0, |loss| loss.nats);
+        Some(Weighed { place: Place::Device(device), nats, readings: 1.0 })
+    };
+    features.devices.iter().enumerate().filter_map(of).collect()
+}
+
 /// The switches whose balance surely grows.
 fn lossy(features: &Features) -> Vec<(DeviceId, Loss)> {
-    let bar = budget::change(NAME, features.bin_ns.max(features.tick_ns));
-    let of = |(device, state): (DeviceId, &crate::features::DeviceState)| {
+    let bar = bar(features);
+    let of = |(device, state): (DeviceId, &DeviceState)| {
         let loss = *state.balance.as_ref()?.loss()?;
         (loss.nats >= bar && (LEAST_RATIO..MOST_RATIO).contains(&loss.ratio())).then_some((device, loss))
     };

@@ -32,8 +32,8 @@ mod armed;
 mod evidence;
 mod in_step;
 
-use super::{Detector, Shows, Sink, Spot, budget, strength};
-use crate::fabric::{Carries, PortId};
+use super::{Detector, Shows, Sink, Spot, Weighed, budget, strength};
+use crate::fabric::{Carries, Place, PortId};
 use crate::features::Features;
 use crate::features::queue::{CAPACITIES, Queue};
 use crate::kinds::{FactKind, LowServiceRate};
@@ -81,6 +81,23 @@ pub fn detect(features: &Features, out: &mut Sink<'_>) {
 
 pub fn forget(features: &mut Features, spot: Option<Spot>) {
     Spot::ports(spot, features).into_iter().for_each(|port| features.ports[port].queue = None);
+}
+
+pub fn bar(features: &Features) -> f64 {
+    budget::change(NAME, features.bin_ns.max(1))
+}
+
+/// That a queue stands for longer than it used to.
+pub fn weighed(features: &Features) -> Vec<Weighed> {
+    let alike = usual_inflation(features);
+    let of = |&port: &PortId| {
+        let own = features.ports[port].queue.as_deref()?;
+        let ends = Ends { own, far: far(features, port), far_tells: far_tells(features, port) };
+        let (nats, _) = evidence::longer(ends, alike.max(own.inflation.at_least()));
+        let readings = features.tick_ns as f64 / features.bin_ns as f64;
+        Some(Weighed { place: Place::Port(port), nats, readings })
+    };
+    features.ports_with.queues.iter().filter_map(of).collect()
 }
 
 fn far(features: &Features, port: PortId) -> Option<&Queue> {

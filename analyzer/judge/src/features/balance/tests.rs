@@ -45,7 +45,7 @@ impl Switch {
             let [rx_packets, tx_packets] = self.counts[at].map(count);
             let before = port.packets;
             port.packets = Some(Sample { ts_ns: self.tick * SECOND, rx_packets, tx_packets, ..Sample::default() });
-            (port.thrown, port.paused_us) = if at == 1 { (dropped, paused_us) } else { (0, 0) };
+            (port.thrown, port.paused_us) = if at == 1 { (dropped as f32, paused_us as f32) } else { (0.0, 0.0) };
             self.balance.add(port, before, true, self.tick * SECOND);
         }
         self.balance.close(self.tick, SECOND / 2, || 2);

@@ -48,7 +48,7 @@ impl Port {
         self.stream.fresh = Some(errors);
         let against = Against { in_all: self.packets, begun: 0.0, ticks: self.packets / packets };
         self.stream.step(self.tick, against, SOUND);
-        self.stream.rising(SOUND).nats
+        self.stream.rising(self.tick, SOUND).nats
     }
 }
 
@@ -93,7 +93,7 @@ fn a_port_that_always_counted_some_is_sick_when_it_counts_more() {
 fn a_fault_that_ends_is_over_and_was_not_usual() {
     let mut port = Port::new("rx_crc_errors", 1e8);
     (0..60).for_each(|_| _ = port.tick(1e6, 500.0));
-    assert!(port.stream.rising(SOUND).nats > BAR);
+    assert!(port.stream.rising(port.tick, SOUND).nats > BAR);
     let over = (0..40).find(|_| port.tick(1e6, 0.0) < f64::from(SUSPICIOUS));
     assert!(over.is_some_and(|ticks| (7..10).contains(&ticks)), "{over:?}");
     assert!(port.stream.usual.rate(SOUND) < 2e-5, "{:?}", port.stream.usual);

@@ -16,6 +16,7 @@
 //! that fall were set back: what was sent meanwhile is not known, so that the host goes on from where it stood.
 
 use super::super::sample::{Count, Sample, rise};
+use nonmax::NonMaxI64;
 use serde::{Deserialize, Serialize};
 use std::cmp::Reverse;
 use std::collections::VecDeque;
@@ -51,7 +52,8 @@ struct PortBytes {
     /// The last row that it is told in: the first reading of a row counts.
     row: i64,
     /// How long after a multiple of the interval it was read the last time.
-    phase_ns: Option<i64>,
+    #[serde(with = "super::super::packed::count")]
+    phase_ns: Count,
 }
 
 impl Default for PortBytes {
@@ -125,14 +127,14 @@ impl Aligned {
         let (interval_ns, mut told) = (self.interval_ns, false);
         for (port, readings) in self.ports.iter_mut().zip(hosts.iter().flatten()) {
             if let Some((_, first)) = readings.first() {
-                (port.phase_ns, told) = (Some(first.ts_ns.rem_euclid(interval_ns)), true);
+                (port.phase_ns, told) = (NonMaxI64::new(first.ts_ns.rem_euclid(interval_ns)), true);
             }
         }
         if !told {
             return;
         }
         self.ticks = self.ticks.saturating_add(1);
-        let phases = || self.ports.iter().filter_map(|port| port.phase_ns);
+        let phases = || self.ports.iter().filter_map(|port| Some(port.phase_ns?.get()));
         let Some(phase_ns) = self.phase_ns.filter(|_| self.ticks > FIRST_TICKS) else {
             self.phase_ns = Some(middle_of_most(phases().collect(), interval_ns));
             return;

@@ -20,9 +20,9 @@ impl Port {
 
     fn second(&mut self, sent: f64, received: f64) -> f64 {
         self.second += 1;
-        (self.stream.sent, self.stream.received) = (Some(sent), received);
+        (self.stream.sent, self.stream.received) = (Some(sent as f32), received as f32);
         self.stream.step(self.second, self.second * S, 0);
-        self.stream.surging().nats
+        self.stream.surging(self.second).nats
     }
 }
 
