@@ -76,6 +76,7 @@ pub async fn start(options: ServiceOptions) -> Result<Service> {
         dead_letters,
         state_dir,
         lateness_ns: (config.analyzer.lateness_s * 1e9) as i64,
+        false_alarms: config.analyzer.false_alarms_a_day,
         window_ns: i64::try_from(config.analyzer.window_s).unwrap_or(i64::MAX).saturating_mul(1_000_000_000),
         window_bytes: usize::try_from(config.analyzer.window_bytes).unwrap_or(usize::MAX),
         on_update: announce(&feed, &route),

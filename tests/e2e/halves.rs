@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use tempfile::{TempDir, tempdir};
-use weft_analyzer::replay::{ReplayArgs, ReplayError, Span, Speed, replay};
+use weft_analyzer::replay::{ReplayArgs, ReplayError, Span, replay};
 use weft_sim::sampler::{Sampler, SamplerOptions};
 use weft_sim::script;
 use weft_sim::sim::{Fabric, Sim};
@@ -41,15 +41,7 @@ fn recording(seconds: f64) -> TempDir {
 }
 
 fn args(trace: &Path, out: &Path) -> ReplayArgs {
-    ReplayArgs {
-        trace: trace.to_owned(),
-        speed: Speed::Max,
-        disturb: "".parse().unwrap(),
-        to: None,
-        out: Some(out.to_owned()),
-        lateness_s: 2.0,
-        span: Span::default(),
-    }
+    ReplayArgs::calm(trace, out)
 }
 
 /// What a replay wrote: all facts, and the incidents by their ids.

@@ -89,6 +89,7 @@ async fn analyzer_process() {
         dead_letters: None,
         state_dir: None,
         lateness_ns: 0,
+        false_alarms: weft_judge::features::FALSE_ALARMS,
         window_ns: 60 * S,
         window_bytes: 1 << 20,
         // In the intake's thread: whoever never returns from here holds it up for good.

@@ -7,6 +7,7 @@
 //! ```
 
 mod args;
+mod failed;
 mod shards;
 #[cfg(test)]
 mod tests;
@@ -14,32 +15,17 @@ mod watch;
 
 pub use args::CalibrateArgs;
 
-use crate::replay::{ReplayArgs, ReplayError, replay_watched};
+use crate::replay::{ReplayArgs, replay_watched};
 use crate::side_by_side::side_by_side;
 use args::Output;
+use failed::Failed;
 use shards::Shards;
 use std::path::Path;
 use std::process::ExitCode;
 use watch::Watch;
 use weft_score::{FaultFree, Shard, Subject, compare, fault_free_table, read_incidents};
 use weft_settings::exit::{FAILED, FOUND};
-use weft_trace::{Family, FrameSource, TraceError, TraceFolder, name_of};
-
-#[derive(Debug, thiserror::Error)]
-pub enum Failed {
-    #[error("{0}")]
-    Trace(#[from] TraceError),
-    #[error("{trace}: {source}")]
-    Replay { trace: String, source: Box<ReplayError> },
-    #[error(
-        "{trace}: truth.csv tells of a fault, {fault}; only data without faults shows what chance does: leave the trace out"
-    )]
-    Faulty { trace: String, fault: String },
-    #[error("{0}; check that TMPDIR can be written")]
-    Folder(#[from] std::io::Error),
-    #[error("{path}: {source}; name a folder that can be written")]
-    Shard { path: String, source: std::io::Error },
-}
+use weft_trace::{Family, FrameSource, TraceFolder, name_of};
 
 /// The subcommand: the figures to stdout, progress and errors to stderr.
 pub fn run(args: &CalibrateArgs) -> ExitCode {
@@ -66,10 +52,10 @@ pub fn run(args: &CalibrateArgs) -> ExitCode {
 fn calibrate(args: &CalibrateArgs) -> Vec<Result<Shard, Failed>> {
     let kept = args.resume.as_deref().map(Shards::in_folder);
     side_by_side(&args.traces, args.at_once, |trace| {
-        let known = kept.as_ref().and_then(|kept| kept.find(trace));
+        let known = kept.as_ref().and_then(|kept| kept.find(trace, args.false_alarms));
         let (verb, shard) = match known {
             Some(shard) => ("known", Ok(shard)),
-            None => ("judged", judge(trace).and_then(|shard| keep(kept.as_ref(), trace, shard))),
+            None => ("judged", judge(trace, args.false_alarms).and_then(|shard| keep(kept.as_ref(), trace, shard))),
         };
         match &shard {
             Ok(shard) => {
@@ -86,7 +72,7 @@ fn keep(kept: Option<&Shards>, trace: &Path, shard: Shard) -> Result<Shard, Fail
     Ok(shard)
 }
 
-fn judge(trace: &Path) -> Result<Shard, Failed> {
+fn judge(trace: &Path, false_alarms: f64) -> Result<Shard, Failed> {
     let (name, folder) = (name_of(trace), TraceFolder::open(trace)?);
     let subject = Subject::load(folder.path(), &name, "").map_err(|e| folder.said_of(e))?;
     let is_fault = |class: &str| Family::of(class).is_none_or(|family| family != Family::Benign);
@@ -96,13 +82,15 @@ fn judge(trace: &Path) -> Result<Shard, Failed> {
     let out = tempfile::tempdir()?;
     let mut watch = Watch::default();
     let source = FrameSource::open(folder.path(), crate::ingest::TICK_NS).map_err(|e| folder.said_of(e))?;
-    replay_watched(source, &ReplayArgs::calm(folder.path(), out.path()), &mut |engine| watch.note(engine.features()))
+    let calm = ReplayArgs { false_alarms, ..ReplayArgs::calm(folder.path(), out.path()) };
+    replay_watched(source, &calm, &mut |engine| watch.note(engine.features()))
         .map_err(|source| Failed::Replay { trace: name.clone(), source: Box::new(source) })?;
     let incidents = read_incidents(&out.path().join("incidents.ndjson"))?;
     let compared = compare(&subject, &incidents);
     Ok(Shard {
         trace: name,
         weft: env!("CARGO_PKG_VERSION").to_owned(),
+        allowed: false_alarms,
         node_days: compared.node_days,
         r#false: compared.r#false,
         tails: watch.into_tails(),

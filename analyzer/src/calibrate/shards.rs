@@ -1,7 +1,7 @@
 //! What traces showed, kept in a folder, one file a trace: `DIR/NAME-HASH.json`. The hash is of the trace's whole path, so that two
 //! traces of one name do not meet.
 
-use super::Failed;
+use super::failed::Failed;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use weft_score::Shard;
@@ -17,11 +17,11 @@ impl Shards {
     }
 
     /// What a trace showed; `None` where nothing is kept of it, where that cannot be read, or where another version of weft
-    /// judged it: it is judged anew then.
-    pub fn find(&self, trace: &Path) -> Option<Shard> {
+    /// judged it, or one that was allowed another number of false alarms: the trace is judged anew then.
+    pub fn find(&self, trace: &Path, allowed: f64) -> Option<Shard> {
         let text = std::fs::read_to_string(self.file(trace)).ok()?;
         let shard: Option<Shard> = serde_json::from_str(&text).ok();
-        shard.filter(|shard| shard.weft == env!("CARGO_PKG_VERSION"))
+        shard.filter(|shard| shard.weft == env!("CARGO_PKG_VERSION") && shard.allowed == allowed)
     }
 
     /// Written beside its place and moved there, so that a call that is stopped leaves no half of a file.

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
+use weft_judge::features::FALSE_ALARMS;
 use weft_settings::Wrong;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -17,11 +18,21 @@ pub struct AnalyzerConfig {
     pub window_bytes: u64,
     /// A tick closes this much event time after its end, told by all live collectors or not, s.
     pub lateness_s: f64,
+    /// False alarms that are allowed in a day, of all detectors in the whole fabric together: fewer take more evidence, and so
+    /// more time.
+    pub false_alarms_a_day: f64,
 }
 
 impl Default for AnalyzerConfig {
     fn default() -> Self {
-        AnalyzerConfig { plan: None, state: None, window_s: 900, window_bytes: 2 << 30, lateness_s: 2.0 }
+        AnalyzerConfig {
+            plan: None,
+            state: None,
+            window_s: 900,
+            window_bytes: 2 << 30,
+            lateness_s: 2.0,
+            false_alarms_a_day: FALSE_ALARMS,
+        }
     }
 }
 
@@ -30,6 +41,9 @@ impl AnalyzerConfig {
     pub fn check(&self) -> Result<(), Wrong> {
         if !(0.0..=3600.0).contains(&self.lateness_s) {
             return Err(Wrong::new("analyzer.lateness_s", format!("{} is not within 0 to 3600", self.lateness_s)));
+        }
+        if let Err(what) = check_false_alarms(self.false_alarms_a_day) {
+            return Err(Wrong::new("analyzer.false_alarms_a_day", what));
         }
         if self.window_s == 0 {
             return Err(Wrong::new("analyzer.window_s", "0 holds nothing; write 1 or more"));
@@ -40,4 +54,15 @@ impl AnalyzerConfig {
         }
         Ok(())
     }
+}
+
+/// Between one in 27 years and 1,000 a day.
+fn check_false_alarms(allowed: f64) -> Result<f64, String> {
+    let is_sound = (0.0001..=1_000.0).contains(&allowed);
+    if is_sound { Ok(allowed) } else { Err(format!("{allowed} is not within 0.0001 to 1000")) }
+}
+
+/// The same of a flag.
+pub fn false_alarms(text: &str) -> Result<f64, String> {
+    text.parse().map_err(|_| format!("{text} is no number")).and_then(check_false_alarms)
 }

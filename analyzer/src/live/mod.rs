@@ -30,7 +30,7 @@ mod shared;
 mod tests;
 mod view;
 
-pub use config::AnalyzerConfig;
+pub use config::{AnalyzerConfig, false_alarms};
 pub use heart::Heart;
 pub use keep::LEAST_REWIND;
 pub use options::{LiveError, LiveOptions, OnUpdate};
@@ -73,7 +73,8 @@ pub fn start(options: LiveOptions) -> Result<Live, LiveError> {
     let Remembered { incidents, gaps, marks, tick, .. } = remembered;
     let tick = tick.filter(|tick| !is_to_come(*tick));
     incidents.iter().for_each(|i| store.put_incident(Arc::new(i.clone())));
-    let engine_config = EngineConfig { tick_ns: TICK_NS, write: crate::sql::write_query };
+    let engine_config =
+        EngineConfig { tick_ns: TICK_NS, write: crate::sql::write_query, false_alarms: options.false_alarms };
     let engine = resume::engine(options.state_dir.as_deref(), options.plan, engine_config, is_to_come);
     let restored = engine.judged();
     let keeper = options.state_dir.as_deref().map(|dir| Keeper::start(dir, restored)).transpose();

@@ -19,6 +19,8 @@ pub struct LiveOptions {
     /// Folder of the state database; `None`: nothing outlives the process.
     pub state_dir: Option<PathBuf>,
     pub lateness_ns: i64,
+    /// Allowed in a day.
+    pub false_alarms: f64,
     /// Event time held in memory. Over Kafka, the subscriber's rewind should be as long.
     pub window_ns: i64,
     pub window_bytes: usize,

@@ -28,6 +28,7 @@ fn options(
         state_dir: Some(state.to_owned()),
         // Frames come as fast as they can, and the queue keeps order by collector only: all are told before a tick closes.
         lateness_ns: 20_000_000_000,
+        false_alarms: weft_judge::features::FALSE_ALARMS,
         window_ns: 900_000_000_000,
         window_bytes: 1 << 30,
         on_update: Box::new(move |incident| {

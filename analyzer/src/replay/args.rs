@@ -3,7 +3,9 @@
 use super::disturb::Disturb;
 use super::pace::Speed;
 use super::span::Span;
+use crate::live::false_alarms;
 use std::path::{Path, PathBuf};
+use weft_judge::features::FALSE_ALARMS;
 use weft_transport::TransportUrl;
 
 const EXAMPLES: &str = "\
@@ -41,6 +43,9 @@ pub struct ReplayArgs {
     /// Event time that a frame may be behind the others and still count, seconds.
     #[arg(long, default_value_t = LATENESS_S)]
     pub lateness_s: f64,
+    /// False alarms that are allowed in a day, of the whole fabric, as `[analyzer] false_alarms_a_day`.
+    #[arg(long = "false-alarms-a-day", value_name = "N", default_value_t = FALSE_ALARMS, value_parser = false_alarms)]
+    pub false_alarms: f64,
     #[command(flatten)]
     pub span: Span,
 }
@@ -55,6 +60,7 @@ impl ReplayArgs {
             to: None,
             out: Some(out.to_owned()),
             lateness_s: LATENESS_S,
+            false_alarms: FALSE_ALARMS,
             span: Span::default(),
         }
     }

@@ -1,5 +1,6 @@
 //! A trace judged once more after each disturbance.
 
+use super::args::ScoreArgs;
 use super::judged::{Failed, INCIDENTS};
 use crate::ingest::TICK_NS;
 use crate::replay::{ReplayArgs, replay_frames};
@@ -13,22 +14,24 @@ pub fn disturbed(
     subject: &Subject,
     before: &Compared,
     disturbances: &[&'static Disturbance],
-    seed: u64,
+    args: &ScoreArgs,
 ) -> Result<Vec<Followed>, Failed> {
     let run = |disturbance: &&'static Disturbance| {
         let mut changed = tables.clone();
-        let back = (disturbance.apply)(&mut changed, &subject.truth, Dice::new(seed));
-        let said: Vec<Incident> = judged(changed, &subject.name)?.into_iter().map(|i| back.incident(i)).collect();
+        let back = (disturbance.apply)(&mut changed, &subject.truth, Dice::new(args.seed));
+        let said: Vec<Incident> =
+            judged(changed, &subject.name, args.false_alarms)?.into_iter().map(|i| back.incident(i)).collect();
         Ok(followed(disturbance.name, before, &compare(subject, &said)))
     };
     disturbances.iter().map(run).collect()
 }
 
-fn judged(tables: TraceTables, trace: &str) -> Result<Vec<Incident>, Failed> {
+fn judged(tables: TraceTables, trace: &str, false_alarms: f64) -> Result<Vec<Incident>, Failed> {
     let out = tempfile::tempdir()?;
     let source = FrameSource::of_tables(tables, TICK_NS);
     let failed = |error| Failed::Replay { trace: trace.to_owned(), source: Box::new(error) };
-    replay_frames(source, &ReplayArgs::calm(Path::new(""), out.path())).map_err(failed)?;
+    replay_frames(source, &ReplayArgs { false_alarms, ..ReplayArgs::calm(Path::new(""), out.path()) })
+        .map_err(failed)?;
     let incidents: Result<_, TraceError> = read_incidents(&out.path().join(INCIDENTS));
     Ok(incidents?)
 }

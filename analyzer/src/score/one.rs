@@ -50,7 +50,8 @@ pub fn score_one(trace: &Path, args: &ScoreArgs) -> Result<Scored, Failed> {
         None => {
             let scratch = tempfile::tempdir()?;
             let out = args.keep.as_ref().map_or_else(|| scratch.path().to_owned(), |keep| keep.join(folder_of(trace)));
-            replay(&ReplayArgs::calm(folder.path(), &out)).map_err(|source| failed(&folder, name, source))?;
+            replay(&ReplayArgs { false_alarms: args.false_alarms, ..ReplayArgs::calm(folder.path(), &out) })
+                .map_err(|source| failed(&folder, name, source))?;
             read_incidents(&out.join(INCIDENTS))?
         }
     };
@@ -67,7 +68,7 @@ pub fn score_one(trace: &Path, args: &ScoreArgs) -> Result<Scored, Failed> {
     }
     let followed = match &args.metamorphic {
         None => Vec::new(),
-        Some(Disturbances(chosen)) => disturbed(&tables, &subject, &compared, chosen, args.seed)?,
+        Some(Disturbances(chosen)) => disturbed(&tables, &subject, &compared, chosen, args)?,
     };
     let sighted = args.baselines.then(|| sighted(&tables, subject));
     Ok(Scored { compared, followed, sighted })

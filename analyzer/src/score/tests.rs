@@ -2,6 +2,7 @@
 
 use super::*;
 use std::path::{Path, PathBuf};
+use weft_judge::features::FALSE_ALARMS;
 use weft_score::Output;
 
 /// Commands that write and score the trace, as the page has them.
@@ -17,6 +18,7 @@ fn args(traces: &[&Path]) -> ScoreArgs {
         baselines: false,
         html: None,
         seed: 1,
+        false_alarms: FALSE_ALARMS,
         output: Output::Table,
         at_once: None,
     }

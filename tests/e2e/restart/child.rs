@@ -118,6 +118,7 @@ async fn analyzer_process() {
         dead_letters: None,
         state_dir: Some(state.into()),
         lateness_ns: 2_000_000_000,
+        false_alarms: weft_judge::features::FALSE_ALARMS,
         window_ns: 3_600_000_000_000,
         window_bytes: 1 << 30,
         on_update: Box::new(|_| 0),

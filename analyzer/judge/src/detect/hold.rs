@@ -24,18 +24,14 @@
 //! Step marks tell the same exactly (`compute_time.rs`); this looks at jobs with and without them. Readings at 1 Hz are enough.
 
 use super::armed::{NO_LEVELS, Row, Tally, View};
-use super::{Detector, Shows, Sink, Spot, strength};
+use super::{Detector, Shows, Sink, Spot, budget, strength};
 use crate::fabric::{DeviceId, Place};
 use crate::features::Features;
 use crate::features::pace::{Batch, Hold, JobPace, LEAST, Slow};
 use crate::kinds::{Class, ExcessHold, FactKind};
 use crate::statistics::{betting_nats, median};
 
-/// F: hosts accused wrongly in 1,000 node-days, at most: one in three years of a node. What a site allows.
-const FALSE_IN_1000_NODE_DAYS: f64 = 1.0;
-/// r: slow phases of a job in a day that no host is to blame for, of which each is one chance to accuse one wrongly. Taken as
-/// one until it is counted. With N ranks there are N chances and N node-days, so that their number plays no part.
-const SLOW_A_DAY: f64 = 1.0;
+const NAME: &str = "hold";
 /// The effects that are bet on, as parts of what the job lost: hold is the part of the step that a host takes.
 const EFFECTS: [f64; 3] = [0.5, 1.0, 2.0];
 /// Of what the job lost, what the excess must be on the mean: it is all of it where communication does not overlap, and half
@@ -67,7 +63,7 @@ const RECENT: usize = 24;
 const WELL: f64 = 0.5;
 
 pub const DETECTOR: Detector = Detector {
-    name: "hold",
+    name: NAME,
     reads: &[],
     detect,
     forget,
@@ -75,13 +71,14 @@ pub const DETECTOR: Detector = Detector {
 };
 
 pub fn detect(features: &Features, out: &mut Sink<'_>) {
+    let alone = budget::cause(features, NAME, 1.0);
     for (job, plan) in features.topology.jobs.iter().enumerate() {
         let runs = plan.runs_at(features.now_ns);
         let pace = &features.jobs[job].pace;
         let batches = pace.hold().batches();
         if runs && !batches.is_empty() {
             out.look_at(Spot::Job(job), batches.len() * plan.devices.len());
-            look(job, pace, out);
+            look(job, pace, alone, out);
         }
     }
 }
@@ -91,12 +88,8 @@ pub fn forget(features: &mut Features, spot: Option<Spot>) {
     (0..features.jobs.len()).filter(of).for_each(|job| features.jobs[job].pace = JobPace::default());
 }
 
-/// What says that a host is accused: ln (1,000 · r / F), which is 6.9 nats.
-fn bar(false_in_1000_node_days: f64) -> f64 {
-    (1_000.0 * SLOW_A_DAY / false_in_1000_node_days).ln()
-}
-
-fn look(job: usize, pace: &JobPace, out: &mut Sink<'_>) {
+/// `alone`: the evidence in nats by which a host is accused without another witness.
+fn look(job: usize, pace: &JobPace, alone: f64, out: &mut Sink<'_>) {
     let hosts: Vec<DeviceId> = pace.hosts().collect();
     let Some((since_ns, slow)) = pace.slow() else {
         if pace.line().pace().is_some() {
@@ -104,7 +97,6 @@ fn look(job: usize, pace: &JobPace, out: &mut Sink<'_>) {
         }
         return;
     };
-    let alone = bar(FALSE_IN_1000_NODE_DAYS);
     let late = judge(pace.hold(), slow);
     let explains =
         |own: &&Late| own.excess >= LEAST.max(slow.loss * EXPLAINED) && own.excess <= slow.loss * AT_MOST;
@@ -270,13 +262,16 @@ mod tests {
     use super::*;
     use crate::features::pace::tests::{FROM_S, LATE, Story, simulated};
 
+    /// One wrong accusation in 1,000 node-days, nats.
+    const BAR: f64 = 6.9;
+
     /// Who is accused first, and how many seconds after the story began.
     fn accused(story: Story) -> Option<(usize, u32)> {
         let from = FROM_S as u32;
         (from + 20..from + 160).step_by(10).find_map(|second| {
             let pace = simulated(story, second);
             let (_, slow) = pace.slow()?;
-            let is_proven = |own: &Late| own.nats >= bar(FALSE_IN_1000_NODE_DAYS) && own.excess >= slow.loss * EXPLAINED;
+            let is_proven = |own: &Late| own.nats >= BAR && own.excess >= slow.loss * EXPLAINED;
             let late = judge(pace.hold(), slow).into_iter().filter(is_proven).map(|own| own.seat).collect::<Vec<_>>();
             assert!(late.len() <= 1, "{late:?}");
             late.first().map(|&seat| (seat, second - from))
@@ -309,12 +304,5 @@ mod tests {
         check(&[9.2, 7.7, 7.5, 7.1], &[false, false, false, false]);
         check(&[12.0, 8.0, 7.5, 7.1], &[true, false, false, false]);
         check(&[8.0, 1.9, 1.5, 1.0], &[true, true, true, true]);
-    }
-
-    #[test]
-    fn the_bar_is_that_of_the_wrong_accusations_allowed() {
-        for (allowed, nats) in [(1.0, 6.908), (10.0, 4.605), (0.1, 9.210)] {
-            assert!((bar(allowed) - nats).abs() < 0.001, "{allowed}");
-        }
     }
 }

@@ -55,7 +55,7 @@ pub fn detect(features: &Features, out: &mut Sink<'_>) {
 }
 
 pub fn bar(features: &Features) -> f64 {
-    budget::change(NAME, BIN_NS.max(features.tick_ns))
+    budget::change(features, NAME, BIN_NS.max(features.tick_ns))
 }
 
 pub fn weighed(features: &Features) -> Vec<Weighed> {

@@ -37,7 +37,7 @@ mod tests;
 use crate::detect::{DETECTORS, Detector, Said, Sink, Spot, Watch, foresee};
 use crate::diagnose::{Diagnosis, WriteQuery};
 use crate::fabric::{EntityTable, LinkEvent, Tick, is_time};
-use crate::features::{Features, Read};
+use crate::features::{FALSE_ALARMS, Features, Read};
 use crate::guard::{Dropped, Reason, Stopped, guarded};
 use crate::incident::Incident;
 use crate::kinds::Fact;
@@ -61,12 +61,14 @@ pub struct EngineConfig {
     pub tick_ns: i64,
     /// Writes the queries that incidents carry as evidence.
     pub write: WriteQuery,
+    /// False alarms that the site allows in a day.
+    pub false_alarms: f64,
 }
 
 impl EngineConfig {
-    /// For those who keep no rows: the queries of incidents are left empty.
+    /// As many false alarms as usual. For those who keep no rows: the queries of incidents are left empty.
     pub fn of_tick(tick_ns: i64) -> EngineConfig {
-        EngineConfig { tick_ns, write: |_| String::new() }
+        EngineConfig { tick_ns, write: |_| String::new(), false_alarms: FALSE_ALARMS }
     }
 }
 
@@ -92,6 +94,7 @@ impl Engine {
     pub fn with_detectors(plan: Plan, config: EngineConfig, detectors: &'static [Detector]) -> Engine {
         let mut features = Features::new(&plan, config.tick_ns);
         features.ask(reads(detectors));
+        features.false_alarms = config.false_alarms;
         let (diagnosis, rebuilt) = (Diagnosis::default(), Rebuilt::default());
         Engine { features, diagnosis, detectors, write: config.write, rebuilt }
     }

@@ -84,6 +84,8 @@ use wraps::Wraps;
 /// How often a detector may go through what is remembered of a place in one tick: for each of its windows, or each iteration
 /// of a job. No detector has a tenth as many.
 const LOOKS: usize = 256;
+/// False alarms that a site allows in a day where it says nothing else: a pager that rings once in ten days for nothing.
+pub const FALSE_ALARMS: f64 = 0.1;
 /// As many ports are allowed for in a fabric that has none.
 const LEAST_PORTS: usize = 128;
 
@@ -98,6 +100,11 @@ pub struct Features {
     /// Width of the bins of `PortState::sent`: the interval at which most ports are read.
     pub bin_ns: i64,
     pub tick_ns: i64,
+    /// False alarms that are allowed in a day, of all detectors in the whole fabric together. Not a part of what is remembered:
+    /// each process says its own.
+    pub false_alarms: f64,
+    /// How many nodes the fabric has, or one.
+    pub nodes: usize,
     /// Index and end of the last tick taken in, and the index of the one before it.
     pub tick: i64,
     pub tick_before: i64,
@@ -155,6 +162,8 @@ impl Features {
             devices: Vec::new(),
             bin_ns: tick_ns,
             tick_ns,
+            false_alarms: FALSE_ALARMS,
+            nodes: 1,
             tick: i64::MIN,
             tick_before: i64::MIN,
             now_ns: i64::MIN,
@@ -201,7 +210,8 @@ impl Features {
         let (topology, by_entity) = (std::mem::take(&mut self.topology), std::mem::take(&mut self.by_entity));
         let (slots, mut readings) = (std::mem::take(&mut self.slots), std::mem::take(&mut self.readings));
         readings.forget();
-        *self = Features { readings, ..Features::of(topology, by_entity, slots, self.tick_ns) };
+        let Features { tick_ns, false_alarms, .. } = *self;
+        *self = Features { readings, false_alarms, ..Features::of(topology, by_entity, slots, tick_ns) };
     }
 
     /// How many readings a detector may look at in one tick, so that no data makes a tick last for ever: of each port, port of
@@ -216,6 +226,7 @@ impl Features {
         self.devices.iter_mut().for_each(DeviceState::begin_tick);
         self.ports.iter_mut().for_each(PortState::begin_tick);
         self.slots.learn(entities);
+        self.nodes = self.topology.devices.iter().filter(|device| !device.is_switch).count().max(1);
         let batches = self.wraps.straighten(&tick.batches, entities, &self.slots);
         self.update_restarts(&batches, entities);
         let rows = self.rows(&batches, &tick.events, entities);

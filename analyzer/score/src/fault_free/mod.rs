@@ -21,6 +21,8 @@ pub struct Shard {
     pub trace: String,
     /// The version of weft that judged it.
     pub weft: String,
+    /// False alarms that were allowed in a day.
+    pub allowed: f64,
     pub node_days: f64,
     /// Labels of the incidents that accuse somebody.
     pub r#false: Vec<String>,

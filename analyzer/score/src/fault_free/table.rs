@@ -50,6 +50,7 @@ mod tests {
         let shard = Shard {
             trace: "march".into(),
             weft: "0".into(),
+            allowed: 0.1,
             node_days: 60.0,
             r#false: vec!["slow_link h1/eth0".into()],
             tails: [("counted_errors".to_owned(), tail)].into(),

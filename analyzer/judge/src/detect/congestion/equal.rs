@@ -67,7 +67,8 @@ fn shifted(features: &Features, slowing: &Slowing, port: PortId, nats: f64) -> O
     }
     let part = |slots: PastSlots| Some(past(port)?.mean(slots)? / sum(slots)?);
     let now = part(slowing.now)?;
-    let before = beyond_chance(now, &stretches(slowing).filter_map(part).collect::<Vec<_>>())?;
+    let chance = budget::chance(features, NAME);
+    let before = beyond_chance(now, chance, &stretches(slowing).filter_map(part).collect::<Vec<_>>())?;
     Some(Shifted { port, nats, took: own, before, now, links: group.len() })
 }
 
@@ -83,7 +84,7 @@ fn stretches(slowing: &Slowing) -> impl Iterator<Item = PastSlots> {
 
 /// The mean of the past, where what is now is further above it than chance makes: once in 10,000 slow phases (`budget.rs`), as
 /// for the port being hot.
-fn beyond_chance(now: f64, past: &[f64]) -> Option<f64> {
+fn beyond_chance(now: f64, chance: f64, past: &[f64]) -> Option<f64> {
     let count = past.len() as f64;
     if past.len() < LEAST_STRETCHES {
         return None;
@@ -91,5 +92,5 @@ fn beyond_chance(now: f64, past: &[f64]) -> Option<f64> {
     let mean = past.iter().sum::<f64>() / count;
     let variance = past.iter().map(|part| (part - mean).powi(2)).sum::<f64>() / (count - 1.0);
     let spread = variance.sqrt().max(LEAST_SPREAD * mean) * (1.0 + 1.0 / count).sqrt();
-    (now > mean + student_t(budget::chance(NAME), count - 1.0) * spread).then_some(mean)
+    (now > mean + student_t(chance, count - 1.0) * spread).then_some(mean)
 }

@@ -109,9 +109,9 @@ pub fn forget(features: &mut Features, spot: Option<Spot>) {
 }
 
 /// V: the evidence in nats that a port must show to be believed, by how many ports there are a host of the job.
-fn bar(ports: usize, hosts: usize) -> f64 {
+fn bar(features: &Features, ports: usize, hosts: usize) -> f64 {
     let a_host = (ports as f64 / hosts as f64).max(1.0);
-    budget::cause(NAME, 1.0) + a_host.ln() + (LOOKS.len() as f64).ln()
+    budget::cause(features, NAME, 1.0) + a_host.ln() + (LOOKS.len() as f64).ln()
 }
 
 fn look(features: &Features, job: usize, is_claimed: bool, out: &mut Sink<'_>) -> Look {
@@ -138,7 +138,7 @@ fn find(features: &Features, slowing: &Slowing, is_claimed: bool, out: &mut Sink
     }
     let ports = on_its_paths(features, slowing.job);
     out.spend(2 * ports.len() * SLOTS);
-    let bar = bar(ports.len(), features.topology.jobs[slowing.job].devices.len());
+    let bar = bar(features, ports.len(), features.topology.jobs[slowing.job].devices.len());
     let is_watched = |found: &Found| out.watches(found.payload.kind(), found.place);
     let lately = slowing.lately(features, RECENT);
     let still = lately.and_then(|lately| judge(features, &lately, &ports, STILL_NATS)).filter(is_watched);

@@ -94,7 +94,7 @@ fn named(features: &Features) -> Option<(&'static str, String)> {
     let slow = Slow { since_s: SINCE as f64, loss: 1.0 - KEPT, usual_s: 2.0 };
     let slowing = Slowing::new(features, job, SINCE * TICK_NS, slow)?;
     let ports = on_its_paths(features, job);
-    let found = judge(features, &slowing, &ports, bar(ports.len(), 4))?;
+    let found = judge(features, &slowing, &ports, bar(features, ports.len(), 4))?;
     let name = features.topology.name(found.shown_at);
     let part = match found.place {
         Place::Device(device) => features.topology.devices[device].name.clone(),
@@ -171,7 +171,9 @@ fn of_equal_links_the_one_that_took_over_is_named_and_one_that_has_more_for_anot
 
 #[test]
 fn a_port_is_believed_by_more_evidence_the_more_ports_there_are_a_host() {
+    let mut features = Features::new(&Plan::default(), TICK_NS);
+    features.nodes = 64;
     for (ports, hosts, expected) in [(16, 16, 11.0), (10, 100, 11.0), (160, 16, 13.3)] {
-        assert!((bar(ports, hosts) - expected).abs() < 0.1, "{ports} {hosts}");
+        assert!((bar(&features, ports, hosts) - expected).abs() < 0.1, "{ports} {hosts}");
     }
 }

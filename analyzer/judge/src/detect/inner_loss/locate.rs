@@ -64,7 +64,7 @@ pub fn locate(features: &Features, device: DeviceId, others: &[(DeviceId, Loss)]
         let far = features.topology.far(port).map(|far| features.topology.ports[far].device)?;
         let (_, loss) = others.iter().find(|(lossy, _)| *lossy == far)?;
         let of_far = scores(features, far, loss);
-        of_far.into_iter().find(|score| score.cable == cable).map(|score| score.nats + budget::cause(super::NAME, 1.0))
+        of_far.into_iter().find(|score| score.cable == cable).map(|score| score.nats + budget::cause(features, super::NAME, 1.0))
     };
     let nats: Vec<f64> =
         own.iter().map(|score| score.nats + far_scores(score.cable, score.port).unwrap_or(0.0)).collect();

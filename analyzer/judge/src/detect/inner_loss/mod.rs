@@ -77,7 +77,7 @@ pub fn forget(features: &mut Features, spot: Option<Spot>) {
 }
 
 pub fn bar(features: &Features) -> f64 {
-    budget::change(NAME, features.bin_ns.max(features.tick_ns))
+    budget::change(features, NAME, features.bin_ns.max(features.tick_ns))
 }
 
 pub fn weighed(features: &Features) -> Vec<Weighed> {

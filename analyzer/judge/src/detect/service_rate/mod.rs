@@ -84,7 +84,7 @@ pub fn forget(features: &mut Features, spot: Option<Spot>) {
 }
 
 pub fn bar(features: &Features) -> f64 {
-    budget::change(NAME, features.bin_ns.max(1))
+    budget::change(features, NAME, features.bin_ns.max(1))
 }
 
 /// That a queue stands for longer than it used to.
@@ -175,7 +175,7 @@ impl Direction<'_> {
 
     /// V. Congestion mostly comes with more to send; where the port has no more than before, fewer episodes are left.
     fn cause_bar(&self) -> f64 {
-        budget::cause(NAME, if self.ends.own.is_busier() { 1.0 } else { QUIET })
+        budget::cause(self.features, NAME, if self.ends.own.is_busier() { 1.0 } else { QUIET })
     }
 
     /// At which the port is read, ns.
@@ -186,7 +186,7 @@ impl Direction<'_> {
 
     /// Something has surely changed, or the link is surely slow whatever was before.
     fn has_changed(&self, slow: Slow, inflation: f64) -> bool {
-        let bar = budget::change(NAME, self.interval_ns());
+        let bar = budget::change(self.features, NAME, self.interval_ns());
         let (longer, since) = evidence::longer(self.ends, inflation);
         let apart_ns = TOGETHER * self.interval_ns();
         let together = |since_ns: i64| (self.ns(slow.since) - since_ns).abs() <= apart_ns;

@@ -79,6 +79,7 @@ impl Engine {
         }
         let mut features = features.restored(plan).ok_or(SnapshotError::Contradiction)?;
         features.ask(reads(DETECTORS));
+        features.false_alarms = config.false_alarms;
         let diagnosis = diagnosis.into_owned().known_in(&features.topology);
         let rebuilt = Rebuilt::through(features.tick);
         Ok(Engine { features, diagnosis, detectors: DETECTORS, write: config.write, rebuilt })
