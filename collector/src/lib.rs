@@ -19,6 +19,7 @@ mod filter;
 mod http;
 mod interface;
 mod netlink;
+mod nvml;
 mod outbox;
 mod publish;
 #[doc(hidden)]

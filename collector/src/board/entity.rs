@@ -207,6 +207,13 @@ impl Row<'_> {
         self.set(cell, Reading::Failed(why.to_string()));
     }
 
+    /// [`Row::fail`], for a counter that the device was found to offer.
+    pub fn fail_unless_absent(&mut self, cell: CellId, why: impl Display) {
+        if self.entity.cell(cell).is_some_and(|cell| !cell.is_absent()) {
+            self.fail(cell, why);
+        }
+    }
+
     pub fn absent(&mut self, cell: CellId, why: impl Display) {
         self.set(cell, Reading::Absent(why.to_string()));
     }

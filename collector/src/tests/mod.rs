@@ -1,6 +1,7 @@
 //! Tests of the whole collector: on trees of files, in a network namespace, with the Python helper.
 
 mod explain;
+mod gpu;
 mod hostile_tree;
 mod hotplug;
 mod namespace;
