@@ -14,6 +14,7 @@ pub mod cli;
 mod clock;
 mod config;
 mod directory;
+mod ethtool;
 mod explain;
 mod filter;
 mod http;

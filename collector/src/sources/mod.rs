@@ -3,6 +3,7 @@
 //! A new source: write `sources/<thing>.rs`, add its module and its row to [`SOURCES`] (read at every tick) or name it in
 //! [`LISTENERS`] and in `agent.rs` (speaks when something happens).
 
+mod ethtool;
 mod gpu;
 mod host;
 mod infiniband;
@@ -21,9 +22,10 @@ pub use step::{StepBuffer, StepConfig, StepSocket};
 
 /// In the order in which they are read: `netdev` names the ports that the others then speak of, `gpu` the GPUs;
 /// `pcie` speaks of both.
-pub const SOURCES: [SourceRow; 5] = [
+pub const SOURCES: [SourceRow; 6] = [
     SourceRow { name: netdev::NAME, live_only: false, make: netdev::make },
     SourceRow { name: qdisc::NAME, live_only: true, make: qdisc::make },
+    SourceRow { name: ethtool::NAME, live_only: true, make: ethtool::make },
     SourceRow { name: infiniband::NAME, live_only: false, make: infiniband::make },
     SourceRow { name: host::NAME, live_only: false, make: host::make },
     SourceRow { name: gpu::NAME, live_only: true, make: gpu::make },
