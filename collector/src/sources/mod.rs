@@ -12,6 +12,7 @@ mod link_events;
 mod netdev;
 mod netdev_cells;
 mod netdev_files;
+mod pcie;
 mod qdisc;
 mod source;
 mod step;
@@ -22,13 +23,14 @@ pub use step::{StepBuffer, StepConfig, StepSocket};
 
 /// In the order in which they are read: `netdev` names the ports that the others then speak of, `gpu` the GPUs;
 /// `pcie` speaks of both.
-pub const SOURCES: [SourceRow; 6] = [
+pub const SOURCES: [SourceRow; 7] = [
     SourceRow { name: netdev::NAME, live_only: false, make: netdev::make },
     SourceRow { name: qdisc::NAME, live_only: true, make: qdisc::make },
     SourceRow { name: ethtool::NAME, live_only: true, make: ethtool::make },
     SourceRow { name: infiniband::NAME, live_only: false, make: infiniband::make },
     SourceRow { name: host::NAME, live_only: false, make: host::make },
     SourceRow { name: gpu::NAME, live_only: true, make: gpu::make },
+    SourceRow { name: pcie::NAME, live_only: false, make: pcie::make },
 ];
 
 pub use infiniband::NAME as INFINIBAND;
