@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 use weft_wire::Tier;
 
-pub const NAME: &str = "ethtool";
+pub use names::NAME;
 
 pub fn make(setup: &Setup<'_>) -> Result<Box<dyn Source>, SourceError> {
     let edge = Kernel::open().map_err(|e| SourceError::failed("open a socket for SIOCETHTOOL", &e))?;

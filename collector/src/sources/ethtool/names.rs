@@ -3,6 +3,9 @@
 use std::collections::BTreeSet;
 use weft_wire::{Table, UnmappedGoes, catalogue, unmapped};
 
+/// The source's name.
+pub const NAME: &str = "ethtool";
+
 /// The catalogue's name of a kernel driver's private statistics.
 pub fn catalogue_driver(kernel: &str) -> String {
     let key = match kernel {

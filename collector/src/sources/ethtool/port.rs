@@ -1,7 +1,6 @@
 //! One port: its names learnt, its values read, left alone for a while when they fail or are slow.
 
-use super::NAME;
-use super::names::{Choice, catalogue_driver, choose};
+use super::names::{Choice, NAME, catalogue_driver, choose};
 use crate::backoff::Backoff;
 use crate::board::{Board, CellId, EntityId};
 use crate::clock::now_ns;
