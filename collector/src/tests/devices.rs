@@ -14,7 +14,7 @@ Made from `collector/wire/catalogue.toml` and the list in `collector/src/tests/d
 
 What the catalogue knows of each device, what of it a collector reads today, and on what that was tested. *Kernel* means that a test
 reads it from the running kernel, *recorded* from replies captured on a device (`../shared/fixtures`), *double* from a program that answers
-as the device does, *written* from files that a test writes in the device's format. *Names alone*: the catalogue knows what the counters are
+as the device does, *written* from files that a test writes in the device's format, *not tested* that the way in is, and these names are not. *Names alone*: the catalogue knows what the counters are
 called, so that files and streams from elsewhere can be mapped, and no source reads them yet. On a machine of your own,
 `weft collector --once --explain` says of every counter what became of it.
 
@@ -44,10 +44,10 @@ const DRIVERS: [(&str, &str, &str, &str, &str, &str); 33] = [
     ),
     ("roce", "RoCE port", "RDMA traffic", "infiniband", "sysfs, files kept open", "written"),
     ("mlx5.hw", "NVIDIA ConnectX, BlueField", "RDMA", "infiniband", "sysfs `hw_counters`", "recorded"),
-    ("bnxt_re.hw", "Broadcom Thor", "RDMA", "infiniband", "sysfs `hw_counters`", "written"),
+    ("bnxt_re.hw", "Broadcom Thor", "RDMA", "infiniband", "sysfs `hw_counters`", "not tested"),
     ("irdma.hw", "Intel E800", "RDMA", "infiniband", "sysfs `hw_counters`", "written"),
     ("efa.hw", "AWS EFA", "RDMA", "infiniband", "sysfs `hw_counters`", "written"),
-    ("ionic.hw", "AMD Pollara", "RDMA", "infiniband", "sysfs `hw_counters`", "names alone"),
+    ("ionic.hw", "AMD Pollara", "RDMA", "infiniband", "sysfs `hw_counters`", "not tested"),
     (
         "mlx5.ethtool",
         "NVIDIA ConnectX, BlueField",
@@ -57,9 +57,30 @@ const DRIVERS: [(&str, &str, &str, &str, &str, &str); 33] = [
         "written",
     ),
     ("ionic.ethtool", "AMD Pollara", "wire, pause", "ethtool", "SIOCETHTOOL", "recorded"),
-    ("bnxt_en.ethtool", "Broadcom Thor", "wire, pause, FEC", "ethtool", "SIOCETHTOOL", "names of the kernel's source"),
-    ("ice.ethtool", "Intel E800", "wire, pause", "ethtool", "SIOCETHTOOL", "names of the kernel's source"),
-    ("hns3.ethtool", "HiSilicon", "wire, pause", "ethtool", "SIOCETHTOOL", "names of the kernel's source"),
+    (
+        "bnxt_en.ethtool",
+        "Broadcom Thor",
+        "wire, pause, FEC",
+        "ethtool",
+        "SIOCETHTOOL",
+        "not tested, names from the kernel's source",
+    ),
+    (
+        "ice.ethtool",
+        "Intel E800",
+        "wire, pause",
+        "ethtool",
+        "SIOCETHTOOL",
+        "not tested, names from the kernel's source",
+    ),
+    (
+        "hns3.ethtool",
+        "HiSilicon",
+        "wire, pause",
+        "ethtool",
+        "SIOCETHTOOL",
+        "not tested, names from the kernel's source",
+    ),
     (
         "nvml",
         "NVIDIA GPU, NVLink",

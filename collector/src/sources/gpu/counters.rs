@@ -9,8 +9,8 @@ pub const NAME: &str = "nvml";
 /// How a counter is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ask {
-    /// A field of `nvmlDeviceGetFieldValues`, by its number: names of fields come and go with versions of the header, numbers
-    /// stay from 570 on.
+    /// A field of `nvmlDeviceGetFieldValues`, by its number in NVIDIA's header of version 13: the bindings are made from an older
+    /// one, which numbers those above 250 otherwise.
     Field(u32),
     Number(Number),
     /// Xid errors heard since the source began.

@@ -30,8 +30,8 @@ use weft_wire::Tier;
 
 pub use rows::NAME;
 
-/// So many patiences without an answer are no busy machine's doing. With `slow_read_ms` = 100: three seconds.
-const PATIENCES: u32 = 30;
+/// So long without an answer is no busy machine's doing: three normal ticks, as they are configured by default.
+const SILENT: Duration = Duration::from_secs(3);
 
 pub fn make(setup: &Setup<'_>) -> Result<Box<dyn Source>, SourceError> {
     if setup.nvml.as_os_str().is_empty() {
@@ -118,7 +118,7 @@ impl Gpu {
 
     fn wait_on(&self, board: &mut Board) -> Result<(), SourceError> {
         let waited = self.waiting_since.map_or(Duration::ZERO, |since| since.elapsed());
-        if waited < self.patience * PATIENCES {
+        if waited < SILENT {
             return Ok(());
         }
         let why = format!("NVML has not answered for {} s: it is starting, or a GPU hangs", waited.as_secs());
