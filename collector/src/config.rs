@@ -38,6 +38,8 @@ pub struct CollectorConfig {
     /// Sources that are not read, by name.
     pub off: Vec<String>,
     pub interfaces: InterfaceFilter,
+    /// NVIDIA's management library, a file or a name that the dynamic linker looks up; empty reads no GPU.
+    pub nvml: PathBuf,
     pub queue: QueueConfig,
     pub step: StepConfig,
     /// Said of the device: plane, rack, pod, …
@@ -65,6 +67,7 @@ impl Default for CollectorConfig {
             slow_read_ms: 100,
             off: Vec::new(),
             interfaces: InterfaceFilter::default(),
+            nvml: "libnvidia-ml.so.1".into(),
             queue: QueueConfig::default(),
             step: StepConfig::default(),
             labels: BTreeMap::new(),
@@ -117,7 +120,15 @@ impl CollectorConfig {
     /// What sources are made of; they tell `directory` of the ports that they find.
     pub fn setup(&self, directory: PortDirectory) -> Setup<'_> {
         let slow_read = Duration::from_millis(u64::from(self.slow_read_ms));
-        Setup { off: &self.off, interfaces: &self.interfaces, slow_read, root: self.root(), directory }
+        Setup {
+            off: &self.off,
+            interfaces: &self.interfaces,
+            slow_read,
+            patience: slow_read,
+            nvml: &self.nvml,
+            root: self.root(),
+            directory,
+        }
     }
 }
 

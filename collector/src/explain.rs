@@ -6,10 +6,14 @@ use crate::clock::now_ns;
 use crate::config::CollectorConfig;
 use crate::directory::PortDirectory;
 use crate::schedule::Round;
-use crate::sources::{self, SourceError};
+use crate::sources::{self, Setup, SourceError};
 use serde::Serialize;
 use std::io::{self, Write};
+use std::time::Duration;
 use weft_wire::Tier;
+
+/// A person waits longer than a tick may. NVML without its persistence daemon starts each GPU anew, a second or more each.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// One line of the contract.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -32,7 +36,7 @@ pub struct Line {
 pub fn explain(config: &CollectorConfig) -> Vec<Line> {
     let identity = identity(config);
     let device = identity.id.clone();
-    let setup = config.setup(PortDirectory::default());
+    let setup = Setup { patience: PATIENCE, ..config.setup(PortDirectory::default()) };
     let mut board = Board::new(identity);
     let mut lines = Vec::new();
     board.begin_round();

@@ -14,11 +14,13 @@ pub mod cli;
 mod clock;
 mod config;
 mod directory;
+mod ethtool;
 mod explain;
 mod filter;
 mod http;
 mod interface;
 mod netlink;
+mod nvml;
 mod outbox;
 mod publish;
 #[doc(hidden)]

@@ -2,6 +2,7 @@
 
 mod configuration;
 mod docs;
+mod gpus;
 mod halves;
 mod hostile;
 mod hostile_sql;

@@ -96,7 +96,10 @@ impl Entity {
             Some(cell) => cell.live = true,
             None => self.cells.push(Cell::new(source, driver, raw, target)),
         }
-        self.choose();
+        // What has no column competes for none: a driver may have hundreds of them.
+        if self.cells[at].column().is_some() {
+            self.choose();
+        }
         CellId(at as u16)
     }
 
@@ -122,10 +125,11 @@ impl Entity {
             Some((column.mapping.counter, column.mapping.element, useless, column.mapping.precedence))
         };
         let ranks: Vec<_> = self.cells.iter().map(|c| c.live.then(|| rank(c)).flatten()).collect();
+        let told: Vec<_> = ranks.iter().flatten().copied().collect();
         let mut changed = false;
         for (cell, own) in self.cells.iter_mut().zip(&ranks) {
             let beaten = |own: &(usize, u8, bool, u8)| {
-                ranks.iter().flatten().any(|r| (r.0, r.1) == (own.0, own.1) && (r.2, r.3) < (own.2, own.3))
+                told.iter().any(|r| (r.0, r.1) == (own.0, own.1) && (r.2, r.3) < (own.2, own.3))
             };
             let chosen = !own.as_ref().is_some_and(beaten);
             changed |= std::mem::replace(&mut cell.chosen, chosen) != chosen;
@@ -205,6 +209,13 @@ impl Row<'_> {
 
     pub fn fail(&mut self, cell: CellId, why: impl Display) {
         self.set(cell, Reading::Failed(why.to_string()));
+    }
+
+    /// [`Row::fail`], for a counter that the device was found to offer.
+    pub fn fail_unless_absent(&mut self, cell: CellId, why: impl Display) {
+        if self.entity.cell(cell).is_some_and(|cell| !cell.is_absent()) {
+            self.fail(cell, why);
+        }
     }
 
     pub fn absent(&mut self, cell: CellId, why: impl Display) {

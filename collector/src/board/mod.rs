@@ -12,6 +12,8 @@ mod entity;
 mod inventory;
 mod layout;
 
+#[cfg(test)]
+pub use cell::Reading;
 pub use cell::{Canonical, Cell, CellId, Status, Target};
 pub use entity::{Descriptor, Entity, EntityId, Row};
 pub use inventory::Identity;
@@ -63,6 +65,14 @@ impl Board {
 
     pub fn entities(&self) -> impl Iterator<Item = &Entity> {
         self.slots.iter().flatten()
+    }
+
+    pub fn ids(&self) -> impl Iterator<Item = (EntityId, &Entity)> {
+        let slots = self.slots.iter().enumerate();
+        slots.filter_map(|(slot, entity)| {
+            let entity = entity.as_ref()?;
+            Some((EntityId { slot: slot as u32, index: entity.index }, entity))
+        })
     }
 
     pub fn get(&self, id: EntityId) -> Option<&Entity> {
@@ -136,6 +146,14 @@ impl Board {
         let Some(entity) = self.get(id) else { return };
         let text = change.text(&entity.port) + what_else;
         let (port, device, event) = (Some(entity.index), self.identity.id.clone(), change.event().to_owned());
+        self.events.push(EventRow { port, device, ts_ns, event, text });
+    }
+
+    /// An event of the entity, which must be in the inventory already: `xid`, `kernel`.
+    pub fn say(&mut self, id: EntityId, ts_ns: i64, event: &str, text: &str) {
+        let Some(entity) = self.get(id) else { return };
+        let text = format!("{}: {text}", entity.port);
+        let (port, device, event) = (Some(entity.index), self.identity.id.clone(), event.to_owned());
         self.events.push(EventRow { port, device, ts_ns, event, text });
     }
 

@@ -3,6 +3,8 @@
 //! A new source: write `sources/<thing>.rs`, add its module and its row to [`SOURCES`] (read at every tick) or name it in
 //! [`LISTENERS`] and in `agent.rs` (speaks when something happens).
 
+mod ethtool;
+mod gpu;
 mod host;
 mod infiniband;
 mod interface_files;
@@ -10,6 +12,7 @@ mod link_events;
 mod netdev;
 mod netdev_cells;
 mod netdev_files;
+mod pcie;
 mod qdisc;
 mod source;
 mod step;
@@ -18,12 +21,16 @@ pub use link_events::LinkEvents;
 pub use source::{Setup, Source, SourceError, SourceRow, read_guarded};
 pub use step::{StepBuffer, StepConfig, StepSocket};
 
-/// In the order in which they are read: `netdev` names the ports that the others then speak of.
-pub const SOURCES: [SourceRow; 4] = [
+/// In the order in which they are read: `netdev` names the ports that the others then speak of, `gpu` the GPUs;
+/// `pcie` speaks of both.
+pub const SOURCES: [SourceRow; 7] = [
     SourceRow { name: netdev::NAME, live_only: false, make: netdev::make },
     SourceRow { name: qdisc::NAME, live_only: true, make: qdisc::make },
+    SourceRow { name: ethtool::NAME, live_only: true, make: ethtool::make },
     SourceRow { name: infiniband::NAME, live_only: false, make: infiniband::make },
     SourceRow { name: host::NAME, live_only: false, make: host::make },
+    SourceRow { name: gpu::NAME, live_only: true, make: gpu::make },
+    SourceRow { name: pcie::NAME, live_only: false, make: pcie::make },
 ];
 
 pub use infiniband::NAME as INFINIBAND;

@@ -6,6 +6,7 @@ use crate::filter::InterfaceFilter;
 use crate::root::Root;
 use crate::schedule::Round;
 use std::io;
+use std::path::Path;
 use std::time::Duration;
 
 /// Reads counters onto the board.
@@ -52,6 +53,10 @@ pub struct Setup<'a> {
     pub interfaces: &'a InterfaceFilter,
     /// A reading that takes longer is slow.
     pub slow_read: Duration,
+    /// How long a tick waits for a source that reads on a thread of its own.
+    pub patience: Duration,
+    /// NVIDIA's management library; empty: none.
+    pub nvml: &'a Path,
     pub root: Root,
     pub directory: PortDirectory,
 }

@@ -8,6 +8,8 @@ use std::path::Path;
 
 /// sysfs gives one page at most; a counter is one short line.
 const LONGEST: usize = 128;
+/// PAGE_SIZE of the kernels that a file of several lines comes from; sysfs gives no more.
+const PAGE: usize = 4096;
 
 #[derive(Debug)]
 pub struct CounterFile(File);
@@ -51,6 +53,13 @@ impl CounterFile {
         let length = self.0.read_at(&mut line, 0)?;
         let line = &line[..length];
         uint(line).ok_or_else(|| ReadError::NoNumber(String::from_utf8_lossy(line).trim().to_owned()))
+    }
+
+    /// A file of several lines as text.
+    pub fn read_page(&self) -> Result<String, ReadError> {
+        let mut page = [0; PAGE];
+        let length = self.0.read_at(&mut page, 0)?;
+        Ok(String::from_utf8_lossy(&page[..length]).trim().to_owned())
     }
 
     /// The file as text, for states and rates.

@@ -1,11 +1,14 @@
 //! Tests of the whole collector: on trees of files, in a network namespace, with the Python helper.
 
+mod devices;
 mod explain;
+mod gpu;
 mod hostile_tree;
 mod hotplug;
 mod namespace;
 mod odd_files;
 mod pace;
+mod pcie;
 mod ports;
 mod step_marks;
 

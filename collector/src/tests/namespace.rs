@@ -133,8 +133,27 @@ fn inside() {
     run("ip link set w0 up");
     run("ip link set w1 up");
     run("tc qdisc add dev w0 root tbf rate 1mbit burst 1600 limit 100000");
+    statistics_of_a_veth();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(watch());
+}
+
+/// A veth names its far end among its driver's statistics: what the kernel says by ioctl, and in sysfs, is the same number.
+fn statistics_of_a_veth() {
+    let mut config = config(Path::new("/"));
+    config.interfaces.include = vec!["w?".into()];
+    let lines = crate::explain::explain(&config);
+    let said = |port: &str| {
+        let is_it = |l: &&crate::explain::Line| (l.port.as_str(), l.raw_name.as_str()) == (port, "peer_ifindex");
+        let line = lines.iter().find(is_it).unwrap_or_else(|| panic!("{lines:?}"));
+        assert_eq!((line.source.as_str(), line.status), ("ethtool", "unmapped"), "{}", line.reason);
+        line.value.as_ref().and_then(serde_json::Number::as_u64)
+    };
+    let index = |port: &str| {
+        let told = Command::new("ip").args(["-o", "link", "show", port]).output().unwrap().stdout;
+        String::from_utf8(told).unwrap().split(':').next().unwrap().parse().ok()
+    };
+    assert_eq!((said("w0"), said("w1")), (index("w1"), index("w0")));
 }
 
 async fn watch() {

@@ -38,6 +38,26 @@ pub enum Encoding {
     Plain,
     /// NVML's bit error rates: mantissa in bits 8–11, negative decimal exponent in bits 0–7 (`mantissa × 10^-exponent`).
     PackedBer,
+    /// A generation of PCIe, 1 to 7, for its transfers a second.
+    PcieGeneration,
+}
+
+impl Encoding {
+    /// The number that `raw` stands for; `None` for what stands for none.
+    pub fn decode(self, raw: u64) -> Option<f64> {
+        match self {
+            Encoding::Plain => Some(raw as f64),
+            Encoding::PackedBer => {
+                let (mantissa, exponent) = ((raw >> 8) & 0xF, (raw & 0xFF) as i32);
+                Some(mantissa as f64 / 10f64.powi(exponent))
+            }
+            // PCI Express Base Specification: gigatransfers a second of a lane, by generation.
+            Encoding::PcieGeneration => {
+                let at = usize::try_from(raw).ok()?.checked_sub(1)?;
+                [2.5, 5.0, 8.0, 16.0, 32.0, 64.0, 128.0].get(at).copied()
+            }
+        }
+    }
 }
 
 /// How a counter lies in an Arrow batch.
@@ -156,5 +176,18 @@ impl Counter {
             Some(template) => template.replace("{i}", &index.to_string()),
             None => self.name.clone(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn encoded_numbers_are_read() {
+        assert_eq!(Encoding::PackedBer.decode(0x30F), Some(3e-15));
+        assert_eq!(Encoding::PackedBer.decode(0), Some(0.0));
+        assert_eq!(Encoding::PcieGeneration.decode(5), Some(32.0));
+        assert_eq!([0, 8, u64::MAX].map(|raw| Encoding::PcieGeneration.decode(raw)), [None; 3]);
     }
 }
