@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use std::fmt::Write;
+use std::process::Command;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use weft_analyzer::config::Config;
@@ -12,6 +13,7 @@ use weft_transport::in_process;
 
 /// For a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
+const CHILD: &str = "WEFT_TEST_GPUS";
 
 /// A board of 8 GPUs with 18 links each, in the middle of a step; the numbers of GPU 3 are the caller's.
 fn board(power_mw: u32, throttle_bits: u32, replays: u32) -> String {
@@ -62,8 +64,25 @@ impl Sql {
     }
 }
 
+/// In a process of its own: what a collector and an analyzer count stands on no other test's `/metrics`.
+#[test]
+fn what_a_library_says_of_gpus_stands_in_sql_and_follows_it() {
+    let mut process = Command::new(std::env::current_exe().unwrap());
+    process.args(["--exact", "gpus::node_and_analyzer_process", "--nocapture"]).env(CHILD, "1");
+    let output = process.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && said.contains(DONE), "{}: {said}", output.status);
+}
+
+/// Said at the end, so that a child that did nothing is no success.
+const DONE: &str = "lost and told";
+
+/// No test of its own: does nothing unless it was started as the child.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_a_library_says_of_gpus_stands_in_sql_and_follows_it() {
+async fn node_and_analyzer_process() {
+    if std::env::var_os(CHILD).is_none() {
+        return;
+    }
     let folder = tempfile::tempdir().unwrap();
     let double = Double::install(folder.path(), &board(612_000, 0, 0));
     let (publisher, subscriber) = in_process(256);
@@ -109,4 +128,5 @@ async fn what_a_library_says_of_gpus_stands_in_sql_and_follows_it() {
     sql.until("SELECT count(*) FROM event WHERE text LIKE 'gpu3: %GPU_IS_LOST%'", json!([[1]])).await;
     agent.stop().await;
     service.shutdown().await.unwrap();
+    println!("{DONE}");
 }
