@@ -4,6 +4,7 @@ mod explain;
 mod hostile_tree;
 mod hotplug;
 mod namespace;
+mod neighbors;
 mod odd_files;
 mod pace;
 mod ports;
