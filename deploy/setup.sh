@@ -26,6 +26,7 @@ mvn:maven
 python3:python3
 zstd:zstd'
 test='chromium:chromium
+lldpd:lldpd
 git:git'
 bench='prometheus-node-exporter:prometheus-node-exporter'
 

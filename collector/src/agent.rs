@@ -3,6 +3,7 @@
 //! ```text
 //! thread weft-sampler: sources ─► board ─► frames ─┐
 //! task link_events: carrier changes ──────────────►├─ outbox ─► task publish ═══► transport
+//! task lldp: neighbours ─► (next flush) ──────────►│
 //! task step: marks ─► buffer ─► (next flush) ──────┘
 //! ```
 
@@ -14,7 +15,7 @@ use crate::outbox::{Outbox, Sender};
 use crate::publish::publish_all;
 use crate::sampler::{Progress, Sampler, Watched, event_section};
 use crate::schedule::Schedule;
-use crate::sources::{self, LinkEvents, StepBuffer, StepSocket};
+use crate::sources::{self, LinkEvents, Lldp, Neighbors, StepBuffer, StepSocket};
 use crate::status::Status;
 use crate::sysfs;
 use crate::telemetry::Telemetry;
@@ -41,6 +42,15 @@ pub struct Agent {
     flush: Duration,
 }
 
+/// What the sampler and the listeners share.
+struct Parts {
+    directory: PortDirectory,
+    neighbors: Neighbors,
+    outbox: Arc<Outbox>,
+    steps: Arc<StepBuffer>,
+    telemetry: Arc<Telemetry>,
+}
+
 impl Agent {
     /// Starts reading and sending. Needs a Tokio runtime. `config` must have been checked.
     pub fn start(config: &CollectorConfig, publisher: Arc<dyn Publisher>) -> std::io::Result<Agent> {
@@ -49,7 +59,13 @@ impl Agent {
         let sender = Sender { collector: identity.id.clone(), boot: identity.boot };
         let outbox = Arc::new(Outbox::new(sender, config.queue, telemetry.clone()));
         let steps = Arc::new(StepBuffer::new(config.step.keep, telemetry.clone()));
-        let directory = PortDirectory::default();
+        let parts = Parts {
+            directory: PortDirectory::default(),
+            neighbors: Neighbors::default(),
+            outbox: outbox.clone(),
+            steps,
+            telemetry: telemetry.clone(),
+        };
         let far_side = publisher.clone();
         let publishing = {
             let (outbox, telemetry, id) = (outbox.clone(), telemetry.clone(), identity.id.clone());
@@ -57,11 +73,11 @@ impl Agent {
             tokio::spawn(async move { publish_all(outbox, publisher, &id, in_flight, telemetry).await })
         };
         let (stop_sampler, stopped) = mpsc::channel();
-        let sampler = make_sampler(config, identity.clone(), &directory, &outbox, &steps, &telemetry);
+        let sampler = make_sampler(config, identity.clone(), &parts);
         let sampler = std::thread::Builder::new()
             .name("weft-sampler".into())
             .spawn(move || sampler.run(|due_ns| sleep_until(due_ns, &stopped)))?;
-        let listeners = listen(config, &identity.id, &directory, &outbox, &steps, &telemetry);
+        let listeners = listen(config, &identity.id, &parts);
         info!(id = identity.id, "collector reads");
         let flush = Duration::from_millis(u64::from(config.flush_ms));
         Ok(Agent { telemetry, outbox, stop_sampler, sampler, listeners, publisher: publishing, far_side, flush })
@@ -104,15 +120,8 @@ pub fn identity(config: &CollectorConfig) -> Identity {
     }
 }
 
-fn make_sampler(
-    config: &CollectorConfig,
-    identity: Identity,
-    directory: &PortDirectory,
-    outbox: &Arc<Outbox>,
-    steps: &Arc<StepBuffer>,
-    telemetry: &Arc<Telemetry>,
-) -> Sampler {
-    let setup = config.setup(directory.clone());
+fn make_sampler(config: &CollectorConfig, identity: Identity, parts: &Parts) -> Sampler {
+    let setup = config.setup(parts.directory.clone());
     let mut watched = Vec::new();
     for made in sources::make_all(&setup) {
         match made.source {
@@ -126,9 +135,10 @@ fn make_sampler(
         schedule: Schedule::new(config.rates, now_ns()),
         flush: Duration::from_millis(u64::from(config.flush_ms)),
         slow_read: Duration::from_millis(u64::from(config.slow_read_ms)),
-        outbox: outbox.clone(),
-        steps: steps.clone(),
-        telemetry: telemetry.clone(),
+        outbox: parts.outbox.clone(),
+        steps: parts.steps.clone(),
+        neighbors: (parts.neighbors.clone(), parts.directory.clone()),
+        telemetry: parts.telemetry.clone(),
         progress: Progress::default(),
     }
 }
@@ -142,14 +152,8 @@ fn sleep_until(due_ns: i64, stopped: &mpsc::Receiver<()>) -> bool {
     matches!(stopped.recv_timeout(wait), Err(mpsc::RecvTimeoutError::Timeout))
 }
 
-fn listen(
-    config: &CollectorConfig,
-    id: &str,
-    directory: &PortDirectory,
-    outbox: &Arc<Outbox>,
-    steps: &Arc<StepBuffer>,
-    telemetry: &Arc<Telemetry>,
-) -> Vec<JoinHandle<()>> {
+fn listen(config: &CollectorConfig, id: &str, parts: &Parts) -> Vec<JoinHandle<()>> {
+    let Parts { directory, neighbors, outbox, steps, telemetry } = parts;
     let mut tasks = Vec::new();
     let setup = config.setup(directory.clone());
     if !setup.root.is_live() {
@@ -170,6 +174,10 @@ fn listen(
                  or another [collector] step.socket"
             ),
         }
+    }
+    if setup.reads(sources::LISTENERS[2]) {
+        let lldp = Lldp::new(id, config.lldp, directory.clone(), neighbors.clone(), telemetry.clone());
+        tasks.push(tokio::spawn(lldp.run()));
     }
     tasks
 }

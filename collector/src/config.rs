@@ -5,7 +5,7 @@ use crate::filter::InterfaceFilter;
 use crate::outbox::QueueConfig;
 use crate::root::Root;
 use crate::schedule::Rates;
-use crate::sources::{Setup, StepConfig};
+use crate::sources::{LldpConfig, Setup, StepConfig};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -42,6 +42,7 @@ pub struct CollectorConfig {
     pub nvml: PathBuf,
     pub queue: QueueConfig,
     pub step: StepConfig,
+    pub lldp: LldpConfig,
     /// Said of the device: plane, rack, pod, …
     pub labels: BTreeMap<String, String>,
     /// Where `/metrics`, `/healthz` and `/readyz` are served, as `:9872`; nowhere when absent.
@@ -70,6 +71,7 @@ impl Default for CollectorConfig {
             nvml: "libnvidia-ml.so.1".into(),
             queue: QueueConfig::default(),
             step: StepConfig::default(),
+            lldp: LldpConfig::default(),
             labels: BTreeMap::new(),
             listen: None,
         }

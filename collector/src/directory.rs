@@ -14,14 +14,21 @@ pub struct DirectoryEntry {
     pub entity: EntityId,
     /// IFF_UP as last heard.
     pub admin_up: bool,
+    /// Its MAC address; `None` of an interface that has none of 6 bytes, such as one of InfiniBand.
+    pub address: Option<[u8; 6]>,
 }
 
 #[derive(Clone, Debug, Default)]
 pub struct PortDirectory(Arc<Mutex<HashMap<u32, DirectoryEntry>>>);
 
 impl PortDirectory {
-    pub fn insert(&self, ifindex: u32, port: &str, entity: EntityId, admin_up: bool) {
-        self.with(|map| map.insert(ifindex, DirectoryEntry { port: port.to_owned(), entity, admin_up }));
+    pub fn insert(&self, ifindex: u32, entry: DirectoryEntry) {
+        self.with(|map| map.insert(ifindex, entry));
+    }
+
+    /// All ports with their interface indices, in no order.
+    pub fn list(&self) -> Vec<(u32, DirectoryEntry)> {
+        self.with(|map| map.iter().map(|(ifindex, entry)| (*ifindex, entry.clone())).collect())
     }
 
     /// The port that this index stood for, for the first who asks.

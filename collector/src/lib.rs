@@ -42,6 +42,6 @@ pub use explain::{Line, explain};
 pub use filter::InterfaceFilter;
 pub use outbox::QueueConfig;
 pub use schedule::Rates;
-pub use sources::StepConfig;
+pub use sources::{LldpConfig, StepConfig};
 pub use status::Status;
 pub use telemetry::{SourceCounts, Telemetry};

@@ -254,6 +254,7 @@ mod tests {
             profiles: Vec::new(),
             schemas: Vec::new(),
             flush_period_ms: 1000,
+            neighbors: Vec::new(),
         };
         outbox.push(Vec::new(), Some(inventory(1)), 0).unwrap();
         outbox.announce(&inventory(1)).unwrap();

@@ -8,7 +8,7 @@ use crate::directory::PortDirectory;
 use crate::outbox::{Outbox, QueueConfig, Sender};
 use crate::sampler::{Progress, Sampler, Watched};
 use crate::schedule::{Round, Schedule};
-use crate::sources::{StepBuffer, make_all};
+use crate::sources::{Neighbors, StepBuffer, make_all};
 use crate::telemetry::Telemetry;
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,7 +28,8 @@ impl Rig {
         // One frame is kept: what is measured is making it, not sending it.
         let queue = QueueConfig { frames: 1, ..config.queue };
         let outbox = Arc::new(Outbox::new(sender, queue, telemetry.clone()));
-        let setup = config.setup(PortDirectory::default());
+        let directory = PortDirectory::default();
+        let setup = config.setup(directory.clone());
         let sources = make_all(&setup).into_iter().filter_map(|made| Some(Watched::new(made.source.ok()?))).collect();
         let sampler = Sampler {
             board: Board::new(identity),
@@ -37,6 +38,7 @@ impl Rig {
             flush: Duration::from_millis(u64::from(config.flush_ms)),
             slow_read: Duration::from_secs(1),
             outbox,
+            neighbors: (Neighbors::default(), directory),
             steps: Arc::new(StepBuffer::new(1, telemetry.clone())),
             telemetry: telemetry.clone(),
             progress: Progress::default(),

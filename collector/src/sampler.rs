@@ -6,9 +6,10 @@
 use crate::backoff::Backoff;
 use crate::board::Board;
 use crate::clock::now_ns;
+use crate::directory::PortDirectory;
 use crate::outbox::Outbox;
 use crate::schedule::{Round, Schedule};
-use crate::sources::{self, Source, SourceError, StepBuffer};
+use crate::sources::{self, Neighbors, Source, SourceError, StepBuffer};
 use crate::telemetry::Telemetry;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -27,6 +28,8 @@ pub struct Sampler {
     pub slow_read: Duration,
     pub outbox: Arc<Outbox>,
     pub steps: Arc<StepBuffer>,
+    /// Who is heard at the ports, and which ports there are.
+    pub neighbors: (Neighbors, PortDirectory),
     pub telemetry: Arc<Telemetry>,
     pub progress: Progress,
 }
@@ -71,6 +74,10 @@ impl Sampler {
     pub fn tick(&mut self, round: &Round) -> Result<(), WireError> {
         self.telemetry.ticks.add(1);
         self.read(round);
+        if round.wants(Tier::Normal) {
+            let (neighbors, directory) = &self.neighbors;
+            self.board.set_neighbors(neighbors.told(directory));
+        }
         if self.board.is_stale() {
             // Rows under the old layout belong to the old inventory, and so do events on ports that have gone.
             let mut rows = self.board.take()?;

@@ -24,6 +24,14 @@ pub struct Telemetry {
     pub step_malformed: Count,
     /// Marks dropped because more came between two flushes than are kept.
     pub step_dropped: Count,
+    pub lldp_frames: Count,
+    /// Frames that could not be read.
+    pub lldp_malformed: Count,
+    /// Neighbours not taken in, because a port hears too many.
+    pub lldp_refused: Count,
+    /// Neighbours forgotten because their time to live ran out.
+    pub lldp_expired: Count,
+    pub lldp_sent: Count,
     sources: Mutex<Vec<(&'static str, SourceCounts)>>,
 }
 
@@ -85,6 +93,11 @@ impl Telemetry {
             ("weft_collector_step_marks_total", &self.step_marks),
             ("weft_collector_step_malformed_total", &self.step_malformed),
             ("weft_collector_step_dropped_total", &self.step_dropped),
+            ("weft_collector_lldp_frames_total", &self.lldp_frames),
+            ("weft_collector_lldp_malformed_total", &self.lldp_malformed),
+            ("weft_collector_lldp_refused_total", &self.lldp_refused),
+            ("weft_collector_lldp_expired_total", &self.lldp_expired),
+            ("weft_collector_lldp_sent_total", &self.lldp_sent),
         ];
         for (name, count) in totals {
             metrics::counter!(name).absolute(count.get());

@@ -306,6 +306,7 @@ fn inventory(host: usize, world: &World) -> Inventory {
         profiles: vec![narrow, Profile::default()],
         schemas: [Table::Nic, Table::SwitchPort].map(|table| TableSchema::wide(table, &COUNTERS).unwrap()).to_vec(),
         flush_period_ms: 1000,
+        neighbors: Vec::new(),
     }
 }
 

@@ -174,5 +174,6 @@ fn inventory(schema: &TableSchema) -> Inventory {
         profiles: vec![Profile::default()],
         schemas: vec![schema.clone()],
         flush_period_ms: 1000,
+        neighbors: Vec::new(),
     }
 }

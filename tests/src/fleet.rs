@@ -90,6 +90,7 @@ fn inventory(schema: &TableSchema, collector: &str, rows: i32) -> Inventory {
         profiles: vec![Profile::default()],
         schemas: vec![schema.clone()],
         flush_period_ms: 1000,
+        neighbors: Vec::new(),
     }
 }
 

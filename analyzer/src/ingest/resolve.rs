@@ -228,6 +228,7 @@ mod tests {
             profiles: Vec::new(),
             schemas: Vec::new(),
             flush_period_ms: 1000,
+            neighbors: Vec::new(),
         })
     }
 

@@ -45,6 +45,7 @@ fn inventory(collector: &str, boot: u64) -> Inventory {
         profiles: vec![Profile::default()],
         schemas: vec![schema().as_ref().clone()],
         flush_period_ms: 1000,
+        neighbors: Vec::new(),
     }
 }
 

@@ -52,6 +52,7 @@ pub(super) fn build<'a>(
         profiles,
         schemas: schemas.cloned().collect(),
         flush_period_ms: identity.flush_period_ms,
+        neighbors: Vec::new(),
     }
 }
 

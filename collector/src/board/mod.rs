@@ -21,7 +21,7 @@ pub use inventory::Identity;
 use crate::schedule::Round;
 use layout::Layout;
 use std::collections::HashMap;
-use weft_wire::{EventRow, ExtraRow, Inventory, PortChange, Section, Table, Tier, WireError, catalogue};
+use weft_wire::{EventRow, ExtraRow, Inventory, Neighbor, PortChange, Section, Table, Tier, WireError, catalogue};
 
 #[derive(Debug)]
 pub struct Board {
@@ -38,6 +38,7 @@ pub struct Board {
     round: u32,
     extras: Vec<ExtraRow>,
     events: Vec<EventRow>,
+    neighbors: Vec<Neighbor>,
 }
 
 impl Board {
@@ -56,6 +57,7 @@ impl Board {
             round: 0,
             extras: Vec::new(),
             events: Vec::new(),
+            neighbors: Vec::new(),
         }
     }
 
@@ -141,6 +143,14 @@ impl Board {
         self.changed = true;
     }
 
+    /// Who is heard at the ports now, in a fixed order.
+    pub fn set_neighbors(&mut self, neighbors: Vec<Neighbor>) {
+        if self.neighbors != neighbors {
+            self.neighbors = neighbors;
+            self.changed = true;
+        }
+    }
+
     /// Something was done to the entity's interface; `what_else` goes behind the phrase. To be told before it is withdrawn.
     pub fn tell(&mut self, id: EntityId, ts_ns: i64, change: PortChange, what_else: &str) {
         let Some(entity) = self.get(id) else { return };
@@ -217,7 +227,10 @@ impl Board {
     }
 
     pub fn inventory(&self) -> Inventory {
-        inventory::build(&self.identity, self.version, self.entities(), self.layout.schemas())
+        let is_here = |neighbor: &&Neighbor| self.entities().any(|entity| entity.index == neighbor.port);
+        let neighbors = self.neighbors.iter().filter(is_here).cloned().collect();
+        let inventory = inventory::build(&self.identity, self.version, self.entities(), self.layout.schemas());
+        Inventory { neighbors, ..inventory }
     }
 }
 

@@ -28,6 +28,8 @@ pub struct LinkRecord {
     pub stats: Option<LinkStats>,
     /// Of `RTM_DELLINK`: it was moved to another network namespace.
     pub has_moved: bool,
+    /// MAC address; `None` of a link that has none of 6 bytes.
+    pub address: Option<[u8; 6]>,
     /// Address on the bus, `0000:18:00.0`; empty for a virtual link.
     pub bus_address: String,
 }
@@ -107,6 +109,7 @@ pub fn parse_link(message: &[u8]) -> Option<LinkRecord> {
     };
     for (kind, value) in Attributes(message.get(IFINFO..)?) {
         match kind {
+            1 => link.address = value.try_into().ok(),
             3 => link.name = text(value),
             4 => link.mtu = u32_at(value, 0),
             16 => link.operstate = value.first().copied(),

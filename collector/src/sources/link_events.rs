@@ -202,7 +202,7 @@ mod tests {
     fn listener() -> LinkEvents {
         let directory = PortDirectory::default();
         let entity = Board::new(identity(&CollectorConfig::default())).entity(Table::Nic, "eth0");
-        directory.insert(IFINDEX, "eth0", entity, true);
+        directory.insert(IFINDEX, DirectoryEntry { port: "eth0".into(), entity, admin_up: true, address: None });
         let mut events = LinkEvents::new("n1", directory, Arc::default());
         assert!(events.judge(&eth0(true, Some(true)), 1).is_empty(), "seen for the first time");
         events
@@ -235,7 +235,7 @@ mod tests {
         let mut events = LinkEvents::new("n1", directory.clone(), Arc::default());
         assert!(events.judge(&eth0(true, Some(true)), 1).is_empty());
         let entity = Board::new(identity(&CollectorConfig::default())).entity(Table::Nic, "eth0");
-        directory.insert(IFINDEX, "eth0", entity, true);
+        directory.insert(IFINDEX, DirectoryEntry { port: "eth0".into(), entity, admin_up: true, address: None });
         assert_eq!(
             said(events.judge(&eth0(true, Some(false)), 2)),
             [("link_down".into(), "eth0: carrier lost".into())]

@@ -9,6 +9,7 @@ mod host;
 mod infiniband;
 mod interface_files;
 mod link_events;
+mod lldp;
 mod netdev;
 mod netdev_cells;
 mod netdev_files;
@@ -18,6 +19,7 @@ mod source;
 mod step;
 
 pub use link_events::LinkEvents;
+pub use lldp::{Lldp, LldpConfig, Neighbors};
 pub use source::{Setup, Source, SourceError, SourceRow, read_guarded};
 pub use step::{StepBuffer, StepConfig, StepSocket};
 
@@ -36,7 +38,7 @@ pub const SOURCES: [SourceRow; 7] = [
 pub use infiniband::NAME as INFINIBAND;
 
 /// Names of sources that speak when something happens, beside [`SOURCES`].
-pub const LISTENERS: [&str; 2] = [link_events::NAME, step::NAME];
+pub const LISTENERS: [&str; 3] = [link_events::NAME, step::NAME, lldp::NAME];
 
 pub fn names() -> impl Iterator<Item = &'static str> {
     SOURCES.iter().map(|row| row.name).chain(LISTENERS)

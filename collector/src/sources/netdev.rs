@@ -8,13 +8,14 @@ use super::netdev_files::FileNetdev;
 use super::{Setup, Source, SourceError};
 use crate::board::{Board, EntityId, Row};
 use crate::clock::now_ns;
-use crate::directory::PortDirectory;
+use crate::directory::{DirectoryEntry, PortDirectory};
 use crate::filter::InterfaceFilter;
 use crate::interface::Interface;
 use crate::netlink::{DumpSocket, LinkRecord, LinkStats, kind, parse_link, parse_stats};
 use crate::root::Root;
 use crate::schedule::Round;
 use crate::sysfs;
+use pnet::util::MacAddr;
 use std::collections::HashMap;
 use std::time::Instant;
 use weft_wire::{PortChange, Tier};
@@ -151,8 +152,9 @@ impl Netdev {
             board.renew(entity);
         }
         let Some(cells) = LinkCells::offer(board, entity) else { return false };
-        self.directory.insert(record.ifindex, &record.name, entity, record.admin_up);
-        let admin_up = record.admin_up;
+        let (admin_up, address) = (record.admin_up, record.address);
+        let entry = DirectoryEntry { port: record.name.clone(), entity, admin_up, address };
+        self.directory.insert(record.ifindex, entry);
         let link = Link { name: record.name.clone(), entity, cells, carrier: None, admin_up, seen: true };
         self.links.insert(record.ifindex, link);
         true
@@ -193,6 +195,10 @@ fn describe(root: &Root, record: &LinkRecord, link: &Link, board: &mut Board) {
     board.describe(link.entity, |d| {
         d.driver = driver.unwrap_or_else(|| record.kind.clone());
         d.position = record.bus_address.clone();
+        // Neighbours name a port by its MAC address where they know no better.
+        if let Some(address) = record.address {
+            d.labels.insert("mac".into(), MacAddr::from(address).to_string());
+        }
         d.labels.insert("ifindex".into(), record.ifindex.to_string());
         let operstate = OPERSTATE_NAMES.get(usize::from(record.operstate.unwrap_or(0))).unwrap_or(&"unknown");
         d.labels.insert("operstate".into(), (*operstate).into());

@@ -115,6 +115,7 @@ mod tests {
     use super::*;
     use crate::agent::identity;
     use crate::config::CollectorConfig;
+    use crate::directory::DirectoryEntry;
     use netlink_packet_route::tc::TcStatsQueue;
     use weft_wire::Table;
 
@@ -135,7 +136,9 @@ mod tests {
             let mut records = Vec::new();
             for (ifindex, name) in interfaces {
                 let entity = self.board.entity(Table::Nic, name);
-                self.qdisc.directory.insert(*ifindex, name, entity, true);
+                let port = (*name).to_owned();
+                let entry = DirectoryEntry { port, entity, admin_up: true, address: None };
+                self.qdisc.directory.insert(*ifindex, entry);
                 records.push(QdiscRecord { ifindex: *ifindex, kind: "fq".into(), stats: TcStatsQueue::default() });
             }
             let round = Round { slowest: Tier::Slow, due_ns: 0 };

@@ -6,6 +6,7 @@ mod gpu;
 mod hostile_tree;
 mod hotplug;
 mod namespace;
+mod neighbors;
 mod odd_files;
 mod pace;
 mod pcie;

@@ -4,10 +4,11 @@ use super::config;
 use crate::agent::identity;
 use crate::board::Board;
 use crate::clock::now_ns;
+use crate::directory::PortDirectory;
 use crate::outbox::{Outbox, Outgoing, QueueConfig, Sender};
 use crate::sampler::{Progress, Sampler, Watched};
 use crate::schedule::{Rates, Round, Schedule};
-use crate::sources::{Source, SourceError, StepBuffer};
+use crate::sources::{Neighbors, Source, SourceError, StepBuffer};
 use crate::telemetry::Telemetry;
 use std::path::Path;
 use std::sync::Arc;
@@ -47,6 +48,7 @@ fn sampler(sources: Vec<Fake>, slow_read: Duration) -> Sampler {
         slow_read,
         outbox: Arc::new(Outbox::new(sender, QueueConfig::default(), telemetry.clone())),
         steps: Arc::new(StepBuffer::new(1, telemetry.clone())),
+        neighbors: (Neighbors::default(), PortDirectory::default()),
         telemetry,
         progress: Progress::default(),
     }

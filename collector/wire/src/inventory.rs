@@ -1,6 +1,6 @@
 //! What a collector's port indices stand for. Sent when it changes and now and then, never once per tick.
 
-use crate::{Fingerprint, Overflow, Table, TableSchema};
+use crate::{Fingerprint, Neighbor, Overflow, Table, TableSchema};
 use std::collections::BTreeMap;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -23,6 +23,8 @@ pub struct Inventory {
     pub schemas: Vec<TableSchema>,
     /// Milliseconds between two flushes, so that silence can be told from patience.
     pub flush_period_ms: u32,
+    /// Who is cabled to these ports, as far as it was heard.
+    pub neighbors: Vec<Neighbor>,
 }
 
 /// A device this collector reads: usually the node it runs on; a gNMI collector reads many switches.

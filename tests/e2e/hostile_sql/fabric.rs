@@ -93,5 +93,6 @@ fn inventory(device: &str, table: Table, ports: &[String], schema: &TableSchema)
         profiles: vec![Profile::default()],
         schemas: vec![schema.clone()],
         flush_period_ms: 1000,
+        neighbors: Vec::new(),
     }
 }

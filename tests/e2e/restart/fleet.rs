@@ -88,5 +88,6 @@ fn inventory(collector: u64, schema: &TableSchema) -> Inventory {
         profiles: vec![Profile::default()],
         schemas: vec![schema.clone()],
         flush_period_ms: 1000,
+        neighbors: Vec::new(),
     }
 }

@@ -64,6 +64,7 @@ impl FrameSource {
             profiles,
             schemas: speaker.shapes.iter().map(schema).collect(),
             flush_period_ms: u32::try_from(self.manifest.tick_ns / 1_000_000).unwrap_or(u32::MAX).max(1),
+            neighbors: Vec::new(),
         }
     }
 

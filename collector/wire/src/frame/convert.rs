@@ -2,7 +2,7 @@
 
 use super::proto;
 use crate::{
-    CounterSource, DeviceDescriptor, DeviceKind, Inventory, Overflow, Part, PortDescriptor, Profile, Table,
+    CounterSource, DeviceDescriptor, DeviceKind, Inventory, Neighbor, Overflow, Part, PortDescriptor, Profile, Table,
     TableSchema, WireError,
 };
 
@@ -20,6 +20,7 @@ pub fn inventory_to_proto(inventory: &Inventory) -> proto::Inventory {
             .map(|s| proto::Schema { table: s.table as u32, counters: s.counters.clone() })
             .collect(),
         flush_period_ms: inventory.flush_period_ms,
+        neighbors: inventory.neighbors.iter().map(neighbor_to_proto).collect(),
     }
 }
 
@@ -35,6 +36,7 @@ pub fn inventory_from_proto(inventory: proto::Inventory) -> Result<Inventory, Wi
         profiles,
         schemas: inventory.schemas.iter().map(schema_from_proto).collect::<Result<_, _>>()?,
         flush_period_ms: inventory.flush_period_ms,
+        neighbors: inventory.neighbors.into_iter().map(neighbor_from_proto).collect(),
     })
 }
 
@@ -130,4 +132,53 @@ fn profile_from_proto(profile: proto::Profile) -> Profile {
         period_ms: c.period_ms,
     });
     Profile { counters: counters.collect() }
+}
+
+fn neighbor_to_proto(neighbor: &Neighbor) -> proto::Neighbor {
+    let n = neighbor.clone();
+    proto::Neighbor {
+        port: n.port,
+        chassis_kind: n.chassis_kind,
+        chassis_id: n.chassis_id,
+        port_kind: n.port_kind,
+        port_id: n.port_id,
+        system_name: n.system_name,
+        system_description: n.system_description,
+        port_description: n.port_description,
+        ttl_s: u32::from(n.ttl_s),
+        vlan: n.vlan.map(u32::from),
+        max_frame_bytes: n.max_frame_bytes.map(u32::from),
+        autoneg_supported: n.autoneg_supported,
+        autoneg_enabled: n.autoneg_enabled,
+        mau_type: n.mau_type.map(u32::from),
+        aggregate: n.aggregate,
+        management_address: n.management_address,
+        since_ns: n.since_ns,
+        capabilities: n.capabilities.map(u32::from),
+    }
+}
+
+/// A number that does not fit what the standard allows is left out, like one that was not said.
+fn neighbor_from_proto(n: proto::Neighbor) -> Neighbor {
+    let fits = |number: Option<u32>| number.and_then(|number| u16::try_from(number).ok());
+    Neighbor {
+        port: n.port,
+        chassis_kind: n.chassis_kind,
+        chassis_id: n.chassis_id,
+        port_kind: n.port_kind,
+        port_id: n.port_id,
+        system_name: n.system_name,
+        system_description: n.system_description,
+        port_description: n.port_description,
+        ttl_s: u16::try_from(n.ttl_s).unwrap_or(u16::MAX),
+        vlan: fits(n.vlan),
+        max_frame_bytes: fits(n.max_frame_bytes),
+        autoneg_supported: n.autoneg_supported,
+        autoneg_enabled: n.autoneg_enabled,
+        mau_type: fits(n.mau_type),
+        aggregate: n.aggregate,
+        management_address: n.management_address,
+        since_ns: n.since_ns,
+        capabilities: fits(n.capabilities),
+    }
 }

@@ -33,6 +33,7 @@ const INVENTORY: Shape = Shape {
         (5, Shape { cost: 1400, nested: &[(PORT_LABEL, leaf(150))] }),
         (6, Shape { cost: 250, nested: &[(1, leaf(450))] }),
         (7, Shape { cost: 500, nested: &[(2, leaf(400))] }),
+        (9, leaf(1000)),
     ],
 };
 

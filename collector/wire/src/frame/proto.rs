@@ -57,6 +57,8 @@ pub struct Inventory {
     pub schemas: Vec<Schema>,
     #[prost(uint32, tag = "8")]
     pub flush_period_ms: u32,
+    #[prost(message, repeated, tag = "9")]
+    pub neighbors: Vec<Neighbor>,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -140,4 +142,44 @@ pub struct Schema {
     pub table: u32,
     #[prost(string, repeated, tag = "2")]
     pub counters: Vec<String>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct Neighbor {
+    #[prost(int32, tag = "1")]
+    pub port: i32,
+    #[prost(string, tag = "2")]
+    pub chassis_kind: String,
+    #[prost(string, tag = "3")]
+    pub chassis_id: String,
+    #[prost(string, tag = "4")]
+    pub port_kind: String,
+    #[prost(string, tag = "5")]
+    pub port_id: String,
+    #[prost(string, tag = "6")]
+    pub system_name: String,
+    #[prost(string, tag = "7")]
+    pub system_description: String,
+    #[prost(string, tag = "8")]
+    pub port_description: String,
+    #[prost(uint32, tag = "9")]
+    pub ttl_s: u32,
+    #[prost(uint32, optional, tag = "10")]
+    pub vlan: Option<u32>,
+    #[prost(uint32, optional, tag = "11")]
+    pub max_frame_bytes: Option<u32>,
+    #[prost(bool, optional, tag = "12")]
+    pub autoneg_supported: Option<bool>,
+    #[prost(bool, optional, tag = "13")]
+    pub autoneg_enabled: Option<bool>,
+    #[prost(uint32, optional, tag = "14")]
+    pub mau_type: Option<u32>,
+    #[prost(uint32, optional, tag = "15")]
+    pub aggregate: Option<u32>,
+    #[prost(string, tag = "16")]
+    pub management_address: String,
+    #[prost(int64, tag = "17")]
+    pub since_ns: i64,
+    #[prost(uint32, optional, tag = "18")]
+    pub capabilities: Option<u32>,
 }

@@ -23,6 +23,7 @@ fn frame() -> Frame {
         profiles: vec![],
         schemas: vec![schema.as_ref().clone()],
         flush_period_ms: 1000,
+        neighbors: Vec::new(),
     };
     Frame {
         collector: "n0".into(),

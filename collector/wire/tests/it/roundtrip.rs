@@ -175,10 +175,47 @@ fn profile() -> impl Strategy<Value = Profile> {
     vec(source, 0..4).prop_map(|counters| Profile { counters })
 }
 
+fn neighbor() -> impl Strategy<Value = Neighbor> {
+    let ids = (text(), text(), text(), text());
+    let texts = (text(), text(), text(), text());
+    let numbers = (any::<i32>(), any::<u16>(), any::<i64>(), option::of(any::<u32>()));
+    let short =
+        (option::of(any::<u16>()), option::of(any::<u16>()), option::of(any::<u16>()), option::of(any::<u16>()));
+    (ids, texts, numbers, short, (option::of(any::<bool>()), option::of(any::<bool>()))).prop_map(
+        |(ids, texts, numbers, short, (autoneg_supported, autoneg_enabled))| {
+            let (chassis_kind, chassis_id, port_kind, port_id) = ids;
+            let (system_name, system_description, port_description, management_address) = texts;
+            let (port, ttl_s, since_ns, aggregate) = numbers;
+            let (vlan, max_frame_bytes, mau_type, capabilities) = short;
+            Neighbor {
+                port,
+                chassis_kind,
+                chassis_id,
+                port_kind,
+                port_id,
+                system_name,
+                system_description,
+                port_description,
+                ttl_s,
+                vlan,
+                max_frame_bytes,
+                autoneg_supported,
+                autoneg_enabled,
+                mau_type,
+                aggregate,
+                management_address,
+                capabilities,
+                since_ns,
+            }
+        },
+    )
+}
+
 fn inventory() -> impl Strategy<Value = Inventory> {
     let numbers = (any::<u64>(), any::<u64>(), any::<u32>());
-    (text(), numbers, vec(device(), 0..3), vec(port(3), 0..5), vec(profile(), 3), vec(wide_schema(), 0..4)).prop_map(
-        |(collector, (boot, version, flush_period_ms), devices, ports, profiles, schemas)| Inventory {
+    let parts = (vec(device(), 0..3), vec(port(3), 0..5), vec(neighbor(), 0..4));
+    (text(), numbers, parts, vec(profile(), 3), vec(wide_schema(), 0..4)).prop_map(
+        |(collector, (boot, version, flush_period_ms), (devices, ports, neighbors), profiles, schemas)| Inventory {
             collector,
             boot,
             version,
@@ -187,6 +224,7 @@ fn inventory() -> impl Strategy<Value = Inventory> {
             profiles,
             schemas,
             flush_period_ms,
+            neighbors,
         },
     )
 }

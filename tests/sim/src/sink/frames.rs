@@ -127,6 +127,7 @@ impl Collector {
             profiles,
             schemas: mine.iter().flatten().map(|s| s.as_ref().clone()).collect(),
             flush_period_ms: FLUSH_MS,
+            neighbors: Vec::new(),
         };
         Collector {
             name: device.name.clone(),
