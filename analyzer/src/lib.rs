@@ -1,5 +1,6 @@
 //! weft's analyzer: ingest → model → detect → diagnose → route → notify, and the store, SQL and HTTP beside them.
 
+pub mod cabling;
 pub mod cli;
 pub mod config;
 pub mod explain;

@@ -56,6 +56,7 @@ detectors! {
     job_over,
     silence,
     reset,
+    miscabled,
 }
 
 /// Where a detector looks.
