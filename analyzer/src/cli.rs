@@ -56,6 +56,9 @@ pub struct CommonArgs {
     /// Folder of devices.csv, ports.csv, cables.csv, jobs.csv: what should be there
     #[arg(long, value_name = "DIR")]
     pub plan: Option<PathBuf>,
+    /// File of jobs, watched: a job is judged from the tick after its line on [default: jobs.csv of the plan folder]
+    #[arg(long, value_name = "FILE")]
+    pub jobs: Option<PathBuf>,
     /// Folder for what must outlive a restart: incidents, sequence marks, deliveries
     #[arg(long, value_name = "DIR")]
     pub state: Option<PathBuf>,
@@ -72,6 +75,7 @@ impl CommonArgs {
         flags
             .set("--listen", "http.listen", self.listen.as_ref())
             .set("--plan", "analyzer.plan", path(&self.plan))
+            .set("--jobs", "analyzer.jobs", path(&self.jobs))
             .set("--state", "analyzer.state", path(&self.state));
         TransportUrl::set_flags(transport, &mut flags);
         Ok(weft_settings::load(self.config.as_deref(), &flags)?)
@@ -170,7 +174,11 @@ async fn until_signal(mut service: Service) -> Result<()> {
 /// An empty plan when none is named: weft then knows only what collectors tell of themselves.
 pub fn load_plan(config: &Config) -> Result<Plan> {
     let plan = config.analyzer.plan.as_deref().map(weft_trace::load_plan).transpose()?;
-    Ok(plan.unwrap_or_default())
+    let mut plan = plan.unwrap_or_default();
+    if let Some(file) = &config.analyzer.jobs {
+        plan.jobs = weft_trace::load_jobs(file)?;
+    }
+    Ok(plan)
 }
 
 /// The line that scripts wait for, and systemd's own. The last line on stdout until the end. HTTP is answered from then

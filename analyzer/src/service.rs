@@ -18,7 +18,7 @@ use crate::watchdog;
 use anyhow::{Context, Result, anyhow};
 use axum::Router;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -59,19 +59,21 @@ pub async fn start(options: ServiceOptions) -> Result<Service> {
     http::recorder();
     let feed = Arc::new(Feed::new(first_update(state_dir.as_deref())?));
     let seen = Arc::new(OnceLock::new());
+    let places = Arc::new(RwLock::new(Places::of(&plan)));
     let route = route::start(RouteOptions {
         receivers: config.notify.clone(),
         silences: config.silence.clone(),
         context: AlertContext {
             links: links(&config, &listener)?,
             external_labels: config.alerts.external_labels.clone(),
-            places: Arc::new(Places::of(&plan)),
+            places: places.clone(),
         },
         log: delivery_log(state_dir.as_deref())?,
         alive: alive(seen.clone()),
     })?;
     let live = live::start(LiveOptions {
         plan,
+        jobs_file: config.analyzer.jobs_file(),
         subscriber,
         dead_letters,
         state_dir,
@@ -80,6 +82,7 @@ pub async fn start(options: ServiceOptions) -> Result<Service> {
         window_ns: i64::try_from(config.analyzer.window_s).unwrap_or(i64::MAX).saturating_mul(1_000_000_000),
         window_bytes: usize::try_from(config.analyzer.window_bytes).unwrap_or(usize::MAX),
         on_update: announce(&feed, &route),
+        on_plan: Box::new(move |plan| *places.write().unwrap_or_else(PoisonError::into_inner) = Places::of(plan)),
     })?;
     let watchdog = watchdog::start(live.heart().clone());
     let view = live.view().clone();

@@ -155,6 +155,12 @@ impl Scene {
         outcome
     }
 
+    /// Goes on under another plan.
+    pub fn replan(&mut self, plan: &Plan) {
+        let over = self.engine.replan(plan, &self.entities);
+        self.incidents.extend(over.into_iter().map(|i| (i.id.clone(), i)));
+    }
+
     pub fn batch(&mut self, device: String, port: String, readings: &[Reading]) -> TickBatch {
         const COUNTERS: [&str; 7] =
             ["tx_bytes", "rx_bytes", "tx_packets", "rx_packets", "rx_errors", "rx_discards", "queue_bytes"];

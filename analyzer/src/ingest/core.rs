@@ -15,6 +15,7 @@ use super::resolve::KnownInventory;
 use super::split::{Split, split, tick_of};
 use super::stats::{CollectorStatus, IngestStats};
 use super::watermark::Watermark;
+use crate::cabling::Told;
 use bytes::Bytes;
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
@@ -214,13 +215,14 @@ impl Ingest {
         let Some(id) = self.collector(&inventory.collector) else { return self.too_many(&inventory.collector) };
         self.longest_flush_ms = self.longest_flush_ms.max(inventory.flush_period_ms);
         let (boot, version) = (inventory.boot, inventory.version);
+        let told = Box::new(Told::of(&inventory));
         let collector = &mut self.collectors[id as usize];
         if !collector.learn(inventory) {
             return;
         }
         let parked = collector.park.take();
         if let Some(known) = collector.inventory(boot, version) {
-            self.out.push(IngestEvent::Inventory(known));
+            self.out.push(IngestEvent::Inventory(known, told));
         }
         let name = self.collectors[id as usize].name.to_string();
         for parked in parked {

@@ -2,6 +2,7 @@
 
 use super::gaps::GapRow;
 use super::resolve::KnownInventory;
+use crate::cabling::Told;
 use bytes::Bytes;
 use std::sync::Arc;
 use weft_judge::fabric::{LinkEvent, Tick};
@@ -14,8 +15,8 @@ pub enum IngestEvent {
     Preview(LinkEvent),
     /// A gap row to write over the one of the same key; with 0 frames (and no restart) it is void.
     Gap(GapRow),
-    /// A collector's inventory is new or changed.
-    Inventory(Arc<KnownInventory>),
+    /// A collector's inventory is new or changed; what it says of cabling, apart.
+    Inventory(Arc<KnownInventory>, Box<Told>),
     /// A message nobody can read, for a person to look at.
     DeadLetter { key: String, reason: String, payload: Option<Bytes> },
     /// A collector's clock stands impossibly far from the others': its frames are quarantined. Once a collector and jump.

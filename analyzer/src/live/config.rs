@@ -10,6 +10,8 @@ use weft_settings::Wrong;
 pub struct AnalyzerConfig {
     /// Folder of devices.csv, ports.csv, cables.csv, jobs.csv: what should be there.
     pub plan: Option<PathBuf>,
+    /// File of jobs (job,device,start_ns,end_ns,rank,group) that is watched; jobs.csv of the plan folder when absent.
+    pub jobs: Option<PathBuf>,
     /// Folder of the analyzer's own database; nothing is kept over a restart without it.
     pub state: Option<PathBuf>,
     /// Event time that is held in memory for queries and the page, s.
@@ -27,6 +29,7 @@ impl Default for AnalyzerConfig {
     fn default() -> Self {
         AnalyzerConfig {
             plan: None,
+            jobs: None,
             state: None,
             window_s: 900,
             window_bytes: 2 << 30,
@@ -37,6 +40,10 @@ impl Default for AnalyzerConfig {
 }
 
 impl AnalyzerConfig {
+    pub fn jobs_file(&self) -> Option<PathBuf> {
+        self.jobs.clone().or_else(|| self.plan.as_ref().map(|plan| plan.join("jobs.csv")))
+    }
+
     /// What the types cannot say.
     pub fn check(&self) -> Result<(), Wrong> {
         if !(0.0..=3600.0).contains(&self.lateness_s) {

@@ -4,7 +4,8 @@ use super::continuity::Continuity;
 use super::failures::Failures;
 use super::heart::Heart;
 use super::keep::Keeper;
-use super::options::{LiveError, OnUpdate};
+use super::options::{LiveError, OnPlan, OnUpdate};
+use super::plans::{Change, Plans};
 use super::previews::Previews;
 use super::resume::Reach;
 use super::shared::Core;
@@ -42,13 +43,20 @@ pub struct Kept {
     pub reach: Reach,
 }
 
+/// Who hears of what.
+pub struct Tell {
+    pub on_update: OnUpdate,
+    pub on_plan: OnPlan,
+}
+
 pub struct Intake {
     core: Arc<Mutex<Core>>,
     view: Arc<LiveView>,
     kept: Kept,
     continuity: Continuity,
     previews: Previews,
-    on_update: OnUpdate,
+    plans: Plans,
+    tell: Tell,
     positions: BTreeMap<i32, i64>,
     incidents: BTreeMap<String, Arc<Incident>>,
     gaps: Vec<GapRow>,
@@ -70,7 +78,8 @@ impl Intake {
         view: Arc<LiveView>,
         kept: Kept,
         continuity: Continuity,
-        on_update: OnUpdate,
+        plans: Plans,
+        tell: Tell,
         heart: Arc<Heart>,
     ) -> Intake {
         Intake {
@@ -79,7 +88,8 @@ impl Intake {
             kept,
             continuity,
             previews: Previews::default(),
-            on_update,
+            plans,
+            tell,
             positions: BTreeMap::new(),
             incidents: BTreeMap::new(),
             gaps: Vec::new(),
@@ -139,7 +149,10 @@ impl Intake {
             IngestEvent::Tick(tick) => self.on_tick(core, &tick),
             IngestEvent::Preview(event) => self.on_preview(core, &event),
             IngestEvent::Gap(row) => self.gaps.push(row),
-            IngestEvent::Inventory(_) => self.inventory_changed = true,
+            IngestEvent::Inventory(_, told) => {
+                self.inventory_changed = true;
+                self.plans.learn(*told);
+            }
             IngestEvent::DeadLetter { key, reason, payload } => {
                 if poison.try_send(Poison { key, reason, payload }).is_err() {
                     metrics::counter!("weft_dropped_total", "where" => "dead_letter").increment(1);
@@ -173,6 +186,7 @@ impl Intake {
     fn on_tick(&mut self, core: &mut Core, tick: &Tick) {
         self.heart.beat();
         self.kept.reach.first(tick.index);
+        self.take_plan(core);
         let Outcome { facts, incidents, dropped } = core.engine.on_tick(tick, core.ingest.entities());
         self.failures.note(&dropped);
         let changed = std::mem::take(&mut self.inventory_changed);
@@ -185,6 +199,27 @@ impl Intake {
         known.into_iter().chain(taken_back).for_each(|incident| self.publish(incident));
         let forsaken = self.continuity.forsaken(tick.index, tick.end_ns);
         forsaken.into_iter().for_each(|incident| self.publish(incident));
+    }
+
+    /// Goes on under another plan, where there is one by now.
+    fn take_plan(&mut self, core: &mut Core) {
+        let start = Instant::now();
+        let Some(Change { plan, neighbors, is_for_the_judge }) = self.plans.change(start) else { return };
+        if is_for_the_judge {
+            let over = core.engine.replan(&plan, core.ingest.entities());
+            core.plan_changes += 1;
+            (self.tell.on_plan)(&plan);
+            tracing::info!(
+                cables = plan.cables.len(),
+                heard = plan.heard.len(),
+                jobs = plan.jobs.len(),
+                "another plan is in force"
+            );
+            over.into_iter().for_each(|incident| self.publish(incident));
+        }
+        self.view.store().set_plan(plan, neighbors);
+        let now = Instant::now();
+        self.plans.took(now - start, now);
     }
 
     /// How ingest does now, for readers.
@@ -223,7 +258,7 @@ impl Intake {
         let incident = Arc::new(incident);
         store.put_incident(incident.clone());
         self.incidents.insert(incident.id.clone(), incident.clone());
-        let number = (self.on_update)(&incident);
+        let number = (self.tell.on_update)(&incident);
         self.update = self.update.max(Some(number));
     }
 

@@ -108,7 +108,7 @@ mod tests {
     fn after(seconds: i64) -> Core {
         let mut scene = Scene::new(star(2));
         (0..seconds).for_each(|_| _ = scene.second(|_, at| iteration(at, SECOND, 0), Extra::default()));
-        Core { ingest: Ingest::new(IngestConfig::default()), engine: scene.engine }
+        Core { ingest: Ingest::new(IngestConfig::default()), engine: scene.engine, plan_changes: 0 }
     }
 
     fn written(state_dir: &Path) -> Option<(About, Engine)> {

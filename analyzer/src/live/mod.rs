@@ -18,9 +18,11 @@ mod continuity;
 mod failures;
 mod heart;
 mod intake;
+mod jobs_file;
 mod keep;
 mod merge;
 mod options;
+mod plans;
 mod port_ids;
 mod previews;
 mod reader;
@@ -33,14 +35,16 @@ mod view;
 pub use config::{AnalyzerConfig, false_alarms};
 pub use heart::Heart;
 pub use keep::LEAST_REWIND;
-pub use options::{LiveError, LiveOptions, OnUpdate};
+pub use options::{LiveError, LiveOptions, OnPlan, OnUpdate};
 pub use view::LiveView;
 
 use crate::ingest::{Ingest, IngestConfig, TICK_NS};
 use crate::store::{Remembered, StateDb, Store, StoreConfig};
 use continuity::Continuity;
-use intake::{Intake, Kept};
+use intake::{Intake, Kept, Tell};
+use jobs_file::{JobsFile, JobsInForce};
 use keep::Keeper;
+use plans::Plans;
 use resume::Reach;
 use shared::Core;
 use std::sync::{Arc, Mutex};
@@ -55,6 +59,8 @@ pub struct Live {
     view: Arc<LiveView>,
     heart: Arc<Heart>,
     task: JoinHandle<Result<(), LiveError>>,
+    /// The jobs file.
+    watching: Option<JoinHandle<()>>,
     stop: CancellationToken,
 }
 
@@ -70,6 +76,8 @@ pub fn start(options: LiveOptions) -> Result<Live, LiveError> {
     };
     let config = StoreConfig { window_ns: options.window_ns, window_bytes: options.window_bytes };
     let store = Arc::new(Store::new(options.plan.clone(), &config));
+    let jobs = JobsInForce::default();
+    let plans = Plans::new(options.plan.clone(), jobs.clone());
     let Remembered { incidents, gaps, marks, tick, .. } = remembered;
     let tick = tick.filter(|tick| !is_to_come(*tick));
     incidents.iter().for_each(|i| store.put_incident(Arc::new(i.clone())));
@@ -79,16 +87,18 @@ pub fn start(options: LiveOptions) -> Result<Live, LiveError> {
     let restored = engine.judged();
     let keeper = options.state_dir.as_deref().map(|dir| Keeper::start(dir, restored)).transpose();
     let keeper = keeper.map_err(LiveError::Thread)?;
-    let core = Arc::new(Mutex::new(Core { ingest: Ingest::resume(ingest, marks), engine }));
+    let core = Arc::new(Mutex::new(Core { ingest: Ingest::resume(ingest, marks), engine, plan_changes: 0 }));
     let transport = options.subscriber.health();
     let view = Arc::new(LiveView::new(store.clone(), core.clone(), gaps, transport));
     let stop = CancellationToken::new();
     let heart = Arc::new(Heart::default());
     let continuity = Continuity::new(incidents, tick);
     let kept = Kept { state, keeper, reach: Reach::from(restored) };
-    let intake = Intake::new(core, view.clone(), kept, continuity, options.on_update, heart.clone());
+    let watching = options.jobs_file.map(|path| tokio::spawn(JobsFile::new(path, jobs).watch()));
+    let told = Tell { on_update: options.on_update, on_plan: options.on_plan };
+    let intake = Intake::new(core, view.clone(), kept, continuity, plans, told, heart.clone());
     let task = tokio::spawn(reader::run(options.subscriber, options.dead_letters, intake, stop.clone()));
-    Ok(Live { view, heart, task, stop })
+    Ok(Live { view, heart, task, watching, stop })
 }
 
 /// Later than any clock that is set: what an earlier run wrote while the data's clocks were wrong would have everything
@@ -121,6 +131,7 @@ impl Live {
 
     /// Takes in what has come, writes and commits it.
     pub async fn shutdown(self) -> Result<(), LiveError> {
+        self.watching.iter().for_each(JoinHandle::abort);
         self.stop.cancel();
         self.task.await.unwrap_or_else(|e| Err(LiveError::Panicked(e.to_string())))
     }

@@ -11,8 +11,13 @@ use weft_wire::plan::Plan;
 /// number given to the update, or 0.
 pub type OnUpdate = Box<dyn Fn(&Arc<Incident>) -> u64 + Send>;
 
+/// Hears of every plan that comes into force while weft runs; in the intake's thread.
+pub type OnPlan = Box<dyn Fn(&Plan) + Send>;
+
 pub struct LiveOptions {
     pub plan: Plan,
+    /// A file of jobs that is watched; what it says takes the place of the jobs of `plan`.
+    pub jobs_file: Option<PathBuf>,
     pub subscriber: Box<dyn Subscriber>,
     /// Where messages go that nobody can read; `None`: they are counted and dropped.
     pub dead_letters: Option<Arc<dyn Publisher>>,
@@ -25,6 +30,7 @@ pub struct LiveOptions {
     pub window_ns: i64,
     pub window_bytes: usize,
     pub on_update: OnUpdate,
+    pub on_plan: OnPlan,
 }
 
 #[derive(Debug, thiserror::Error)]

@@ -7,4 +7,6 @@ use weft_judge::engine::Engine;
 pub(crate) struct Core {
     pub ingest: Ingest,
     pub engine: Engine,
+    /// How often the engine has gone on under another plan: under each, ports have other ids.
+    pub plan_changes: u64,
 }

@@ -1,5 +1,7 @@
 //! The analyzer from subscriber to answers, stopped and started again.
 
+mod plans;
+
 use super::*;
 use crate::read::{ReadModel, SeriesMode, SeriesQuery};
 use crate::sql::{Sql, SqlEngine, SqlLimits, SqlQuery};
@@ -23,6 +25,8 @@ fn options(
     let updates = updates.clone();
     LiveOptions {
         plan: weft_trace::load_plan(trace).unwrap(),
+        jobs_file: None,
+        on_plan: Box::new(|_| {}),
         subscriber,
         dead_letters: None,
         state_dir: Some(state.to_owned()),

@@ -4,7 +4,7 @@ use super::labels::{self, FROZEN, Labels, pairs};
 use super::places::Places;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use weft_judge::incident::{Incident, State};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,7 +49,8 @@ pub struct Context {
     pub links: Links,
     /// On every alert.
     pub external_labels: Labels,
-    pub places: Arc<Places>,
+    /// Of the plan in force.
+    pub places: Arc<RwLock<Places>>,
 }
 
 impl Alert {
@@ -63,7 +64,7 @@ impl Alert {
         };
         let generator_url = context.links.incident(&incident.id);
         let mut labels = context.external_labels.clone();
-        labels.extend(labels::frozen(incident, &context.places));
+        labels.extend(labels::frozen(incident, &context.places.read().unwrap_or_else(PoisonError::into_inner)));
         labels.extend(labels::own(incident));
         Some(Alert {
             status,

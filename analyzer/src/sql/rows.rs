@@ -34,7 +34,11 @@ impl Rows {
     }
 
     pub fn flag(self, name: &str, values: impl Iterator<Item = bool>) -> Rows {
-        let values = Arc::new(values.map(Some).collect::<BooleanArray>());
+        self.maybe_flag(name, values.map(Some))
+    }
+
+    pub fn maybe_flag(self, name: &str, values: impl Iterator<Item = Option<bool>>) -> Rows {
+        let values = Arc::new(values.collect::<BooleanArray>());
         self.add(Field::new(name, DataType::Boolean, true), values)
     }
 

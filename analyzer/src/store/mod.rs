@@ -17,6 +17,7 @@ pub use series::{Mark, Series, SeriesError, SeriesMode, SeriesQuery, series};
 pub use state::{Changes, Remembered, StateDb, StateError};
 pub use window::{EVENT, STEP, StoredBatch, Window};
 
+use crate::cabling::NeighborView;
 use crate::ingest::{CollectorStatus, GapRow, IngestStats};
 use devices::devices;
 use std::collections::{HashMap, VecDeque};
@@ -43,12 +44,14 @@ pub struct StoreConfig {
 
 #[derive(Debug)]
 pub struct Store {
-    plan: Arc<Plan>,
     inner: RwLock<Inner>,
 }
 
 #[derive(Debug)]
 struct Inner {
+    /// In force: the plan folder with what collectors and neighbours add to it.
+    plan: Arc<Plan>,
+    neighbors: Arc<Vec<NeighborView>>,
     window: Window,
     names: Arc<Names>,
     facts: VecDeque<Fact>,
@@ -74,13 +77,15 @@ pub struct IngestView {
 impl Store {
     pub fn new(plan: Plan, config: &StoreConfig) -> Store {
         let inner = Inner {
+            plan: Arc::new(plan),
+            neighbors: Arc::default(),
             window: Window::new(config.window_ns, config.window_bytes),
             names: Arc::default(),
             facts: VecDeque::new(),
             incidents: HashMap::new(),
             ingest: IngestView::default(),
         };
-        Store { plan: Arc::new(plan), inner: RwLock::new(inner) }
+        Store { inner: RwLock::new(inner) }
     }
 
     fn read(&self) -> RwLockReadGuard<'_, Inner> {
@@ -91,8 +96,19 @@ impl Store {
         self.inner.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub fn plan(&self) -> &Plan {
-        &self.plan
+    /// The plan in force.
+    pub fn plan(&self) -> Arc<Plan> {
+        self.read().plan.clone()
+    }
+
+    pub fn set_plan(&self, plan: Arc<Plan>, neighbors: Vec<NeighborView>) {
+        let mut inner = self.write();
+        (inner.plan, inner.neighbors) = (plan, Arc::new(neighbors));
+    }
+
+    /// Who is heard at which port, or was heard there last; by port.
+    pub fn neighbors(&self) -> Arc<Vec<NeighborView>> {
+        self.read().neighbors.clone()
     }
 
     /// Takes a closed tick in. `inventory_changed`: entities are new or described anew since the last one.
@@ -180,6 +196,6 @@ impl Store {
 
     /// By name.
     pub fn devices(&self) -> Vec<DeviceView> {
-        devices(&self.plan, &self.names())
+        devices(&self.plan(), &self.names())
     }
 }

@@ -41,7 +41,7 @@ pub use family::{Family, classes};
 pub use frames::FrameSource;
 pub use import::import;
 pub use manifest::Manifest;
-pub use plan::load_plan;
+pub use plan::{load_jobs, load_plan};
 pub use survey::{Survey, survey};
 pub use tables::{Event, Place, Reading, Series, TraceTables};
 pub use truth::{Truth, load_truth};

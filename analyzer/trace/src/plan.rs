@@ -17,7 +17,8 @@ pub fn load_plan(dir: &Path) -> Result<Plan> {
         let what = if dir.exists() { "not a folder" } else { "no such folder" };
         return Err(TraceError::new(dir.display().to_string(), 0, what, FOLDER));
     }
-    let plan = Plan { devices: devices(dir)?, ports: ports(dir)?, cables: cables(dir)?, jobs: jobs(dir)? };
+    let (devices, ports, cables, jobs) = (devices(dir)?, ports(dir)?, cables(dir)?, jobs(dir)?);
+    let plan = Plan { devices, ports, cables, jobs, heard: Vec::new() };
     check(&plan, dir)?;
     Ok(plan)
 }
@@ -103,8 +104,18 @@ fn cables(dir: &Path) -> Result<Vec<PlanCable>> {
     Ok(rows)
 }
 
+/// The jobs of a file of that name and form, wherever it lies; none where there is no such file.
+pub fn load_jobs(file: &Path) -> Result<Vec<PlanJob>> {
+    let name = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    read_jobs(file.parent().unwrap_or(Path::new("")), name)
+}
+
 fn jobs(dir: &Path) -> Result<Vec<PlanJob>> {
-    let Some(mut table) = Table::open(dir, "jobs.csv")? else { return Ok(Vec::new()) };
+    read_jobs(dir, "jobs.csv")
+}
+
+fn read_jobs(dir: &Path, name: &str) -> Result<Vec<PlanJob>> {
+    let Some(mut table) = Table::open(dir, name)? else { return Ok(Vec::new()) };
     let [job, device] = [table.column("job")?, table.column("device")?];
     let [port, start, end, rank, group] =
         ["port", "start_ns", "end_ns", "rank", "group"].map(|c| table.optional_column(c));

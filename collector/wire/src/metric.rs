@@ -45,6 +45,7 @@ pub const METRICS: &[Metric] = &[
     counter("weft_detector_dropped_total", "Ticks that a detector lost, by detector and by the reason for which its state was reset."),
     counter("weft_unjudged_ticks_total", "Ticks after the judge's snapshot that could not be read again after a restart and were not judged."),
     counter("weft_snapshots_set_aside_total", "Snapshots of the judge that could not be read at the start and were set aside."),
+    counter("weft_jobs_file_errors_total", "Times that the jobs file could not be read; the jobs read last stayed in force."),
     gauge("weft_snapshot_seconds", "Time for which the last snapshot of the judge held up the intake."),
     gauge("weft_snapshot_bytes", "Length of the last snapshot of the judge on the disk."),
     // What stands now.

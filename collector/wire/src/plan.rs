@@ -1,4 +1,5 @@
-//! The plan folder: what should be there. The four files of a trace that say so (devices, ports, cables, jobs).
+//! The plan folder: what should be there. The four files of a trace that say so (devices, ports, cables, jobs), and what
+//! neighbours say while weft runs.
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -9,6 +10,8 @@ pub struct Plan {
     pub ports: Vec<PlanPort>,
     pub cables: Vec<PlanCable>,
     pub jobs: Vec<PlanJob>,
+    /// Cables that neighbours told of, planned or not; no file holds them.
+    pub heard: Vec<HeardCable>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -63,6 +66,17 @@ pub struct PlanCable {
     pub b_device: String,
     /// Port at that end, which ports.csv has.
     pub b_port: String,
+}
+
+/// A cable that at least one of its ends told of (LLDP): what is, where the plan says what should be.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct HeardCable {
+    pub a_device: String,
+    pub a_port: String,
+    pub b_device: String,
+    pub b_port: String,
+    /// Since when it is heard, Unix ns.
+    pub since_ns: i64,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

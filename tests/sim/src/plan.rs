@@ -13,6 +13,7 @@ pub fn plan(fabric: &Fabric, start_ns: i64, end_ns: Option<i64>) -> Plan {
         ports: ports(fabric),
         cables: cables(fabric),
         jobs: jobs(fabric, start_ns, end_ns),
+        ..Plan::default()
     }
 }
 

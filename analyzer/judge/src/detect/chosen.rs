@@ -9,7 +9,7 @@ use super::{DETECTORS, Detector};
 use std::collections::BTreeSet;
 
 /// `kernel`, `packet` and `routers` are the development traces, `simulator` is `tests/sim`, `lab` is `tests/lab`.
-const CHOSEN: [(&str, &[&str]); 15] = [
+const CHOSEN: [(&str, &[&str]); 16] = [
     ("link_state", &[]),
     // Its windows and the rules of its end.
     ("conservation", &["simulator"]),
@@ -31,6 +31,8 @@ const CHOSEN: [(&str, &[&str]); 15] = [
     ("job_over", &[]),
     ("silence", &["simulator"]),
     ("reset", &["simulator"]),
+    // It has no constants.
+    ("miscabled", &[]),
 ];
 
 /// A detector, the classes that its facts open, and the sources that its constants were chosen on.

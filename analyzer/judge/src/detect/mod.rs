@@ -58,6 +58,7 @@ detectors! {
     job_over,
     silence,
     reset,
+    miscabled,
 }
 
 /// Where a detector looks.

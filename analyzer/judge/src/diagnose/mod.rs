@@ -26,7 +26,7 @@ mod wholes;
 pub use render::WriteQuery;
 
 use crate::detect::{Open, Said};
-use crate::fabric::Part;
+use crate::fabric::{Part, Topology};
 use crate::features::Features;
 use crate::guard::guarded;
 use crate::incident::{Incident, State};
@@ -149,14 +149,15 @@ impl Diagnosis {
     /// Forgets all cases: what they rest on is gone. The open ones are told as resolved, with the reason.
     pub fn abandon(&mut self, features: &Features, reason: &str, write: WriteQuery) -> Vec<Incident> {
         let cases: Vec<Case> = std::mem::take(self).cases.into();
-        // One that cannot be told must not keep the others from being told.
-        let told = |mut case: Case| {
-            guarded(|| {
-                case.resolve(features.now_ns, reason.to_owned());
-                render::incident(features, &case, write)
-            })
-        };
-        cases.into_iter().filter(|case| case.state == State::Open).filter_map(|case| told(case).ok()).collect()
+        let open = cases.into_iter().filter(|case| case.state == State::Open).collect();
+        told_as_over(features, open, reason, write)
+    }
+
+    /// Goes on in another fabric: incidents about parts that it does not have are over, told as in the fabric of before.
+    pub fn move_to(&mut self, before: &Features, now: &Topology, write: WriteQuery) -> Vec<Incident> {
+        let (known, gone) = std::mem::take(self).moved_to(now);
+        *self = known;
+        told_as_over(before, gone, "plan and neighbours have this part otherwise now", write)
     }
 
     /// The incidents that these facts would open or rename now; nothing is remembered.
@@ -180,4 +181,15 @@ impl Diagnosis {
         severity::raise(features, &mut case);
         (case.state == State::Open).then(|| render::incident(features, &case, write))
     }
+}
+
+fn told_as_over(features: &Features, open: Vec<Case>, reason: &str, write: WriteQuery) -> Vec<Incident> {
+    // One that cannot be told must not keep the others from being told.
+    let told = |mut case: Case| {
+        guarded(|| {
+            case.resolve(features.now_ns, reason.to_owned());
+            render::incident(features, &case, write)
+        })
+    };
+    open.into_iter().filter_map(|case| told(case).ok()).collect()
 }

@@ -28,6 +28,7 @@ mod loss_tests;
 mod pause_tests;
 #[cfg(test)]
 mod queue_tests;
+mod replan;
 mod snapshot;
 #[cfg(test)]
 mod stale_tests;

@@ -2,6 +2,7 @@
 //!
 //! Everything here is dense integers inside and stable names outside. Nothing here judges.
 
+pub mod cabling;
 mod equal;
 mod inventory;
 mod name_index;
@@ -16,4 +17,4 @@ pub use names::{Part, PortRef};
 pub use paths::Carries;
 pub use place::Place;
 pub use tick::{LinkEvent, Silence, StepMark, Tick, TickBatch, is_time};
-pub use topology::{Cable, CableId, Device, DeviceId, Job, LEAST_LINKS, Port, PortId, Topology};
+pub use topology::{Cable, CableId, Device, DeviceId, Job, LEAST_LINKS, Miscabling, Port, PortId, Topology};

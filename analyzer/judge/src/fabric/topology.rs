@@ -1,11 +1,13 @@
-//! Who is cabled to whom, and which devices work for which job, as dense indices. The plan says so; ports and devices that
+//! Who is cabled to whom, and which devices work for which job, as dense indices. The plan says so, and where it says nothing of
+//! a cable its neighbours do (`cabling.rs`); ports and devices that
 //! the plan does not have are taken in when they are first seen. Example: of a plan with one switch and two hosts, devices
 //! 0 to 2, ports 0 to 3, cable 0 from port 0 (`h0 eth0`) to port 1 (`leaf swp0`), cable 1 from port 2 to port 3.
 
+use super::cabling;
 use super::name_index::NameIndex;
 use super::paths::Carried;
 use crate::fabric::PortRef;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::OnceLock;
 use weft_wire::plan::Plan;
 
@@ -27,6 +29,12 @@ pub struct Topology {
     /// The ports by their device and name.
     by_port: NameIndex,
     by_device: HashMap<String, DeviceId>,
+    /// Cables that neighbours show to lie otherwise than planned.
+    miscabled: Vec<Miscabling>,
+    /// Ports at whose cable somebody was heard.
+    heard: BTreeSet<PortId>,
+    /// Cables of the plan that the word of an end contradicts.
+    contradicted: BTreeSet<CableId>,
     /// By job, once asked for: the cables between switches that its traffic can take.
     pub(super) carried: Vec<OnceLock<Carried>>,
 }
@@ -48,6 +56,15 @@ pub struct Port {
 pub struct Cable {
     pub a: PortId,
     pub b: PortId,
+}
+
+/// See [`cabling::Mismatch`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Miscabling {
+    pub at: PortId,
+    pub planned: PortId,
+    pub heard: PortId,
+    pub since_ns: i64,
 }
 
 #[derive(Clone, Debug)]
@@ -97,7 +114,33 @@ impl Topology {
             topology.ports[b].cable = Some(id);
         }
         topology.add_jobs(plan);
+        topology.add_heard(plan);
         topology
+    }
+
+    fn add_heard(&mut self, plan: &Plan) {
+        for cable in &plan.heard {
+            let ends = cabling::ends(cable).map(|end| self.port(&end.device, &end.port));
+            self.heard.extend(ends);
+        }
+        for cabling::Mismatch { at, planned, heard, since_ns } in cabling::mismatches(plan) {
+            let [at, planned, heard] = [at, planned, heard].map(|end| self.port(&end.device, &end.port));
+            self.contradicted.extend([at, heard].iter().filter_map(|&end| self.ports[end].cable));
+            self.miscabled.push(Miscabling { at, planned, heard, since_ns });
+        }
+    }
+
+    pub fn miscabled(&self) -> &[Miscabling] {
+        &self.miscabled
+    }
+
+    pub fn is_heard(&self, port: PortId) -> bool {
+        self.heard.contains(&port)
+    }
+
+    /// What the ends of such a cable count is not of one cable.
+    pub fn is_contradicted(&self, cable: CableId) -> bool {
+        self.contradicted.contains(&cable)
     }
 
     fn add_jobs(&mut self, plan: &Plan) {

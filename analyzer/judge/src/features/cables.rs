@@ -91,7 +91,7 @@ impl Features {
         let mut too_narrow: Vec<CableId> = Vec::new();
         for (cable, ends) in self.topology.cables.iter().enumerate() {
             let [a, b] = [ends.a, ends.b].map(|port| packets.of(port));
-            if !a.is_empty() && !b.is_empty() {
+            if !a.is_empty() && !b.is_empty() && !self.topology.is_contradicted(cable) {
                 let bps = self.topology.ports[ends.a].planned_bps;
                 if !clocks::update(&mut self.cables[cable], self.tick, a, b, bps) {
                     too_narrow.push(cable);

@@ -250,4 +250,5 @@ kinds! {
     incast::Incast = "incast",
     noisy_neighbour::NoisyNeighbour = "noisy_neighbour",
     ecmp_imbalance::EcmpImbalance = "ecmp_imbalance",
+    miscabled::Miscabled = "miscabled",
 }

@@ -22,7 +22,8 @@ pub fn jobs(store: &Store, step_times_ns: HashMap<String, Option<f64>>) -> Vec<J
 fn planned(store: &Store) -> BTreeMap<String, JobView> {
     let mut jobs: BTreeMap<String, JobView> = BTreeMap::new();
     let mut devices: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    for row in &store.plan().jobs {
+    let plan = store.plan();
+    for row in &plan.jobs {
         let new = || JobView { job: row.job.clone(), ..Default::default() };
         jobs.entry(row.job.clone()).or_insert_with(new).ranks += 1;
         devices.entry(&row.job).or_default().insert(&row.device);

@@ -45,7 +45,7 @@ impl LiveView {
         transport: weft_transport::Health,
     ) -> LiveView {
         let mut port_ids = PortIds::default();
-        port_ids.learn(&core.lock().unwrap_or_else(PoisonError::into_inner).engine.features().topology);
+        port_ids.learn(&core.lock().unwrap_or_else(PoisonError::into_inner).engine.features().topology, 0);
         let (port_ids, arrivals) = (Mutex::new(port_ids), Mutex::default());
         LiveView { store, core, old_gaps, port_ids, arrivals, transport }
     }
@@ -55,7 +55,7 @@ impl LiveView {
         let mut ids = self.port_ids.lock().unwrap_or_else(PoisonError::into_inner);
         let core = self.core();
         let features = core.engine.features();
-        ids.learn(&features.topology);
+        ids.learn(&features.topology, core.plan_changes);
         ((0..features.ports.len()).map(|id| Seen::of(features, id)).collect(), ids)
     }
 

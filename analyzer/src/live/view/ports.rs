@@ -43,9 +43,10 @@ impl Seen {
 
 /// Every port of the plan and every port that a collector describes, with what both say of it.
 pub fn planned_and_described(store: &Store) -> Ports {
+    let plan = store.plan();
     let mut ports = Ports::new();
     let mut peers: HashMap<(&str, &str), (&str, &str)> = HashMap::new();
-    for cable in &store.plan().cables {
+    for cable in &plan.cables {
         peers.insert((&cable.a_device, &cable.a_port), (&cable.b_device, &cable.b_port));
         peers.insert((&cable.b_device, &cable.b_port), (&cable.a_device, &cable.a_port));
     }
@@ -60,7 +61,7 @@ pub fn planned_and_described(store: &Store) -> Ports {
             ..Default::default()
         }
     };
-    for planned in &store.plan().ports {
+    for planned in &plan.ports {
         let Some(table) = Table::from_name(&planned.table) else { continue };
         let mut view = blank(&planned.device, &planned.port, table.name());
         view.speed_bps = planned.speed_bps;

@@ -115,6 +115,8 @@ small_tables! {
     fact,
     ingest_gap,
     collector,
+    neighbor,
+    neighbor_mismatch,
     counter_catalog,
 }
 
