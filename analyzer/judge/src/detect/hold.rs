@@ -13,9 +13,6 @@
 //! - its own mean before, which counts as one of 16 iterations more,
 //! - the mean of its peers at the same time, which absorbs whatever makes all hosts ragged.
 //!
-//! Readings that are in step with the iterations come back to the same few places of them, and their evidence is divided by how
-//! much less they say (`statistics/in_step.rs`).
-//!
 //! Peers are hosts that also need nothing to begin, or that also wait for others' bytes, as parents in a tree do.
 //!
 //! A host is accused when ln E reaches ln (1,000 · r / F) and its mean excess is between half and twice what the job lost: the
@@ -32,7 +29,7 @@ use crate::fabric::{DeviceId, Place};
 use crate::features::Features;
 use crate::features::pace::{Batch, Hold, JobPace, LEAST, Slow};
 use crate::kinds::{Class, ExcessHold, FactKind};
-use crate::statistics::{betting_nats, in_step, median};
+use crate::statistics::{betting_nats, median};
 
 /// F: hosts accused wrongly in 1,000 node-days, at most: one in three years of a node. What a site allows.
 const FALSE_IN_1000_NODE_DAYS: f64 = 1.0;
@@ -163,7 +160,6 @@ fn judge(hold: &Hold, slow: Slow) -> Vec<Late> {
     let mut readings: Vec<f64> = since.iter().map(|batch| f64::from(batch.readings)).collect();
     let most = (2.0 * slow.loss).max(1.0 / median(&mut readings)).min(1.0);
     let effects = EFFECTS.map(|effect| effect * slow.loss);
-    let alike = alike(since, slow);
     let all = [false, true].map(|free| {
         let alike = now.hosts.iter().enumerate().filter(|(seat, _)| is_free(*seat) == free);
         alike.fold((0.0, 0.0), |(all, told), (_, own)| (all + own.late, told + own.iterations))
@@ -182,7 +178,7 @@ fn judge(hold: &Hold, slow: Slow) -> Vec<Late> {
         let before = if has_past { own_before } else { 0.0 };
         let null = pool.max(peers).max(before) + 1.0 / (since.len() * hosts) as f64;
         let values = since.iter().map(|batch| f64::from(batch.excess[seat])).filter(|excess| !excess.is_nan());
-        let nats = betting_nats(values, null.min(0.5), &effects, most) / alike;
+        let nats = betting_nats(values, null.min(0.5), &effects, most);
         let held = since.iter().rev().find(|batch| f64::from(batch.excess[seat]) >= excess * EXPLAINED);
         let until_s = held.map_or(slow.since_s, |batch| batch.at_s);
         Some(Late { seat, excess, nats, iterations: since.len(), until_s })
@@ -192,20 +188,6 @@ fn judge(hold: &Hold, slow: Slow) -> Vec<Late> {
     // Where one host waits for a certain other one to begin, as a parent in a tree for its child, both are seen to be late.
     let many = if hold.tells_hosts_apart() { FEW.max(hosts / MANY) } else { 1 };
     if likely > many { Vec::new() } else { late }
-}
-
-/// How much less these iterations say than as many that were read at moments by chance. Where the readings are in step with
-/// the iterations of now, they find a host that begins a little later than its peers each time, or never; where they were in
-/// step with those of before, what is usual was learned at a few places only, and the pace with it.
-fn alike(since: &[&Batch], slow: Slow) -> f64 {
-    let readings: f64 = since[1..].iter().map(|batch| f64::from(batch.readings)).sum();
-    let interval_s = (since[since.len() - 1].at_s - since[0].at_s) / readings;
-    let an_iteration = readings / (since.len() - 1) as f64;
-    let of = |iteration_s: f64| {
-        let times = |readings: f64| in_step(readings, interval_s / iteration_s, slow.loss);
-        times(readings) / times(an_iteration)
-    };
-    of(slow.usual_s).max(of(slow.usual_s / (1.0 - slow.loss))).max(1.0)
 }
 
 /// Of the hosts with evidence, but for the surest other one, this one is the likeliest by far.
@@ -327,16 +309,6 @@ mod tests {
         check(&[9.2, 7.7, 7.5, 7.1], &[false, false, false, false]);
         check(&[12.0, 8.0, 7.5, 7.1], &[true, false, false, false]);
         check(&[8.0, 1.9, 1.5, 1.0], &[true, true, true, true]);
-    }
-
-    #[test]
-    fn readings_in_step_with_the_iterations_say_little() {
-        // 80 readings, one a second. Iterations of 0.9936 s are read at half of their places in that time.
-        let batch = |second: i32| Batch { at_s: f64::from(second), readings: 1, excess: vec![0.0; 4] };
-        let batches: Vec<Batch> = (200..280).map(batch).collect();
-        let alike = |usual_s: f64| alike(&batches.iter().collect::<Vec<_>>(), Slow { since_s: 200.0, loss: 0.11, usual_s });
-        assert!(alike(0.9936) > 7.0, "{}", alike(0.9936));
-        assert!(alike(1.37) < 1.2, "{}", alike(1.37));
     }
 
     #[test]
