@@ -140,7 +140,8 @@ fn readings_that_are_alike_end_nothing_and_a_rate_above_the_capacity_does() {
         nats
     };
     assert!(port.queue.sound_nats_of(4, |_| 1.0) >= 3.0 && port.queue.sound_nats_of(4, of) < 3.0);
-    assert!((3.0..=40.0).contains(&readings.get()), "{}", readings.get());
+    // The sum may begin a little before the link was mended, and not with the first of 140 readings.
+    assert!((3.0..=60.0).contains(&readings.get()), "{}", readings.get());
     let whole = Span { tick: 200, seconds: 1.0, busy_s: 0.9, held_s: 0.0 };
     (0..2).for_each(|_| port.queue.add(false, whole));
     assert!(port.queue.sound_nats_of(4, |readings| readings) >= 3.0, "one reading is enough");
