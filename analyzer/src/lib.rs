@@ -1,7 +1,7 @@
 //! weft's analyzer: ingest → model → detect → diagnose → route → notify, and the store, SQL and HTTP beside them.
 
-pub mod calibrate;
 pub mod cabling;
+pub mod calibrate;
 pub mod cli;
 pub mod config;
 pub mod explain;

@@ -46,11 +46,6 @@ impl PortDirectory {
         self.with(|map| map.get(&ifindex).cloned())
     }
 
-    /// All interfaces that are ports.
-    pub fn entries(&self) -> Vec<DirectoryEntry> {
-        self.with(|map| map.values().cloned().collect())
-    }
-
     pub fn entity(&self, ifindex: u32) -> Option<EntityId> {
         self.with(|map| map.get(&ifindex).map(|e| e.entity))
     }

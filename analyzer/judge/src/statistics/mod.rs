@@ -11,6 +11,7 @@
 //! | `broken_line.rs` | the slope of a line with noise, and where it bends |
 //! | `student.rs` | how far a mean may be off by chance when its noise is an estimate too |
 //! | `ramp.rs` | how surely a count grows steadily, where it only wandered before |
+//! | `in_step.rs` | how much less readings say that come back to the same places of an iteration |
 //! | `logarithms.rs` | means of numbers that are kept by their logarithms |
 
 mod betting;
@@ -18,6 +19,7 @@ mod broken_line;
 mod chernoff;
 mod comb;
 mod cusum;
+mod in_step;
 mod logarithms;
 mod median;
 mod ramp;
@@ -29,6 +31,7 @@ pub use broken_line::{Point, bend, slope};
 pub use chernoff::chernoff_nats;
 pub use comb::{resultant, teeth};
 pub use cusum::{Cusum, change_bar, mixture_nats};
+pub use in_step::in_step;
 pub use logarithms::ln_mean_exp;
 pub use median::{lower_median, median};
 pub use ramp::{Ramp, Reading, ramp};

@@ -42,7 +42,7 @@ impl Ethtool {
     /// The ports that `netdev` knows; another device under a known name is another port. What has gone is let go at every tick, so
     /// that a device that comes under its name is not taken for it; what is new can wait.
     fn discover(&mut self, round: &Round, board: &mut Board) {
-        let known = self.directory.entries();
+        let known: Vec<_> = self.directory.list().into_iter().map(|(_, entry)| entry).collect();
         let is_known =
             |name: &String, port: &mut Port| known.iter().any(|e| e.port == *name && e.entity == port.entity());
         for (_, port) in self.ports.extract_if(.., |name, port| !is_known(name, port)) {

@@ -4,6 +4,7 @@ use super::*;
 use crate::agent::identity;
 use crate::board::{EntityId, Reading, Status};
 use crate::config::CollectorConfig;
+use crate::directory::DirectoryEntry;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -99,7 +100,7 @@ impl Rig {
         let (directory, slow) = (PortDirectory::default(), Duration::from_secs(60));
         let port = board.entity(Table::Nic, "eth0");
         board.cell(port, "netdev", "netdev", "rx_bytes");
-        directory.insert(7, "eth0", port, true);
+        directory.insert(7, DirectoryEntry { port: "eth0".into(), entity: port, admin_up: true, address: None });
         let source = Ethtool::new(Box::new(driver.clone()), directory.clone(), slow);
         Rig { driver, board, source, directory, port }
     }

@@ -30,14 +30,13 @@
 
 mod armed;
 mod evidence;
-mod in_step;
 
 use super::{Detector, Shows, Sink, Spot, Weighed, budget, strength};
 use crate::fabric::{Carries, Place, PortId};
 use crate::features::Features;
 use crate::features::queue::{CAPACITIES, Queue};
 use crate::kinds::{FactKind, LowServiceRate};
-use crate::statistics::median;
+use crate::statistics::{in_step, median};
 use evidence::{Ends, Slow};
 use std::cell::OnceCell;
 
@@ -160,17 +159,24 @@ impl Direction<'_> {
         sums.any(|slower| slower.against_any(1.0) >= LIKELY && together(slower.since))
     }
 
-    /// How much less the readings say that fall into step with the iterations of a job that sends over the link.
+    /// How much less the readings say that fall into step with the iterations of a job that sends over the link: those since the
+    /// evidence of this capacity began, at either end.
     fn in_step(&self, slow: Slow) -> f64 {
+        let slower = [Some(self.ends.own), self.ends.far].into_iter().flatten().map(|end| &end.slower[slow.capacity]);
+        let spoke_ns = slower.filter(|slower| slower.against_full(1.0) > 0.0).map(|slower| self.ns(slower.since));
+        let since_ns = spoke_ns.min().unwrap_or(self.features.now_ns);
+        self.in_step_of((self.features.now_ns - since_ns) as f64 / self.interval_ns() as f64)
+    }
+
+    /// The same of so many readings.
+    fn in_step_of(&self, readings: f64) -> f64 {
         let topology = &self.features.topology;
         let place = topology.place_of(self.port);
         let interval_ns = self.interval_ns() as f64;
-        let slower = [Some(self.ends.own), self.ends.far].into_iter().flatten().map(|end| end.slower[slow.capacity]);
-        let spoke_ns = slower.filter(|slower| slower.against_full(1.0) > 0.0).map(|slower| self.ns(slower.since));
-        let readings = (self.features.now_ns - spoke_ns.min().unwrap_or(self.features.now_ns)) as f64 / interval_ns;
         let jobs = (0..self.features.jobs.len()).filter(|&job| topology.carries_at(job, place) != Carries::No);
         let paces = jobs.filter_map(|job| self.features.jobs[job].pace.line().pace());
-        paces.map(|pace| in_step::inflation(readings, pace * interval_ns / 1e9)).fold(1.0, f64::max)
+        let busy = f64::from(self.ends.own.lately());
+        paces.map(|pace| in_step(readings, pace * interval_ns / 1e9, busy)).fold(1.0, f64::max)
     }
 
     /// V. Congestion mostly comes with more to send; where the port has no more than before, fewer episodes are left.
@@ -222,7 +228,10 @@ impl Direction<'_> {
         let of_plan = 1.0 - amount as f32;
         let nearest = |a: &usize, b: &usize| (CAPACITIES[*a] - of_plan).abs().total_cmp(&(CAPACITIES[*b] - of_plan).abs());
         let capacity = (0..CAPACITIES.len()).min_by(nearest).unwrap_or_default();
-        let is_sound = |queue: &Queue| queue.sound_nats(capacity) >= SOUND;
+        // Readings that came back to the same places of an iteration, at which no queue stood, say less.
+        let in_step = |readings: f64| self.in_step_of(readings);
+        let is_sound =
+            |queue: &Queue| queue.sound_nats(capacity) >= SOUND && queue.sound_nats_of(capacity, in_step) >= SOUND;
         let is_slow = |queue: &Queue| queue.slower[capacity].against_full(queue.inflation.at_least()) >= SOUND;
         is_sound(self.ends.own) && !self.ends.far.is_some_and(|far| is_slow(far) && !is_sound(far))
     }

@@ -69,6 +69,8 @@ pub struct Queue {
     last: Option<Reading>,
     /// By capacity.
     pub slower: [Slower; CAPACITIES.len()],
+    /// Readings that the reverse sum of each holds, 255 at the most.
+    sound_readings: [u8; CAPACITIES.len()],
     pub longer: [Longer; STANDS.len()],
     /// Readings that saw a queue stand, less those that pauses explain.
     stood: f32,
@@ -166,11 +168,12 @@ impl Queue {
         let (most_usual, inflation) = (self.most_usual(), self.inflation.at_least() as f32);
         let sound = seen.ln_chance(1.0);
         let steepness = seen.steepness();
-        for (slower, capacity) in self.slower.iter_mut().zip(CAPACITIES) {
-            match seen.rate > capacity + HALF_STEP {
+        for ((slower, readings), capacity) in self.slower.iter_mut().zip(&mut self.sound_readings).zip(CAPACITIES) {
+            let begins = match seen.rate > capacity + HALF_STEP {
                 true => slower.refute(inflation),
                 false => slower.add(seen.ln_chance(1.0 / capacity) - sound, steepness, (&seen, capacity), inflation),
-            }
+            };
+            *readings = if begins { 1 } else { readings.saturating_add(1) };
         }
         let usual = seen.ln_chance(most_usual.min(1.0));
         for (longer, stands) in self.longer.iter_mut().zip(STANDS) {
@@ -201,9 +204,20 @@ impl Queue {
         self.slower[capacity].sound(self.inflation.at_least())
     }
 
+    /// The same, where it is to be divided by `alike` of so many readings: by how much less these say than independent ones.
+    pub fn sound_nats_of(&self, capacity: usize, alike: impl Fn(f64) -> f64) -> f64 {
+        let own = self.inflation.at_least();
+        self.slower[capacity].sound(own.max(alike(f64::from(self.sound_readings[capacity]))))
+    }
+
     /// Some capacity has more evidence than chance makes of most queues at most times, so that it is worth a closer look.
     pub fn speaks(&self) -> bool {
         self.slower.iter().any(|slower| slower.slow.nats() >= SPEAKS)
+    }
+
+    /// The part of the time for which a sound link would be busy, by the last readings.
+    pub fn lately(&self) -> f32 {
+        self.lately
     }
 
     /// The port has more to send lately than it used to.
@@ -266,28 +280,29 @@ impl Seen {
 }
 
 impl Slower {
-    /// Takes in by how much likelier a reading is at this capacity, nats, and how fast what it is compared with grows.
-    fn add(&mut self, nats: f32, steepness: f32, (seen, capacity): (&Seen, f32), inflation: f32) {
+    /// Takes in by how much likelier a reading is at this capacity, nats, and how fast what it is compared with grows. True where
+    /// the reverse sum begins with that reading.
+    fn add(&mut self, nats: f32, steepness: f32, (seen, capacity): (&Seen, f32), inflation: f32) -> bool {
         if self.slow.add(nats) {
             (self.steepness, self.since) = (0.0, seen.since);
         }
         self.steepness += steepness;
-        if nats > 0.0 || seen.busy >= CARRIED * capacity {
-            self.speak_sound(-nats, inflation);
-        }
+        (nats > 0.0 || seen.busy >= CARRIED * capacity) && self.speak_sound(-nats, inflation)
     }
 
-    /// The link was faster than that.
-    fn refute(&mut self, inflation: f32) {
-        self.speak_sound(VOID * inflation, inflation);
+    /// The link was faster than that: one reading is enough, wherever in an iteration it lies.
+    fn refute(&mut self, inflation: f32) -> bool {
+        self.sound = Cusum::default();
+        self.speak_sound(VOID * inflation, inflation)
     }
 
-    fn speak_sound(&mut self, nats: f32, inflation: f32) {
-        self.sound.add(nats);
+    fn speak_sound(&mut self, nats: f32, inflation: f32) -> bool {
+        let begins = self.sound.add(nats);
         if self.sound.nats() >= VOID * inflation {
             *self = Slower { since: self.since, ..Slower::default() };
             self.sound.add(VOID * inflation);
         }
+        begins
     }
 
     /// The evidence in nats that the link has this capacity, against a congestion in which a queue stands whenever a sound

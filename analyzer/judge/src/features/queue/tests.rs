@@ -131,6 +131,23 @@ fn a_mended_link_is_sound_within_a_few_readings_and_one_at_rest_says_nothing() {
 }
 
 #[test]
+fn readings_that_are_alike_end_nothing_and_a_rate_above_the_capacity_does() {
+    let mut port = Simulated::new(5);
+    port.read(Port { capacity: 0.5, stands: 1.0, ..SOUND }, 100).read(SOUND, 40);
+    let readings = std::cell::Cell::new(0.0);
+    let of = |nats: f64| {
+        readings.set(nats);
+        nats
+    };
+    assert!(port.queue.sound_nats_of(4, |_| 1.0) >= 3.0 && port.queue.sound_nats_of(4, of) < 3.0);
+    // The sum may begin a little before the link was mended, and not with the first of 140 readings.
+    assert!((3.0..=60.0).contains(&readings.get()), "{}", readings.get());
+    let whole = Span { tick: 200, seconds: 1.0, busy_s: 0.9, held_s: 0.0 };
+    (0..2).for_each(|_| port.queue.add(false, whole));
+    assert!(port.queue.sound_nats_of(4, |readings| readings) >= 3.0, "one reading is enough");
+}
+
+#[test]
 fn what_is_unknown_or_explained_by_pauses_says_nothing() {
     let mut port = Simulated::new(7);
     for _ in 0..60 {

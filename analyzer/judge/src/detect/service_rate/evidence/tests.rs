@@ -1,6 +1,6 @@
-use super::super::in_step;
 use super::*;
 use crate::features::queue::tests::{Port, SOUND, Simulated};
+use crate::statistics::in_step;
 
 const RUNS: u64 = 300;
 /// Readings between two looks at a pair of ports, and how many looks there are.
@@ -21,7 +21,7 @@ fn evidence(port: impl Fn(u64) -> Port, of: Kind) -> Vec<f64> {
             let capacity = slow(ends, alike).capacity;
             let since = own.slower[capacity].since.min(far.slower[capacity].since);
             let readings = (look * BETWEEN) as f64 - f64::from(since);
-            of(ends, alike.max(in_step::inflation(readings, 1.0 / port.period_s)))
+            of(ends, alike.max(in_step(readings, 1.0 / port.period_s, port.load)))
         })
     };
     (1..=RUNS).flat_map(of_pair).collect()
