@@ -16,13 +16,14 @@ pub struct Key {
 }
 
 /// The source files that hold the types.
-const FILES: [&str; 13] = [
+const FILES: [&str; 14] = [
     "collector/transport/src/config.rs",
     "collector/src/config.rs",
     "collector/src/filter.rs",
     "collector/src/outbox.rs",
     "collector/src/schedule.rs",
     "collector/src/sources/step.rs",
+    "collector/src/sources/lldp/mod.rs",
     "analyzer/src/live/config.rs",
     "analyzer/src/http/config.rs",
     "analyzer/src/notify/config.rs",

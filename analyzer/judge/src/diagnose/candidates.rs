@@ -82,7 +82,8 @@ fn silent_device(around: &Around, case: &Case) -> Vec<Candidate> {
 fn shared_device(around: &Around, case: &Case) -> Vec<Candidate> {
     let onsets = |device: &str| around.onsets.get(&(case.class().name, device.to_owned())).into_iter().flatten();
     let links = |device: &str| onsets(device).filter(|&&onset_ns| together(onset_ns, case)).count();
-    let shared = ends(case).map(|device| (device, links(device))).filter(|(_, links)| *links > 1);
+    let devices = ends(case).filter(|_| !case.class().is_of_cable);
+    let shared = devices.map(|device| (device, links(device))).filter(|(_, links)| *links > 1);
     let reason = |links: usize| format!("{links} of its links show the same since the same time");
     shared
         .map(|(device, links)| Candidate { part: Part::Device(device.to_owned()), reason: reason(links), share: None })

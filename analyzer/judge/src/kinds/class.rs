@@ -65,6 +65,8 @@ pub struct Class {
     pub delays_jobs: bool,
     /// Whether the part does not work at all while it lasts.
     pub is_down: bool,
+    /// Whether the trouble is where the cable lies: no device at its ends can have it.
+    pub is_of_cable: bool,
     /// Whether trouble of a device explains the same trouble of its links and ports.
     pub holds_its_parts: bool,
     /// Whether the host's own words tell it apart from hosts that merely wait for it.
@@ -91,6 +93,7 @@ impl Class {
         accuses: Accuses::Outright,
         delays_jobs: true,
         is_down: false,
+        is_of_cable: false,
         holds_its_parts: false,
         tells_hosts_apart: false,
         by_marks: false,

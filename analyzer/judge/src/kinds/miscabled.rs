@@ -26,6 +26,7 @@ impl KindOfFact for Miscabled {
         action: "move the cable to where the plan has it, or mend the plan's cables.csv",
         // Bytes still pass, by another way than planned.
         delays_jobs: false,
+        is_of_cable: true,
         ..Class::LINK
     };
 

@@ -46,7 +46,7 @@ mod tests {
 
     #[test]
     fn the_table_says_how_often_and_how_often_at_most() {
-        let tail = Tail { readings: 1e4, reached: [40, 3, 0, 0, 0, 1], most: 15.2, bar: Some(22.9) };
+        let tail = Tail { readings: 1e3, reached: [40, 3, 0, 0, 0, 1], most: 15.2, bar: Some(22.9) };
         let shard = Shard {
             trace: "march".into(),
             weft: "0".into(),
@@ -69,12 +69,12 @@ mod tests {
             cells,
             [
                 "counted_errors",
-                "10000",
-                "40 (498)",
-                "3 (67)",
-                "0 (9.1)",
-                "0 (1.2)",
+                "1000",
+                "40 (50)",
+                "3 (6.7)",
+                "0 (0.9)",
                 "0 (0.1)",
+                "0 (0.0)",
                 "1 (0.0) !",
                 "15.2",
                 "22.9"
