@@ -16,6 +16,7 @@ impl Engine {
         // What an engine saves of itself does not contradict itself.
         let Some(mut features) = saved.restored(plan) else { return Vec::new() };
         features.ask(reads(self.detectors));
+        features.false_alarms = self.features.false_alarms;
         let over = self.diagnosis.move_to(&self.features, &features.topology, self.write);
         self.features = features;
         over
@@ -68,6 +69,16 @@ mod tests {
         let culprit = &down.culprits[0];
         let ends = [(&*culprit.device, &*culprit.port), (&*culprit.peer_device, &*culprit.peer_port)];
         assert!(ends.contains(&("h0", "eth1")) && ends.contains(&("leaf", "swp0")), "{ends:?}");
+    }
+
+    #[test]
+    fn what_the_site_allows_stays() {
+        let mut scene = Scene::new(star(3));
+        let config = EngineConfig { false_alarms: 0.02, ..EngineConfig::of_tick(SECOND) };
+        scene.engine = Engine::new(star(3), config);
+        run(&mut scene, 2, &[]);
+        scene.replan(&star(4));
+        assert_eq!(scene.engine.features().false_alarms, 0.02);
     }
 
     #[test]
