@@ -9,6 +9,7 @@ pub mod feed;
 pub mod http;
 pub mod import;
 pub mod ingest;
+mod judged;
 pub mod live;
 pub mod notify;
 pub mod read;

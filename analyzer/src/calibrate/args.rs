@@ -1,8 +1,7 @@
 //! The flags of `weft calibrate`.
 
-use crate::live::false_alarms;
+use crate::replay::Allowed;
 use std::path::PathBuf;
-use weft_judge::features::FALSE_ALARMS;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -24,9 +23,8 @@ pub struct CalibrateArgs {
     /// Keep what each trace showed in DIR, and judge none again that is there
     #[arg(long, value_name = "DIR")]
     pub resume: Option<PathBuf>,
-    /// False alarms that are allowed in a day, of the whole fabric, as `[analyzer] false_alarms_a_day`
-    #[arg(long = "false-alarms-a-day", value_name = "N", default_value_t = FALSE_ALARMS, value_parser = false_alarms)]
-    pub false_alarms: f64,
+    #[command(flatten)]
+    pub allowed: Allowed,
     /// Write the figures as JSON
     #[arg(long, value_name = "table|json", default_value = "table")]
     pub output: Output,

@@ -7,7 +7,6 @@
 //! ```
 
 mod args;
-mod failed;
 mod shards;
 #[cfg(test)]
 mod tests;
@@ -15,10 +14,10 @@ mod watch;
 
 pub use args::CalibrateArgs;
 
-use crate::replay::{ReplayArgs, replay_watched};
+use crate::judged::{Failed, INCIDENTS, named_twice, source_of};
+use crate::replay::{Allowed, ReplayArgs, replay_watched};
 use crate::side_by_side::side_by_side;
 use args::Output;
-use failed::Failed;
 use shards::Shards;
 use std::path::Path;
 use std::process::ExitCode;
@@ -29,6 +28,10 @@ use weft_trace::{Family, FrameSource, TraceFolder, name_of};
 
 /// The subcommand: the figures to stdout, progress and errors to stderr.
 pub fn run(args: &CalibrateArgs) -> ExitCode {
+    if let Some(error) = named_twice(&args.traces).filter(|_| args.resume.is_some()) {
+        eprintln!("weft calibrate: {error}");
+        return ExitCode::from(FAILED);
+    }
     let (done, failed): (Vec<_>, Vec<_>) = calibrate(args).into_iter().partition(Result::is_ok);
     let shards: Vec<Shard> = done.into_iter().flatten().collect();
     let all = FaultFree::of(&shards);
@@ -52,10 +55,10 @@ pub fn run(args: &CalibrateArgs) -> ExitCode {
 fn calibrate(args: &CalibrateArgs) -> Vec<Result<Shard, Failed>> {
     let kept = args.resume.as_deref().map(Shards::in_folder);
     side_by_side(&args.traces, args.at_once, |trace| {
-        let known = kept.as_ref().and_then(|kept| kept.find(trace, args.false_alarms));
+        let known = kept.as_ref().and_then(|kept| kept.find(trace, args.allowed.false_alarms));
         let (verb, shard) = match known {
             Some(shard) => ("known", Ok(shard)),
-            None => ("judged", judge(trace, args.false_alarms).and_then(|shard| keep(kept.as_ref(), trace, shard))),
+            None => ("judged", judge(trace, args.allowed).and_then(|shard| keep(kept.as_ref(), trace, shard))),
         };
         match &shard {
             Ok(shard) => {
@@ -72,9 +75,9 @@ fn keep(kept: Option<&Shards>, trace: &Path, shard: Shard) -> Result<Shard, Fail
     Ok(shard)
 }
 
-fn judge(trace: &Path, false_alarms: f64) -> Result<Shard, Failed> {
+fn judge(trace: &Path, allowed: Allowed) -> Result<Shard, Failed> {
     let (name, folder) = (name_of(trace), TraceFolder::open(trace)?);
-    let subject = Subject::load(folder.path(), &name, "").map_err(|e| folder.said_of(e))?;
+    let subject = Subject::load(folder.path(), &name, &source_of(trace)).map_err(|e| folder.said_of(e))?;
     let is_fault = |class: &str| Family::of(class).is_none_or(|family| family != Family::Benign);
     if let Some(truth) = subject.truth.iter().find(|truth| is_fault(&truth.class)) {
         return Err(Failed::Faulty { trace: name, fault: format!("{} {} {}", truth.class, truth.device, truth.port) });
@@ -82,15 +85,15 @@ fn judge(trace: &Path, false_alarms: f64) -> Result<Shard, Failed> {
     let out = tempfile::tempdir()?;
     let mut watch = Watch::default();
     let source = FrameSource::open(folder.path(), crate::ingest::TICK_NS).map_err(|e| folder.said_of(e))?;
-    let calm = ReplayArgs { false_alarms, ..ReplayArgs::calm(folder.path(), out.path()) };
+    let calm = ReplayArgs { allowed, ..ReplayArgs::calm(folder.path(), out.path()) };
     replay_watched(source, &calm, &mut |engine| watch.note(engine.features()))
-        .map_err(|source| Failed::Replay { trace: name.clone(), source: Box::new(source) })?;
-    let incidents = read_incidents(&out.path().join("incidents.ndjson"))?;
+        .map_err(|error| Failed::at(&folder, &name, error))?;
+    let incidents = read_incidents(&out.path().join(INCIDENTS))?;
     let compared = compare(&subject, &incidents);
     Ok(Shard {
         trace: name,
         weft: env!("CARGO_PKG_VERSION").to_owned(),
-        allowed: false_alarms,
+        allowed: allowed.false_alarms,
         node_days: compared.node_days,
         r#false: compared.r#false,
         tails: watch.into_tails(),

@@ -1,11 +1,8 @@
-//! What traces showed, kept in a folder, one file a trace: `DIR/NAME-HASH.json`. The hash is of the trace's whole path, so that two
-//! traces of one name do not meet.
+//! What traces showed, kept in a folder, one file a trace: `DIR/SOURCE/NAME.json`.
 
-use super::failed::Failed;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use crate::judged::{Failed, place_of};
 use std::path::{Path, PathBuf};
 use weft_score::Shard;
-use weft_trace::name_of;
 
 pub struct Shards {
     folder: PathBuf,
@@ -27,17 +24,18 @@ impl Shards {
     /// Written beside its place and moved there, so that a call that is stopped leaves no half of a file.
     pub fn keep(&self, trace: &Path, shard: &Shard) -> Result<(), Failed> {
         let file = self.file(trace);
-        let failed = |source| Failed::Shard { path: file.display().to_string(), source };
-        std::fs::create_dir_all(&self.folder).map_err(failed)?;
-        let mut beside = tempfile::NamedTempFile::new_in(&self.folder).map_err(failed)?;
+        let failed = |source| Failed::Kept { path: file.display().to_string(), source };
+        let folder = file.parent().unwrap_or(&self.folder);
+        std::fs::create_dir_all(folder).map_err(failed)?;
+        let mut beside = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
         serde_json::to_writer_pretty(&mut beside, shard).map_err(|e| failed(e.into()))?;
         beside.persist(&file).map_err(|e| failed(e.error))?;
         Ok(())
     }
 
     fn file(&self, trace: &Path) -> PathBuf {
-        let mut hasher = DefaultHasher::new();
-        trace.canonicalize().unwrap_or_else(|_| trace.to_owned()).hash(&mut hasher);
-        self.folder.join(format!("{}-{:016x}.json", name_of(trace), hasher.finish()))
+        let mut file = self.folder.join(place_of(trace)).into_os_string();
+        file.push(".json");
+        file.into()
     }
 }

@@ -1,9 +1,9 @@
 //! A trace of a host that now and then receives a damaged packet, and what is made of it.
 
 use super::*;
+use crate::replay::Allowed;
 use std::fmt::Write;
 use std::fs::write;
-use weft_judge::features::FALSE_ALARMS;
 
 /// Seconds of the trace.
 const SECONDS: i64 = 120;
@@ -34,7 +34,7 @@ fn args(trace: &Path, resume: Option<&Path>) -> CalibrateArgs {
         traces: vec![trace.to_owned()],
         resume: resume.map(Path::to_owned),
         output: Output::Table,
-        false_alarms: FALSE_ALARMS,
+        allowed: Allowed::default(),
         at_once: Some(1),
     }
 }

@@ -1,11 +1,10 @@
 //! The flags of `weft replay`.
 
+use super::allowed::Allowed;
 use super::disturb::Disturb;
 use super::pace::Speed;
 use super::span::Span;
-use crate::live::false_alarms;
 use std::path::{Path, PathBuf};
-use weft_judge::features::FALSE_ALARMS;
 use weft_transport::TransportUrl;
 
 const EXAMPLES: &str = "\
@@ -43,9 +42,8 @@ pub struct ReplayArgs {
     /// Event time that a frame may be behind the others and still count, seconds.
     #[arg(long, default_value_t = LATENESS_S)]
     pub lateness_s: f64,
-    /// False alarms that are allowed in a day, of the whole fabric, as `[analyzer] false_alarms_a_day`.
-    #[arg(long = "false-alarms-a-day", value_name = "N", default_value_t = FALSE_ALARMS, value_parser = false_alarms)]
-    pub false_alarms: f64,
+    #[command(flatten)]
+    pub allowed: Allowed,
     #[command(flatten)]
     pub span: Span,
 }
@@ -60,7 +58,7 @@ impl ReplayArgs {
             to: None,
             out: Some(out.to_owned()),
             lateness_s: LATENESS_S,
-            false_alarms: FALSE_ALARMS,
+            allowed: Allowed::default(),
             span: Span::default(),
         }
     }

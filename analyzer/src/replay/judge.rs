@@ -92,7 +92,7 @@ impl<'a> Judge<'a> {
         let lateness_ns = (args.lateness_s.clamp(0.0, MOST_LATENESS_S) * 1e9) as i64;
         // Only the data decides: see `IngestConfig::close_early`.
         let config = IngestConfig { tick_ns, lateness_ns, close_early: false, ..IngestConfig::default() };
-        let (write, false_alarms) = (crate::sql::write_query as _, args.false_alarms);
+        let (write, false_alarms) = (crate::sql::write_query as _, args.allowed.false_alarms);
         let engine_config = EngineConfig { tick_ns, write, false_alarms };
         let engine = args.span.begin(&source.plan, engine_config)?;
         let (ingest, dropped, span) = (Ingest::new(config), BTreeMap::new(), args.span.clone());

@@ -5,6 +5,7 @@
 //!                                       └─► a transport (--to): others judge
 //! ```
 
+mod allowed;
 mod args;
 mod disturb;
 mod judge;
@@ -16,6 +17,7 @@ mod span;
 #[cfg(test)]
 mod tests;
 
+pub use allowed::Allowed;
 pub use args::ReplayArgs;
 pub use disturb::Disturb;
 pub use judge::{replay, replay_frames, replay_watched};

@@ -1,8 +1,7 @@
 //! The flags of `weft score`.
 
-use crate::live::false_alarms;
+use crate::replay::Allowed;
 use std::path::PathBuf;
-use weft_judge::features::FALSE_ALARMS;
 use weft_score::{Disturbances, Output};
 
 const EXAMPLES: &str = "\
@@ -53,9 +52,8 @@ pub struct ScoreArgs {
     /// Draws of the disturbances: the same seed gives the same traces
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
-    /// False alarms that are allowed in a day, of the whole fabric, as `[analyzer] false_alarms_a_day`
-    #[arg(long = "false-alarms-a-day", value_name = "N", default_value_t = FALSE_ALARMS, value_parser = false_alarms)]
-    pub false_alarms: f64,
+    #[command(flatten)]
+    pub allowed: Allowed,
     /// table, json or markdown
     #[arg(long, default_value = "table")]
     pub output: Output,

@@ -1,9 +1,9 @@
 //! A trace judged once more after each disturbance.
 
 use super::args::ScoreArgs;
-use super::judged::{Failed, INCIDENTS};
 use crate::ingest::TICK_NS;
-use crate::replay::{ReplayArgs, replay_frames};
+use crate::judged::{Failed, INCIDENTS};
+use crate::replay::{Allowed, ReplayArgs, replay_frames};
 use std::path::Path;
 use weft_score::{Compared, Dice, Disturbance, Followed, Incident, Subject, compare, followed, read_incidents};
 use weft_trace::{FrameSource, TraceError, TraceTables};
@@ -20,18 +20,17 @@ pub fn disturbed(
         let mut changed = tables.clone();
         let back = (disturbance.apply)(&mut changed, &subject.truth, Dice::new(args.seed));
         let said: Vec<Incident> =
-            judged(changed, &subject.name, args.false_alarms)?.into_iter().map(|i| back.incident(i)).collect();
+            judged(changed, &subject.name, args.allowed)?.into_iter().map(|i| back.incident(i)).collect();
         Ok(followed(disturbance.name, before, &compare(subject, &said)))
     };
     disturbances.iter().map(run).collect()
 }
 
-fn judged(tables: TraceTables, trace: &str, false_alarms: f64) -> Result<Vec<Incident>, Failed> {
+fn judged(tables: TraceTables, trace: &str, allowed: Allowed) -> Result<Vec<Incident>, Failed> {
     let out = tempfile::tempdir()?;
     let source = FrameSource::of_tables(tables, TICK_NS);
     let failed = |error| Failed::Replay { trace: trace.to_owned(), source: Box::new(error) };
-    replay_frames(source, &ReplayArgs { false_alarms, ..ReplayArgs::calm(Path::new(""), out.path()) })
-        .map_err(failed)?;
+    replay_frames(source, &ReplayArgs { allowed, ..ReplayArgs::calm(Path::new(""), out.path()) }).map_err(failed)?;
     let incidents: Result<_, TraceError> = read_incidents(&out.path().join(INCIDENTS));
     Ok(incidents?)
 }

@@ -11,15 +11,14 @@
 
 mod args;
 mod disturbed;
-mod judged;
 mod one;
 #[cfg(test)]
 mod tests;
 
 pub use args::ScoreArgs;
 
+use crate::judged::Failed;
 use crate::side_by_side::side_by_side;
-use judged::Failed;
 use one::{Scored, named_twice, score_one};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicUsize, Ordering};

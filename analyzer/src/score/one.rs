@@ -2,9 +2,8 @@
 
 use super::args::ScoreArgs;
 use super::disturbed::disturbed;
-use super::judged::{Failed, INCIDENTS};
-use crate::replay::{ReplayArgs, ReplayError, replay};
-use std::collections::HashSet;
+use crate::judged::{self, Failed, INCIDENTS, place_of, source_of};
+use crate::replay::{ReplayArgs, replay};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use weft_score::{
@@ -12,12 +11,10 @@ use weft_score::{
 };
 use weft_trace::{TraceFolder, TraceTables, name_of};
 
-/// The name that two traces share, where each needs a folder of its own.
+/// The place that two traces share, where each needs one of its own.
 pub fn named_twice(args: &ScoreArgs) -> Option<Failed> {
     let by_name = args.keep.is_some() || args.incidents.is_some();
-    let mut seen = HashSet::new();
-    let twice = args.traces.iter().map(|trace| folder_of(trace)).find(|folder| !seen.insert(folder.clone()));
-    twice.filter(|_| by_name).map(|folder| Failed::NamedTwice(folder.display().to_string()))
+    judged::named_twice(&args.traces).filter(|_| by_name)
 }
 
 /// What became of one trace, and of its verdict in each disturbance.
@@ -49,9 +46,9 @@ pub fn score_one(trace: &Path, args: &ScoreArgs) -> Result<Scored, Failed> {
         Some(dir) => read_incidents(&said_before(dir, trace, args.traces.len() == 1))?,
         None => {
             let scratch = tempfile::tempdir()?;
-            let out = args.keep.as_ref().map_or_else(|| scratch.path().to_owned(), |keep| keep.join(folder_of(trace)));
-            replay(&ReplayArgs { false_alarms: args.false_alarms, ..ReplayArgs::calm(folder.path(), &out) })
-                .map_err(|source| failed(&folder, name, source))?;
+            let out = args.keep.as_ref().map_or_else(|| scratch.path().to_owned(), |keep| keep.join(place_of(trace)));
+            replay(&ReplayArgs { allowed: args.allowed, ..ReplayArgs::calm(folder.path(), &out) })
+                .map_err(|error| Failed::at(&folder, &name, error))?;
             read_incidents(&out.join(INCIDENTS))?
         }
     };
@@ -74,26 +71,8 @@ pub fn score_one(trace: &Path, args: &ScoreArgs) -> Result<Scored, Failed> {
     Ok(Scored { compared, followed, sighted })
 }
 
-fn failed(folder: &TraceFolder, trace: String, error: ReplayError) -> Failed {
-    match error {
-        ReplayError::Trace(error) => Failed::Trace(folder.said_of(error)),
-        error => Failed::Replay { trace, source: Box::new(error) },
-    }
-}
-
-/// The folder that a trace lies in tells where it is from.
-fn source_of(trace: &Path) -> String {
-    let whole = trace.canonicalize().unwrap_or_else(|_| trace.to_owned());
-    whole.parent().and_then(Path::file_name).unwrap_or_default().to_string_lossy().into_owned()
-}
-
-/// `SOURCE/NAME`: where what is said of a trace is kept.
-fn folder_of(trace: &Path) -> PathBuf {
-    Path::new(&source_of(trace)).join(name_of(trace))
-}
-
 /// What was said of a trace: in its own folder, or in the folder of a single trace itself.
 fn said_before(dir: &Path, trace: &Path, is_single: bool) -> PathBuf {
-    let (own, shared) = (dir.join(folder_of(trace)).join(INCIDENTS), dir.join(INCIDENTS));
+    let (own, shared) = (dir.join(place_of(trace)).join(INCIDENTS), dir.join(INCIDENTS));
     if is_single && shared.is_file() { shared } else { own }
 }

@@ -1,8 +1,8 @@
 //! The hand-written trace of docs/scoring.md, judged and scored, and what is said of a broken one.
 
 use super::*;
+use crate::replay::Allowed;
 use std::path::{Path, PathBuf};
-use weft_judge::features::FALSE_ALARMS;
 use weft_score::Output;
 
 /// Commands that write and score the trace, as the page has them.
@@ -18,7 +18,7 @@ fn args(traces: &[&Path]) -> ScoreArgs {
         baselines: false,
         html: None,
         seed: 1,
-        false_alarms: FALSE_ALARMS,
+        allowed: Allowed::default(),
         output: Output::Table,
         at_once: None,
     }

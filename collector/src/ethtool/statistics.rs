@@ -71,6 +71,11 @@ impl Statistics {
         Ok(if is_same { Outcome::Read } else { Outcome::Changed })
     }
 
+    /// That of one place, of the last reading.
+    pub fn value(&self, place: usize) -> Option<u64> {
+        self.values().nth(place)
+    }
+
     /// By place, of the last reading.
     pub fn values(&self) -> impl Iterator<Item = u64> {
         reply::values(&self.buffer).take(self.names.len())

@@ -76,10 +76,14 @@ pub fn ends(cable: &HeardCable) -> [PortRef; 2] {
     [PortRef::new(&*cable.a_device, &*cable.a_port), PortRef::new(&*cable.b_device, &*cable.b_port)]
 }
 
+pub fn planned_ends(cable: &PlanCable) -> [PortRef; 2] {
+    [PortRef::new(&*cable.a_device, &*cable.a_port), PortRef::new(&*cable.b_device, &*cable.b_port)]
+}
+
 fn far_ends(cables: &[PlanCable]) -> BTreeMap<PortRef, PortRef> {
     let mut far = BTreeMap::new();
     for cable in cables {
-        let [a, b] = [PortRef::new(&*cable.a_device, &*cable.a_port), PortRef::new(&*cable.b_device, &*cable.b_port)];
+        let [a, b] = planned_ends(cable);
         far.insert(a.clone(), b.clone());
         far.insert(b, a);
     }

@@ -69,6 +69,7 @@ pub use port::{Moved, PortState};
 pub use readings::{Quality, Read, Reading, Readings};
 pub use sample::{Count, Sample, rise};
 pub use saved::Saved;
+pub use short::ShortTick;
 pub use trail::{TRAIL, Way};
 pub use wraps::{goes_round, turn};
 

@@ -9,6 +9,7 @@ use super::past::{Heat, Hot, Past};
 use super::pauses::Pauses;
 use super::queue::{Load, Queue, Span};
 use super::sample::{Count, Sample, rise};
+use super::short::ShortTick;
 use super::trail::Trail;
 use nonmax::NonMaxI64;
 use serde::{Deserialize, Serialize};
@@ -239,7 +240,7 @@ impl PortState {
         let (seconds, stands) = (interval.seconds(), queue_bytes >= STANDING_BYTES);
         let held = f64::from(self.paused_us) * 1e3 / interval.length_ns().max(setting.tick_ns) as f64;
         let span = Span {
-            tick: interval.from.ts_ns.div_euclid(setting.tick_ns) as u32,
+            tick: ShortTick::of(interval.from.ts_ns.div_euclid(setting.tick_ns)),
             seconds: seconds as f32,
             busy_s: (interval.wire_bits() / planned_bps as f64) as f32,
             held_s: (held.min(1.0) * seconds) as f32,

@@ -21,7 +21,7 @@ fn table(store: &Store) -> Result<RecordBatch, ArrowError> {
     let rows = || plan.cables.iter();
     let heard: HashSet<[PortRef; 2]> = plan.heard.iter().map(cabling::ends).collect();
     let ends = |c: &PlanCable| {
-        let mut ends = [PortRef::new(&*c.a_device, &*c.a_port), PortRef::new(&*c.b_device, &*c.b_port)];
+        let mut ends = cabling::planned_ends(c);
         ends.sort_unstable();
         ends
     };

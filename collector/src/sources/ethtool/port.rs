@@ -6,7 +6,6 @@ use crate::board::{Board, CellId, EntityId};
 use crate::clock::now_ns;
 use crate::ethtool::{Edge, Outcome, Statistics, driver};
 use crate::schedule::Round;
-use std::collections::BTreeMap;
 use std::io;
 use std::time::{Duration, Instant};
 use tracing::{info, warn};
@@ -188,14 +187,10 @@ impl StatisticsTable {
         if !round.wants(Tier::Slow) {
             return;
         }
-        let values: BTreeMap<usize, u64> = match self.lanes.is_empty() {
-            true => BTreeMap::new(),
-            false => self.statistics.values().enumerate().collect(),
-        };
         for (lane, cell, place) in &self.lanes {
-            if let (Some(mut row), Some(value)) = (board.row(*lane, now_ns), values.get(place)) {
+            if let (Some(mut row), Some(value)) = (board.row(*lane, now_ns), self.statistics.value(*place)) {
                 row.took_us(took_us);
-                row.uint(*cell, *value);
+                row.uint(*cell, value);
             }
         }
     }

@@ -16,6 +16,7 @@
 //!
 //! Example: 10 nats at this end and 6 at the far end, both for half the planned rate. 16 − 2.8 − 0.2 − 2.2 = 10.8 nats.
 
+use crate::features::ShortTick;
 use crate::features::queue::{CAPACITIES, Longer, Queue};
 use crate::statistics::ln_mean_exp;
 
@@ -29,8 +30,8 @@ pub struct Slow {
     pub nats: f64,
     /// Of [`CAPACITIES`].
     pub capacity: usize,
-    /// The tick in which that began, the lower half of its index.
-    pub since: u32,
+    /// The tick in which that began.
+    pub since: ShortTick,
 }
 
 /// The queues at the two ends of a link.
@@ -63,7 +64,7 @@ pub fn slow_whatever_was(own: &Queue, inflation: f64) -> f64 {
 }
 
 /// That the queue stands for longer than it used to, and the tick since which this port's does.
-pub fn longer(Ends { own, far, .. }: Ends<'_>, inflation: f64) -> (f64, u32) {
+pub fn longer(Ends { own, far, .. }: Ends<'_>, inflation: f64) -> (f64, ShortTick) {
     let nats = |longer: &Longer| f64::from(longer.sum.nats()).max(0.0) / inflation;
     let of = |queue: &Queue| ln_mean_exp(queue.longer.iter().map(nats)).max(0.0);
     let most = own.longer.iter().fold(&own.longer[0], |most, next| if nats(next) > nats(most) { next } else { most });

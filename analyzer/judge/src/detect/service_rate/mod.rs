@@ -33,7 +33,7 @@ mod evidence;
 
 use super::{Detector, Shows, Sink, Spot, Weighed, budget, strength};
 use crate::fabric::{Carries, Place, PortId};
-use crate::features::Features;
+use crate::features::{Features, ShortTick};
 use crate::features::queue::{CAPACITIES, Queue};
 use crate::kinds::{FactKind, LowServiceRate};
 use crate::statistics::{in_step, median};
@@ -153,7 +153,7 @@ impl Direction<'_> {
     /// The link of this port, by the queue at either end, since about the same time as the one that is looked at.
     fn seems_slow(&self, port: PortId, slow: Slow) -> bool {
         let apart_ns = TOGETHER * self.interval_ns();
-        let together = |since: u32| (self.ns(slow.since) - self.ns(since)).abs() <= apart_ns;
+        let together = |since: ShortTick| (self.ns(slow.since) - self.ns(since)).abs() <= apart_ns;
         let own = self.features.ports[port].queue.as_deref();
         let mut sums = [own, far(self.features, port)].into_iter().flatten().flat_map(|queue| &queue.slower);
         sums.any(|slower| slower.against_any(1.0) >= LIKELY && together(slower.since))
@@ -236,10 +236,10 @@ impl Direction<'_> {
         is_sound(self.ends.own) && !self.ends.far.is_some_and(|far| is_slow(far) && !is_sound(far))
     }
 
-    /// The end of a tick that is given by the lower half of its index.
-    fn ns(&self, tick: u32) -> i64 {
-        let ago = i64::from((self.features.tick as u32).wrapping_sub(tick));
-        self.features.now_ns - ago * self.features.tick_ns
+    /// The end of a tick.
+    fn ns(&self, tick: ShortTick) -> i64 {
+        let Features { tick: now, now_ns, tick_ns, .. } = *self.features;
+        now_ns - (now - tick.seen_from(now)) * tick_ns
     }
 }
 

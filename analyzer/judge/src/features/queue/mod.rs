@@ -29,6 +29,7 @@ pub mod tests;
 
 pub use inflation::Inflation;
 
+use super::short::ShortTick;
 use crate::statistics::Cusum;
 use serde::{Deserialize, Serialize};
 
@@ -98,8 +99,8 @@ struct Reading {
 /// What happened between two readings.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Span {
-    /// The tick in which it began: the lower half of its index.
-    pub tick: u32,
+    /// The tick in which it began.
+    pub tick: ShortTick,
     pub seconds: f32,
     /// For how long a link at the planned rate was busy with what was sent, s.
     pub busy_s: f32,
@@ -114,8 +115,8 @@ pub struct Slower {
     slow: Cusum,
     /// By how much less likely the same readings are per part of the busy time in which no queue stands.
     steepness: f32,
-    /// The tick in which the sum began, the lower half of its index.
-    pub since: u32,
+    /// The tick in which the sum began.
+    pub since: ShortTick,
     /// The reverse, since it began: that the link is sound, against this capacity.
     sound: Cusum,
 }
@@ -124,7 +125,7 @@ pub struct Slower {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Longer {
     pub sum: Cusum,
-    pub since: u32,
+    pub since: ShortTick,
 }
 
 /// A reading, and what the intervals on either side say of it.
@@ -135,7 +136,7 @@ struct Seen {
     held: f32,
     /// The lesser of the rates before and after it, of the planned rate.
     rate: f32,
-    since: u32,
+    since: ShortTick,
 }
 
 impl Queue {

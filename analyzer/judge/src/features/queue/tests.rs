@@ -66,7 +66,7 @@ impl Simulated {
             let (sent, stands) = self.send(port, until_s);
             let stamp_s = until_s + self.dice.around(port.stamps_s);
             let span = Span {
-                tick: self.at_s as u32,
+                tick: ShortTick::of(self.at_s as i64),
                 seconds: (stamp_s - self.stamp_s) as f32,
                 busy_s: sent as f32,
                 held_s: (port.paused * (stamp_s - self.stamp_s)) as f32,
@@ -142,7 +142,7 @@ fn readings_that_are_alike_end_nothing_and_a_rate_above_the_capacity_does() {
     assert!(port.queue.sound_nats_of(4, |_| 1.0) >= 3.0 && port.queue.sound_nats_of(4, of) < 3.0);
     // The sum may begin a little before the link was mended, and not with the first of 140 readings.
     assert!((3.0..=60.0).contains(&readings.get()), "{}", readings.get());
-    let whole = Span { tick: 200, seconds: 1.0, busy_s: 0.9, held_s: 0.0 };
+    let whole = Span { tick: ShortTick::of(200), seconds: 1.0, busy_s: 0.9, held_s: 0.0 };
     (0..2).for_each(|_| port.queue.add(false, whole));
     assert!(port.queue.sound_nats_of(4, |readings| readings) >= 3.0, "one reading is enough");
 }

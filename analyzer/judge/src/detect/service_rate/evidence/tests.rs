@@ -19,8 +19,9 @@ fn evidence(port: impl Fn(u64) -> Port, of: Kind) -> Vec<f64> {
             let alike = own.inflation.at_least().max(far.inflation.at_least());
             let ends = Ends { own, far: Some(far), far_tells: true };
             let capacity = slow(ends, alike).capacity;
-            let since = own.slower[capacity].since.min(far.slower[capacity].since);
-            let readings = (look * BETWEEN) as f64 - f64::from(since);
+            let now = (look * BETWEEN) as i64;
+            let since = [own, far].map(|end| end.slower[capacity].since.seen_from(now)).into_iter().min();
+            let readings = since.map_or(0, |since| now - since) as f64;
             of(ends, alike.max(in_step(readings, 1.0 / port.period_s, port.load)))
         })
     };
