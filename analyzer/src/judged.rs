@@ -17,7 +17,7 @@ pub enum Failed {
     Replay { trace: String, source: Box<ReplayError> },
     #[error("{0}; check that TMPDIR can be written")]
     Folder(#[from] std::io::Error),
-    #[error("two traces are called {0}, and each needs a place of its own; rename one, or take them apart")]
+    #[error("two traces are called {0}, and each needs a folder of its own; rename one, or take them apart")]
     NamedTwice(String),
     #[error(
         "{trace}: truth.csv tells of a fault, {fault}; only data without faults shows what chance does: leave the trace out"

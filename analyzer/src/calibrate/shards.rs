@@ -1,4 +1,4 @@
-//! What traces showed, kept in a folder, one file a trace: `DIR/SOURCE/NAME.json`.
+//! What traces showed, kept in a folder, in a folder of its own each: `DIR/SOURCE/NAME/fault_free.json`.
 
 use crate::judged::{Failed, place_of};
 use std::path::{Path, PathBuf};
@@ -34,8 +34,6 @@ impl Shards {
     }
 
     fn file(&self, trace: &Path) -> PathBuf {
-        let mut file = self.folder.join(place_of(trace)).into_os_string();
-        file.push(".json");
-        file.into()
+        self.folder.join(place_of(trace)).join("fault_free.json")
     }
 }
