@@ -71,6 +71,18 @@ pub struct CollectorArgs {
     pub output: Output,
 }
 
+impl CollectorArgs {
+    /// No flag is given.
+    pub fn defaults() -> Result<CollectorArgs, clap::Error> {
+        #[derive(Parser)]
+        struct Defaults {
+            #[command(flatten)]
+            args: CollectorArgs,
+        }
+        Ok(Defaults::try_parse_from(["weft"])?.args)
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Output {
     Table,

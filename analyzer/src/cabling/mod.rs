@@ -1,18 +1,21 @@
 //! Who is cabled to whom, from the plan folder and from what collectors hear of their neighbours, while weft runs.
 //!
 //! ```text
-//! inventories ─► told ─► words of ports, kept ─┐
-//! plan folder ─────────────────────────────────┴► plan in force ─► judge, SQL, page, labels of alerts
+//! inventories ─► told ─┬► words of ports, kept ─┐
+//!                      └► speeds, the highest ──┤
+//! plan folder ──────────────────────────────────┴► plan in force ─► judge, SQL, page, labels of alerts
 //! ```
 //! A port's last word is kept when its neighbour falls silent: a host that is down is still cabled, and its collector's
 //! restart unplugs nothing. It ends when the port, or the one it named, hears somebody else.
 
 mod names;
+mod speeds;
 mod told;
 
 pub use told::Told;
 
 use names::{Known, switches};
+use speeds::Speeds;
 use std::collections::BTreeMap;
 use weft_judge::fabric::PortRef;
 use weft_judge::fabric::cabling::{Word, with_words};
@@ -25,6 +28,7 @@ pub struct Cabling {
     told: BTreeMap<String, Told>,
     /// What each port heard last.
     last: BTreeMap<PortRef, LastWord>,
+    speeds: Speeds,
 }
 
 #[derive(Clone, Debug)]
@@ -58,6 +62,7 @@ impl Cabling {
         for (at, neighbor) in hears {
             self.last.insert(at, LastWord { neighbor: neighbor.clone(), is_fresh: true });
         }
+        self.speeds.learn(&told);
         self.told.insert(told.collector.clone(), told);
         true
     }
@@ -83,6 +88,7 @@ impl Cabling {
                 merged.devices.push(PlanDevice { device, kind: "switch".into(), ..PlanDevice::default() });
             }
         }
+        merged.speeds = self.speeds.beside(plan);
         (merged, neighbors)
     }
 

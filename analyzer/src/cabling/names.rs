@@ -9,7 +9,7 @@
 //! | a MAC address of one of its ports | that port |
 //! | anything else | a port of that id; of its description where the id is a MAC address |
 
-use super::told::Told;
+use super::told::{Told, ToldPort};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use weft_judge::fabric::PortRef;
 use weft_wire::Neighbor;
@@ -31,7 +31,7 @@ impl Known {
         plan.ports.iter().for_each(|port| known.add_port(&port.device, &port.port));
         for told in told {
             told.devices.iter().for_each(|(device, _)| known.add_device(device));
-            for (device, port, mac) in &told.ports {
+            for ToldPort { device, port, mac, .. } in &told.ports {
                 known.add_port(device, port);
                 if let Some(mac) = mac {
                     known.by_mac.insert(mac.clone(), PortRef::new(&**device, port.clone()));
@@ -119,12 +119,16 @@ pub fn switches<'a>(known: &Known, told: impl Iterator<Item = &'a Told> + Clone)
 mod tests {
     use super::*;
 
+    fn told_port(device: &str, port: &str, mac: &str) -> ToldPort {
+        ToldPort { device: device.into(), port: port.into(), mac: Some(mac.into()), speed_bps: None }
+    }
+
     fn known() -> Known {
         let told = Told {
             devices: vec![("leaf-1".into(), true), ("n0.rack.example".into(), false)],
             ports: vec![
-                ("leaf-1".into(), "Ethernet8".into(), Some("50:6b:4b:00:00:01".into())),
-                ("n0.rack.example".into(), "eth2".into(), Some("02:00:00:00:00:02".into())),
+                told_port("leaf-1", "Ethernet8", "50:6b:4b:00:00:01"),
+                told_port("n0.rack.example", "eth2", "02:00:00:00:00:02"),
             ],
             ..Told::default()
         };

@@ -1,3 +1,4 @@
+use super::told::ToldPort;
 use super::*;
 use weft_judge::fabric::cabling::mismatches;
 use weft_judge::testkit::star;
@@ -13,9 +14,13 @@ fn told(device: &str, is_switch: bool, hears: &[(&str, &str, &str, i64)]) -> Tol
     Told {
         collector: device.into(),
         devices: vec![(device.into(), is_switch)],
-        ports: ports.into_iter().map(|port| (device.into(), port.to_owned(), None)).collect(),
+        ports: ports.into_iter().map(|port| runs_at(device, port, None)).collect(),
         neighbors: hears.iter().map(neighbor).collect(),
     }
+}
+
+fn runs_at(device: &str, port: &str, speed_bps: Option<i64>) -> ToldPort {
+    ToldPort { device: device.into(), port: port.to_owned(), mac: None, speed_bps }
 }
 
 fn cables(plan: &Plan) -> Vec<String> {
@@ -65,4 +70,23 @@ fn a_job_on_a_device_that_nobody_has_is_found() {
     let job = |device: &str| PlanJob { job: "j".into(), device: device.into(), ..PlanJob::default() };
     let plan = Plan { jobs: vec![job("h0"), job("h7"), job("h8")], ..star(1) };
     assert_eq!(cabling.unknown_of_jobs(&plan), [("j".to_owned(), "h8".to_owned())]);
+}
+
+#[test]
+fn a_port_should_run_at_the_highest_speed_that_it_told_where_the_plan_says_none() {
+    let (mut cabling, plan) = (Cabling::default(), star(1));
+    let speeds = |cabling: &Cabling| -> Vec<(String, i64)> {
+        let merged = cabling.merge(&plan).0;
+        merged.speeds.into_iter().map(|told| (format!("{} {}", told.device, told.port), told.bps)).collect()
+    };
+    let at = |gbps: i64| Told {
+        ports: vec![runs_at("h0", "eth1", Some(400)), runs_at("h0", "eth2", Some(gbps)), runs_at("h0", "eth3", None)],
+        ..told("h0", false, &[])
+    };
+    cabling.learn(at(400));
+    assert_eq!(speeds(&cabling), [("h0 eth2".to_owned(), 400)], "eth1 is planned");
+    assert!(cabling.learn(at(200)), "its link trained low");
+    assert_eq!(speeds(&cabling), [("h0 eth2".to_owned(), 400)]);
+    cabling.learn(at(800));
+    assert_eq!(speeds(&cabling), [("h0 eth2".to_owned(), 800)]);
 }

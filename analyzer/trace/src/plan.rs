@@ -18,7 +18,7 @@ pub fn load_plan(dir: &Path) -> Result<Plan> {
         return Err(TraceError::new(dir.display().to_string(), 0, what, FOLDER));
     }
     let (devices, ports, cables, jobs) = (devices(dir)?, ports(dir)?, cables(dir)?, jobs(dir)?);
-    let plan = Plan { devices, ports, cables, jobs, heard: Vec::new() };
+    let plan = Plan { devices, ports, cables, jobs, ..Plan::default() };
     check(&plan, dir)?;
     Ok(plan)
 }

@@ -22,6 +22,8 @@ use weft_wire::{PortChange, Tier};
 
 pub use super::netdev_cells::NAME;
 
+/// Kinds of interface whose drivers tell a fixed speed (`veth.c` and `tun.c`: 10 Gbit/s) that bounds nothing.
+const WITHOUT_WIRE: [&str; 2] = ["veth", "tun"];
 const OPERSTATE_NAMES: [&str; 7] = ["unknown", "notpresent", "down", "lowerlayerdown", "testing", "dormant", "up"];
 
 pub fn make(setup: &Setup<'_>) -> Result<Box<dyn Source>, SourceError> {
@@ -235,6 +237,9 @@ fn sysfs_is_ours(root: &Root, record: &LinkRecord) -> bool {
 
 fn read_speed(root: &Root, record: &LinkRecord, link: &Link, ts_ns: i64, board: &mut Board) {
     let speed = match sysfs_is_ours(root, record) {
+        _ if WITHOUT_WIRE.contains(&record.kind.as_str()) => {
+            Err(format!("a {} has no wire: the speed that its driver tells is made up", record.kind))
+        }
         true => super::netdev_files::speed_mbps(&root.join("sys/class/net").join(&record.name)),
         false => Err("/sys/class/net shows another network namespace than ours".into()),
     };

@@ -28,6 +28,7 @@ struct Qdisc {
 struct Queue {
     entity: EntityId,
     kind: String,
+    limit_bps: Option<u64>,
     cells: [(CellId, Tier); FIELDS.len()],
     seen: bool,
 }
@@ -70,6 +71,10 @@ impl Qdisc {
         }
         let Some(queue) = self.queues.get_mut(&record.ifindex) else { return };
         queue.seen = true;
+        if queue.limit_bps != record.limit_bps {
+            queue.limit_bps = record.limit_bps;
+            describe(record, entity, board);
+        }
         let Some(mut row) = board.row(entity, now_ns()) else { return };
         row.took_us(start.elapsed().as_secs_f32() * 1e6);
         let stats = &record.stats;
@@ -90,10 +95,8 @@ impl Qdisc {
         let Some(ids) = ids else { return false };
         let tier = |id: CellId| board.get(entity).and_then(|e| e.cell(id)).map_or(Tier::Slow, |c| c.tier());
         let cells = std::array::from_fn(|at| (ids[at], tier(ids[at])));
-        board.describe(entity, |d| {
-            d.labels.insert("qdisc".into(), record.kind.clone());
-        });
-        let queue = Queue { entity, kind: record.kind.clone(), cells, seen: true };
+        describe(record, entity, board);
+        let queue = Queue { entity, kind: record.kind.clone(), limit_bps: record.limit_bps, cells, seen: true };
         // One that was there belongs to the name the interface had, or to another discipline.
         self.left.extend(self.queues.insert(record.ifindex, queue).map(|before| before.entity));
         true
@@ -108,6 +111,16 @@ impl Qdisc {
             }
         }
     }
+}
+
+fn describe(record: &QdiscRecord, entity: EntityId, board: &mut Board) {
+    board.describe(entity, |d| {
+        d.labels.insert("qdisc".into(), record.kind.clone());
+        match record.limit_bps {
+            Some(bps) => d.labels.insert("rate_limit_bps".into(), bps.to_string()),
+            None => d.labels.remove("rate_limit_bps"),
+        };
+    });
 }
 
 #[cfg(test)]
@@ -139,7 +152,8 @@ mod tests {
                 let port = (*name).to_owned();
                 let entry = DirectoryEntry { port, entity, admin_up: true, address: None };
                 self.qdisc.directory.insert(*ifindex, entry);
-                records.push(QdiscRecord { ifindex: *ifindex, kind: "fq".into(), stats: TcStatsQueue::default() });
+                let stats = TcStatsQueue::default();
+                records.push(QdiscRecord { ifindex: *ifindex, kind: "fq".into(), limit_bps: None, stats });
             }
             let round = Round { slowest: Tier::Slow, due_ns: 0 };
             self.board.begin_round();

@@ -1,5 +1,5 @@
 //! The plan folder: what should be there. The four files of a trace that say so (devices, ports, cables, jobs), and what
-//! neighbours say while weft runs.
+//! neighbours and ports say of themselves while weft runs.
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -12,6 +12,8 @@ pub struct Plan {
     pub jobs: Vec<PlanJob>,
     /// Cables that neighbours told of, planned or not; no file holds them.
     pub heard: Vec<HeardCable>,
+    /// Speeds of ports that the plan says none of; no file holds them.
+    pub speeds: Vec<ToldSpeed>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -77,6 +79,15 @@ pub struct HeardCable {
     pub b_port: String,
     /// Since when it is heard, Unix ns.
     pub since_ns: i64,
+}
+
+/// What a port should run at where the plan does not say: the highest speed that its collector told so far.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct ToldSpeed {
+    pub device: String,
+    pub port: String,
+    /// bit/s.
+    pub bps: i64,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

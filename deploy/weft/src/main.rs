@@ -3,6 +3,7 @@
 mod api;
 mod assemble;
 mod demo;
+mod doctor;
 mod explain;
 mod sql;
 mod table;
@@ -22,6 +23,7 @@ Examples:
   weft sql -c \"SELECT class, device, port FROM incident WHERE state = 'open'\"
   weft replay TRACE --speed 100 --out verdicts/
   weft score TRACE…  how much of what was wrong is found
+  weft doctor        what keeps weft from seeing here, and what would mend it
 
 Exit codes: 0 well, 1 found something or below goal, 2 failed, 64 usage. Logs go to stderr (WEFT_LOG filters).";
 
@@ -48,6 +50,7 @@ enum Command {
     Score(score::ScoreArgs),
     Calibrate(calibrate::CalibrateArgs),
     Demo(demo::Args),
+    Doctor(doctor::Args),
 }
 
 fn main() -> ExitCode {
@@ -75,6 +78,7 @@ fn run(command: Command) -> ExitCode {
         Command::Score(args) => score::run(&args),
         Command::Calibrate(args) => calibrate::run(&args),
         Command::Demo(args) => code("weft demo", block_on(demo::run(args))),
+        Command::Doctor(args) => code("weft doctor", block_on(doctor::run(args))),
     }
 }
 

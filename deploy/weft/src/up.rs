@@ -75,11 +75,5 @@ fn assemble_options(config: Config, hub: &Arc<Hub>) -> Result<AssembleOptions> {
 
 /// The collector's own flags, of which `up` has few: the rest stands in the file.
 fn collector_args(args: &Args) -> Result<CollectorArgs> {
-    #[derive(clap::Parser)]
-    struct Defaults {
-        #[command(flatten)]
-        args: CollectorArgs,
-    }
-    let defaults = <Defaults as clap::Parser>::try_parse_from(["weft up"])?;
-    Ok(CollectorArgs { config: args.common.config.clone(), id: args.id.clone(), ..defaults.args })
+    Ok(CollectorArgs { config: args.common.config.clone(), id: args.id.clone(), ..CollectorArgs::defaults()? })
 }

@@ -29,6 +29,12 @@ pub struct JobLoss {
 }
 
 #[derive(Deserialize)]
+struct Port {
+    #[serde(default)]
+    peer_device: String,
+}
+
+#[derive(Deserialize)]
 struct Items<T> {
     items: Vec<T>,
 }
@@ -47,6 +53,12 @@ impl Api {
     /// How many collectors have spoken.
     pub fn collectors(&self) -> Result<usize> {
         Ok(self.get::<Items<serde_json::Value>>("/api/v1/collectors")?.items.len())
+    }
+
+    /// Ports that weft knows the other end of, by the plan or by what it heard.
+    pub fn cabled_ports(&self) -> Result<usize> {
+        let ports = self.get::<Items<Port>>("/api/v1/ports?limit=10000")?.items;
+        Ok(ports.into_iter().filter(|port| !port.peer_device.is_empty()).count())
     }
 
     /// Hardware incidents that are open.

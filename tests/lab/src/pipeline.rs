@@ -22,6 +22,16 @@ pub struct Settings {
     pub analyzer_port: u16,
     pub page_port: u16,
     pub webhook_url: String,
+    pub cables: Cables,
+}
+
+/// From whom weft knows who is cabled to whom.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Cables {
+    /// A plan folder.
+    Plan,
+    /// The collectors, which hear their neighbours by LLDP; of the plan folder weft is given jobs.csv alone.
+    Lldp,
 }
 
 pub struct Pipeline {
@@ -70,6 +80,7 @@ pub fn step_socket(lab: &Lab, pass: &str, node: &str) -> PathBuf {
 
 /// The lab's cables are veth pairs, which weft by itself takes for no ports: they have no wire.
 const COLLECTOR_CONFIG: &str = "[collector.interfaces]\ninclude = [\"eth*\", \"swp*\", \"mgmt*\"]\n";
+const TRANSMIT_LLDP: &str = "\n[collector.lldp]\ntransmit = true\n";
 
 struct Weft<'a> {
     settings: &'a Settings,
@@ -90,12 +101,15 @@ impl Weft<'_> {
 
     fn analyzer_config(&self) -> String {
         let Settings { analyzer_port, page_port, webhook_url, .. } = self.settings;
+        let given = match self.settings.cables {
+            Cables::Plan => format!("plan = \"{}\"", self.plan.display()),
+            Cables::Lldp => format!("jobs = \"{}\"", self.plan.join("jobs.csv").display()),
+        };
         format!(
-            "[transport]\nkind = \"kafka\"\nbootstrap = \"{}\"\n\n[analyzer]\nplan = \"{}\"\nstate = \"{}\"\n\n\
+            "[transport]\nkind = \"kafka\"\nbootstrap = \"{}\"\n\n[analyzer]\n{given}\nstate = \"{}\"\n\n\
              [http]\nlisten = \"127.0.0.1:{analyzer_port}\"\nexternal_url = \"http://127.0.0.1:{page_port}\"\n\n\
              [[notify]]\nkind = \"webhook\"\nurl = \"{webhook_url}\"\nsecret = \"{SECRET}\"\n",
             self.bootstrap,
-            self.plan.display(),
             self.folder.join("state").display(),
         )
     }
@@ -123,7 +137,8 @@ impl Weft<'_> {
             _ => self.group.clone(),
         };
         // A file each: one that is written again is empty for a moment, while the collector before reads it.
-        let config = self.write(&format!("collector-{name}.toml"), COLLECTOR_CONFIG)?;
+        let lldp = if self.settings.cables == Cables::Lldp { TRANSMIT_LLDP } else { "" };
+        let config = self.write(&format!("collector-{name}.toml"), &format!("{COLLECTOR_CONFIG}{lldp}"))?;
         let args = ["collector", "--config", &config, "--id", name, "--kind", kind];
         let args = [&args[..], &["--transport", &transport, "--step-socket", &socket]].concat();
         self.start(&format!("collector-{name}"), name, group, &args)

@@ -3,7 +3,7 @@
 use crate::api::Api;
 use crate::lab::Lab;
 use crate::pass::Pass;
-use crate::pipeline::{self, Pipeline, Settings};
+use crate::pipeline::{self, Cables, Pipeline, Settings};
 use crate::random::Random;
 use crate::receiver::Receiver;
 use crate::sandbox::Inside;
@@ -50,6 +50,9 @@ pub struct RunArgs {
     /// What weft is given: counters alone (`bytes`), step marks too (`marks`), or one after the other.
     #[arg(long, value_enum)]
     pass: Option<Passes>,
+    /// From whom weft knows the cables.
+    #[arg(long, value_enum, default_value_t = Cables::Plan)]
+    cables: Cables,
     /// Where --hold writes addresses, process ids and the patch panel's devices.
     #[arg(long, default_value = "lab.env")]
     env_file: PathBuf,
@@ -100,7 +103,7 @@ pub fn main(inside: Inside, args: &RunArgs, runtime: &Handle) -> Result<i32> {
     let mut lab = Lab::build(inside)?;
     plan::write(lab.topology, &lab.plan_folder())?;
     let (receiver, webhook_url) = runtime.block_on(Receiver::start(pipeline::SECRET))?;
-    let settings = Settings { weft, analyzer_port, page_port, webhook_url };
+    let settings = Settings { weft, analyzer_port, page_port, webhook_url, cables: args.cables };
     for port in [analyzer_port, page_port] {
         forward::offer(&lab.workdir, port)?;
     }
@@ -202,10 +205,14 @@ impl Session<'_> {
         training.wait_for_steps(5, Duration::from_secs(60))?;
         let nodes = lab.topology.nodes.len();
         let deadline = Instant::now() + Duration::from_secs(60);
-        while !(self.api.is_ready() && self.api.collectors().is_ok_and(|n| n >= nodes)) {
+        let cabled_ports = 2 * lab.topology.cables.len();
+        let hears_all = || self.api.collectors().is_ok_and(|n| n >= nodes);
+        let knows_cables = || self.api.cabled_ports().is_ok_and(|n| n >= cabled_ports);
+        while !(self.api.is_ready() && hears_all() && knows_cables()) {
             anyhow::ensure!(
                 Instant::now() < deadline,
-                "the analyzer does not hear all {nodes} collectors after 60 s; see {}",
+                "the analyzer does not hear all {nodes} collectors, or know the ends of all {cabled_ports} cabled ports, after \
+                 60 s; see {}",
                 lab.workdir.display()
             );
             ending::sleep(Duration::from_millis(200), || pipeline.check())?;

@@ -246,7 +246,7 @@ fn read_port(world: &World, port: PortId, column: Column, back: f64) -> Value {
         Column::QueueBytes => Value::Float(link.queue.round()),
         Column::LinkUp => Value::Int(i64::from(link.up)),
         // A dark port has no speed.
-        Column::SpeedBps if link.up => Value::Float(world.topology.ports[port].speed_bps as f64),
+        Column::SpeedBps if link.up => Value::Float(world.topology.ports[port].speed_bps as f64 * link.trained),
         _ => Value::Absent,
     }
 }

@@ -59,9 +59,14 @@ fn a_lossy_cable_delivers_less_and_its_siblings_do_not() {
 
 #[test]
 fn every_hardware_fault_costs_step_time_and_is_gone_after() {
-    for (class, strength) in
-        [("link_down", 1.0), ("link_flap", 0.5), ("slow_link", 0.5), ("silent_drop", 0.4), ("host_straggler", 0.3)]
-    {
+    for (class, strength) in [
+        ("link_down", 1.0),
+        ("link_flap", 0.5),
+        ("slow_link", 0.5),
+        ("trained_low", 0.5),
+        ("silent_drop", 0.4),
+        ("host_straggler", 0.3),
+    ] {
         for seed in [1, 2] {
             let mut sim = sim(64, seed, &format!("15,15,{class},,,{strength}\n"));
             run(&mut sim, 45.0);

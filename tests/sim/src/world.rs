@@ -23,6 +23,8 @@ pub struct Link {
     plan: f64,
     /// What a fault leaves of `plan`.
     pub scale: f64,
+    /// Part of the planned speed that the link trained at: its ports say so.
+    pub trained: f64,
     /// Fraction of packets that vanish on the way, uncounted by either end.
     pub loss: f64,
     /// Administratively the cable is in and lit; both directions share it.
@@ -44,7 +46,7 @@ pub struct Link {
 
 impl Link {
     pub fn capacity(&self) -> f64 {
-        if self.up { self.plan * self.scale } else { 0.0 }
+        if self.up { self.plan * self.trained * self.scale } else { 0.0 }
     }
 
     pub fn plan(&self) -> f64 {
@@ -326,6 +328,7 @@ fn new_link(port: &crate::topology::Port, rng: &mut Rng) -> Link {
     Link {
         plan: port.speed_bps as f64 / 8.0 * efficiency,
         scale: 1.0,
+        trained: 1.0,
         loss: 0.0,
         up: port.in_use,
         offered: 0.0,

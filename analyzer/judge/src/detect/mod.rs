@@ -59,6 +59,7 @@ detectors! {
     silence,
     reset,
     miscabled,
+    trained_low,
 }
 
 /// Where a detector looks.

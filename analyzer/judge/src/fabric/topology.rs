@@ -20,6 +20,10 @@ pub type DeviceId = usize;
 /// careless hand.
 pub const LEAST_LINKS: usize = 3;
 
+/// A port that trained low has half or a quarter of its lanes and carries training traffic still; the ports of a node that are
+/// there for its management are slower than that beside the others.
+const SLOWER: i64 = 4;
+
 #[derive(Debug, Default)]
 pub struct Topology {
     pub ports: Vec<Port>,
@@ -47,7 +51,7 @@ pub struct Port {
     pub planned_bps: Option<i64>,
     pub planned: bool,
     /// Carries training traffic: the plan says neither storage nor management, and the port is in the plan if any port of its
-    /// device is.
+    /// device is. Of a node of which nothing is planned the fast ports do: `eth0` of 10 Gbit/s beside eight of 400 does not.
     pub compute: bool,
 }
 
@@ -113,9 +117,36 @@ impl Topology {
             topology.ports[a].cable = Some(id);
             topology.ports[b].cable = Some(id);
         }
+        topology.add_speeds(plan);
         topology.add_jobs(plan);
         topology.add_heard(plan);
         topology
+    }
+
+    fn add_speeds(&mut self, plan: &Plan) {
+        for told in &plan.speeds {
+            let id = self.port(&told.device, &told.port);
+            let port = &mut self.ports[id];
+            port.planned_bps = port.planned_bps.or(Some(told.bps));
+        }
+        for device in 0..self.devices.len() {
+            let Some(fastest) = self.fastest_bps(device) else { continue };
+            for at in 0..self.devices[device].ports.len() {
+                let id = self.devices[device].ports[at];
+                self.ports[id].compute &= self.is_fast(id, fastest);
+            }
+        }
+    }
+
+    /// The highest speed of the ports of a node of which nothing is planned.
+    fn fastest_bps(&self, device: DeviceId) -> Option<i64> {
+        let Device { is_switch, ports, .. } = &self.devices[device];
+        let is_planned = *is_switch || ports.iter().any(|&port| self.ports[port].planned);
+        ports.iter().filter_map(|&port| self.ports[port].planned_bps).max().filter(|_| !is_planned)
+    }
+
+    fn is_fast(&self, port: PortId, fastest_bps: i64) -> bool {
+        self.ports[port].planned_bps.is_some_and(|bps| bps >= fastest_bps / SLOWER)
     }
 
     fn add_heard(&mut self, plan: &Plan) {
@@ -189,7 +220,9 @@ impl Topology {
             return id;
         }
         let id = self.ports.len();
-        let compute = !self.devices[device].ports.iter().any(|&p| self.ports[p].planned);
+        let is_beside = |&beside: &PortId| self.ports[beside].planned;
+        // A port whose speed nobody tells is none of the fast ones.
+        let compute = !self.devices[device].ports.iter().any(is_beside) && self.fastest_bps(device).is_none();
         self.devices[device].ports.push(id);
         self.by_port.insert((device, port), id as u32);
         self.ports.push(Port { device, port: port.into(), cable: None, planned_bps: None, planned: false, compute });

@@ -14,6 +14,7 @@
 //! | the last two minutes | `past.rs` | bytes sent and hot ticks, coarsely |
 //! | onsets | `bins.rs` | bytes on an even grid of time |
 //! | links | `link.rs`, `downs.rs`, `rows.rs` | up, down, how often, and by whose doing |
+//! | speeds | `trained.rs` | links that run at a lower speed than they should |
 //! | cables | `conservation.rs`, `bounds.rs`, `clocks.rs`, `stamps.rs`, `cables.rs` | packets that one end sent and the other did not receive |
 //! | switches | `balance.rs`, `trail.rs` | packets that went in and did not come out, and bytes of each port tick by tick |
 //! | jobs | `job.rs`, `steps.rs` | how far each job got |
@@ -56,6 +57,7 @@ pub mod stalls;
 pub mod stamps;
 mod steps;
 mod trail;
+mod trained;
 mod wraps;
 
 pub use bins::{BINS, Grid};
@@ -71,13 +73,14 @@ pub use sample::{Count, Sample, rise};
 pub use saved::Saved;
 pub use short::ShortTick;
 pub use trail::{TRAIL, Way};
+pub use trained::Low;
 pub use wraps::{goes_round, turn};
 
 use crate::fabric::{EntityId, EntityTable, PortId, Tick, Topology};
 use nonmax::NonMaxU32;
 use series::Series;
 use slots::Slots;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use weft_wire::Table;
 use weft_wire::plan::Plan;
 use wraps::Wraps;
@@ -118,6 +121,8 @@ pub struct Features {
     slots: Slots,
     /// Ports that are set down by their administrator.
     set_down: BTreeSet<PortId>,
+    /// Ports whose links run at a lower speed than they should.
+    pub trained_low: BTreeMap<PortId, Low>,
     /// At least the ports whose links are not settled in this tick, see [`Link::is_settled`].
     pub unsettled: BTreeSet<PortId>,
     pub ports_with: PortsWith,
@@ -174,6 +179,7 @@ impl Features {
             by_entity,
             slots,
             set_down: BTreeSet::new(),
+            trained_low: BTreeMap::new(),
             unsettled: BTreeSet::new(),
             ports_with: PortsWith::default(),
             erring: Vec::new(),

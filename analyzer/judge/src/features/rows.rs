@@ -3,6 +3,7 @@
 use super::Features;
 use super::health::{Health, HealthColumns};
 use super::sample::{self, Columns, Sample};
+use super::trained::SpeedColumn;
 use crate::fabric::{EntityTable, LinkEvent, PortId, TickBatch, is_time};
 use weft_wire::{PortChange, Table};
 
@@ -56,7 +57,7 @@ impl Features {
     }
 
     fn rows_of(&mut self, batch: &TickBatch, entities: &EntityTable, rows: &mut Rows) {
-        let (columns, health) = (Columns::of(batch), HealthColumns::of(batch));
+        let (columns, health, speed) = (Columns::of(batch), HealthColumns::of(batch), SpeedColumn::of(batch));
         for (row, &entity) in batch.entities.iter().enumerate() {
             let Some(port) = self.port_of(entity, entities) else { continue };
             let sample = columns.sample(row);
@@ -65,6 +66,9 @@ impl Features {
             }
             if let Some(health) = health.row(row) {
                 rows.news.push(News { port, ts_ns: sample.ts_ns, what: What::Health(health) });
+            }
+            if let Some(bps) = speed.row(row) {
+                self.update_trained(port, sample.ts_ns, bps);
             }
             rows.samples.push((port, sample));
         }

@@ -251,4 +251,5 @@ kinds! {
     noisy_neighbour::NoisyNeighbour = "noisy_neighbour",
     ecmp_imbalance::EcmpImbalance = "ecmp_imbalance",
     miscabled::Miscabled = "miscabled",
+    trained_low::TrainedLow = "trained_low",
 }

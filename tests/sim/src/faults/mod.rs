@@ -9,6 +9,7 @@ mod link_flap;
 mod sensor_dropout;
 mod silent_drop;
 mod slow_link;
+mod trained_low;
 mod workload_change;
 
 use crate::sim::Fabric;
@@ -20,6 +21,7 @@ pub static FAULTS: &[&dyn Fault] = &[
     &link_down::LinkDown,
     &link_flap::LinkFlap,
     &slow_link::SlowLink,
+    &trained_low::TrainedLow,
     &silent_drop::SilentDrop,
     &host_straggler::HostStraggler,
     &sensor_dropout::SensorDropout,

@@ -15,7 +15,7 @@
 mod names;
 
 use super::slots::{Named, Slots};
-use super::{Conservation, DeviceState, Features, JobState, PortState, PortsWith, Readings, Series, Wraps};
+use super::{Conservation, DeviceState, Features, JobState, Low, PortState, PortsWith, Readings, Series, Wraps};
 use crate::fabric::{EntityTable, Topology};
 use names::{Here, Names};
 use serde::{Deserialize, Serialize};
@@ -37,6 +37,8 @@ pub struct Saved<'a> {
     devices: Cow<'a, [DeviceState]>,
     /// Ports that are set down by their administrator, by number within the snapshot.
     set_down: Vec<u32>,
+    /// Ports whose links run at a lower speed than they should, by number within the snapshot.
+    trained_low: Vec<(u32, Low)>,
     entities: Vec<Named>,
     series: Cow<'a, Series>,
     wraps: Cow<'a, Wraps>,
@@ -64,6 +66,7 @@ impl Features {
             jobs: Cow::Borrowed(&self.jobs),
             devices: Cow::Borrowed(&self.devices),
             set_down: self.set_down.iter().map(|&port| port as u32).collect(),
+            trained_low: self.trained_low.iter().map(|(&port, &low)| (port as u32, low)).collect(),
             entities: self.slots.named(entities),
             series: Cow::Borrowed(&self.series),
             wraps: Cow::Borrowed(&self.wraps),
@@ -80,7 +83,8 @@ impl Saved<'_> {
 
     /// The features of a process that has this plan; `None` when the snapshot contradicts itself.
     pub fn restored(self, plan: &Plan) -> Option<Features> {
-        let Saved { time, names, ports, cables, jobs, devices, set_down, entities, series, wraps, readings } = self;
+        let Saved { time, names, ports, cables, jobs, devices, set_down, trained_low, entities, .. } = self;
+        let Saved { series, wraps, readings, .. } = self;
         let same_length = names.ports.len() == ports.len()
             && names.cables.len() == cables.len()
             && names.jobs.len() == jobs.len()
@@ -95,7 +99,9 @@ impl Saved<'_> {
         let mut features = Features::of(topology, Vec::new(), Slots::restored(entities)?, time.tick_ns);
         features.take_over_ports(&here, ports.into_owned());
         features.take_over(&here, cables.into_owned(), jobs.into_owned(), devices.into_owned());
-        features.set_down = set_down.into_iter().filter_map(|port| *here.ports.get(port as usize)?).collect();
+        let is_here = |port: u32| *here.ports.get(port as usize)?;
+        features.set_down = set_down.into_iter().filter_map(is_here).collect();
+        features.trained_low = trained_low.into_iter().filter_map(|(port, low)| Some((is_here(port)?, low))).collect();
         (features.series, features.wraps) = (series.into_owned(), wraps.into_owned());
         features.unsettled = (0..features.ports.len()).collect();
         features.ports_with = PortsWith::among(&features.ports);
