@@ -5,7 +5,8 @@
 
 use crate::board::EntityId;
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 use weft_wire::PortChange;
 
 #[derive(Clone, Debug, PartialEq)]
@@ -18,8 +19,20 @@ pub struct DirectoryEntry {
     pub address: Option<[u8; 6]>,
 }
 
+/// What became of a port's carrier since this process began, as `link_events` heard it.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Carrier {
+    /// How often it was lost or found.
+    pub changes: u32,
+    /// When it was lost last: a cable may have been moved then.
+    pub lost: Option<Instant>,
+}
+
 #[derive(Clone, Debug, Default)]
-pub struct PortDirectory(Arc<Mutex<HashMap<u32, DirectoryEntry>>>);
+pub struct PortDirectory {
+    ports: Arc<Mutex<HashMap<u32, DirectoryEntry>>>,
+    carriers: Arc<Mutex<HashMap<u32, Carrier>>>,
+}
 
 impl PortDirectory {
     pub fn insert(&self, ifindex: u32, entry: DirectoryEntry) {
@@ -33,7 +46,20 @@ impl PortDirectory {
 
     /// The port that this index stood for, for the first who asks.
     pub fn remove(&self, ifindex: u32) -> Option<DirectoryEntry> {
+        lock(&self.carriers).remove(&ifindex);
         self.with(|map| map.remove(&ifindex))
+    }
+
+    /// Takes in that a port lost its carrier, or found one.
+    pub fn tell_carrier(&self, ifindex: u32, is_found: bool) {
+        let mut carriers = lock(&self.carriers);
+        let carrier = carriers.entry(ifindex).or_default();
+        carrier.changes += 1;
+        carrier.lost = if is_found { carrier.lost } else { Some(Instant::now()) };
+    }
+
+    pub fn carrier(&self, ifindex: u32) -> Carrier {
+        lock(&self.carriers).get(&ifindex).copied().unwrap_or_default()
     }
 
     /// Takes in IFF_UP of a known interface; what that changes, for the first who tells.
@@ -51,6 +77,10 @@ impl PortDirectory {
     }
 
     fn with<T>(&self, act: impl FnOnce(&mut HashMap<u32, DirectoryEntry>) -> T) -> T {
-        act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        act(&mut lock(&self.ports))
     }
+}
+
+fn lock<T>(map: &Mutex<T>) -> MutexGuard<'_, T> {
+    map.lock().unwrap_or_else(PoisonError::into_inner)
 }

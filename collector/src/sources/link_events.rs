@@ -134,11 +134,16 @@ impl LinkEvents {
     fn judge_carrier(&mut self, link: &LinkRecord, port: &DirectoryEntry, ts_ns: i64) -> Option<EventRow> {
         if !link.admin_up {
             // None to lose; finding one, once it is set up again, is an event.
-            self.carrier.insert(link.ifindex, false);
+            if self.carrier.insert(link.ifindex, false) == Some(true) {
+                self.directory.tell_carrier(link.ifindex, false);
+            }
             return None;
         }
         let up = link.carrier?;
         let before = self.carrier.insert(link.ifindex, up)?;
+        if before != up {
+            self.directory.tell_carrier(link.ifindex, up);
+        }
         let (event, what) = if up { ("link_up", "found") } else { ("link_down", "lost") };
         (before != up).then(|| self.row(port, ts_ns, event, format!("{}: carrier {what}", port.port)))
     }

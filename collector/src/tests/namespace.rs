@@ -178,6 +178,7 @@ async fn watch() {
     let ports = ear.inventory.as_ref().unwrap().ports.clone();
     let w0 = ports.iter().find(|p| p.port == "w0").unwrap().clone();
     assert_eq!((w0.driver.as_str(), w0.labels["qdisc"].as_str()), ("veth", "tbf"));
+    assert_eq!((w0.labels["rate_limit_bps"].as_str(), w0.speed_bps), ("1000000", None), "a veth has no speed");
     assert!(!ports.iter().any(|p| p.port == "lo"));
 
     let start = Instant::now();

@@ -32,6 +32,8 @@ pub enum Cables {
     Plan,
     /// The collectors, which hear their neighbours by LLDP; of the plan folder weft is given jobs.csv alone.
     Lldp,
+    /// Both, so that a cable that lies otherwise than planned is seen.
+    Both,
 }
 
 pub struct Pipeline {
@@ -102,7 +104,7 @@ impl Weft<'_> {
     fn analyzer_config(&self) -> String {
         let Settings { analyzer_port, page_port, webhook_url, .. } = self.settings;
         let given = match self.settings.cables {
-            Cables::Plan => format!("plan = \"{}\"", self.plan.display()),
+            Cables::Plan | Cables::Both => format!("plan = \"{}\"", self.plan.display()),
             Cables::Lldp => format!("jobs = \"{}\"", self.plan.join("jobs.csv").display()),
         };
         format!(
@@ -137,7 +139,7 @@ impl Weft<'_> {
             _ => self.group.clone(),
         };
         // A file each: one that is written again is empty for a moment, while the collector before reads it.
-        let lldp = if self.settings.cables == Cables::Lldp { TRANSMIT_LLDP } else { "" };
+        let lldp = if self.settings.cables == Cables::Plan { "" } else { TRANSMIT_LLDP };
         let config = self.write(&format!("collector-{name}.toml"), &format!("{COLLECTOR_CONFIG}{lldp}"))?;
         let args = ["collector", "--config", &config, "--id", name, "--kind", kind];
         let args = [&args[..], &["--transport", &transport, "--step-socket", &socket]].concat();

@@ -1,8 +1,8 @@
 //! What this device says of itself, and when: only where `transmit = true`.
 //!
-//! A port that is new, or that hears somebody new, speaks [`FAST`] times a second apart, so that both ends know each other
-//! within a second; then every [`EVERY`] (802.1AB §9.2.5: msgFastTx, txFastInit, msgTxInterval and msgTxHold by their
-//! defaults).
+//! A port that is new, that lost or found its carrier, or that hears somebody new, speaks [`FAST`] times a second apart, so that
+//! both ends know each other within a second; then every [`EVERY`] (802.1AB §9.2.5: msgFastTx, txFastInit, msgTxInterval and
+//! msgTxHold by their defaults).
 
 use super::advert::{ETHERTYPE, NEAREST_BRIDGE, kind};
 use super::id::{INTERFACE_NAME, LOCAL_CHASSIS};

@@ -18,14 +18,14 @@ mod tlv;
 pub use neighbors::Neighbors;
 
 use crate::clock::now_ns;
-use crate::directory::{DirectoryEntry, PortDirectory};
+use crate::directory::{Carrier, DirectoryEntry, PortDirectory};
 use crate::telemetry::Telemetry;
 use advert::Wrong;
 use announce::{TTL_S, Turns};
 use neighbors::Taken;
 use serde::{Deserialize, Serialize};
 use socket::{LldpSocket, Received};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -60,6 +60,8 @@ pub struct Lldp {
     turns: Turns,
     /// Ports whose frames to LLDP's group we take.
     joined: HashSet<u32>,
+    /// By port, how often its carrier had changed a second ago.
+    changes: HashMap<u32, u32>,
     has_complained: bool,
 }
 
@@ -79,6 +81,7 @@ impl Lldp {
             telemetry,
             turns: Turns::default(),
             joined: HashSet::new(),
+            changes: HashMap::new(),
             has_complained: false,
         }
     }
@@ -144,6 +147,8 @@ impl Lldp {
     fn each_second(&mut self, open: &mut Open, now: Instant) {
         self.telemetry.lldp_expired.add(self.neighbors.expire(now));
         let ports = self.directory.list();
+        ports.iter().for_each(|(ifindex, _)| self.follow_carrier(*ifindex));
+        self.changes.retain(|ifindex, _| ports.iter().any(|(known, _)| known == ifindex));
         self.joined.retain(|ifindex| ports.iter().any(|(known, _)| known == ifindex));
         for (ifindex, entry) in &ports {
             // A port that cannot be joined, because it has just gone, is tried again with the next second.
@@ -154,6 +159,16 @@ impl Lldp {
         }
         if self.transmit {
             self.speak(&ports, open, now);
+        }
+    }
+
+    /// A cable that was pulled may be another when it is plugged: nobody of before counts, and whoever is there now is told of us
+    /// soon.
+    fn follow_carrier(&mut self, ifindex: u32) {
+        let Carrier { changes, lost } = self.directory.carrier(ifindex);
+        if self.changes.insert(ifindex, changes).unwrap_or(0) != changes {
+            lost.into_iter().for_each(|lost| self.neighbors.unplug(ifindex, lost));
+            self.turns.hurry(ifindex);
         }
     }
 

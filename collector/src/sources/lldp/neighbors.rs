@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! frame of a new chassis and port ──► heard ──(another frame: told anew, TTL begins again)──► heard
-//!                                       └──(TTL ran out, or a frame of TTL 0)──► gone
+//!                                       └──(TTL ran out, a frame of TTL 0, or the carrier was lost)──► gone
 //! ```
 
 use super::advert::Advert;
@@ -33,6 +33,8 @@ struct Key {
 struct Heard {
     advert: Advert,
     since_ns: i64,
+    /// Last.
+    at: Instant,
     until: Instant,
 }
 
@@ -55,13 +57,13 @@ impl Neighbors {
             }
             let until = now + Duration::from_secs(u64::from(advert.ttl_s));
             if let Some(known) = heard.get_mut(&key) {
-                (known.advert, known.until) = (advert, until);
+                (known.advert, known.at, known.until) = (advert, now, until);
                 return Taken::Known;
             }
             if heard.len() >= MOST || heard.keys().filter(|key| key.ifindex == ifindex).count() >= MOST_OF_A_PORT {
                 return Taken::Full;
             }
-            heard.insert(key, Heard { advert, since_ns: now_ns, until });
+            heard.insert(key, Heard { advert, since_ns: now_ns, at: now, until });
             Taken::New
         })
     }
@@ -73,6 +75,11 @@ impl Neighbors {
             heard.retain(|_, heard| now < heard.until);
             (before - heard.len()) as u64
         })
+    }
+
+    /// Forgets whom a port heard last before its carrier was lost: another cable may be in it since.
+    pub fn unplug(&self, ifindex: u32, lost: Instant) {
+        self.with(|heard| heard.retain(|key, heard| key.ifindex != ifindex || heard.at > lost));
     }
 
     /// As the inventory tells it: of ports that the directory knows, in a fixed order.
@@ -139,6 +146,19 @@ mod tests {
         assert_eq!(neighbors.take(3, advert("leaf", 0), at(161), 9), Taken::Gone);
         assert_eq!(neighbors.take(3, advert("leaf", 0), at(161), 9), Taken::Known, "a goodbye of a stranger");
         assert_eq!(neighbors.expire(at(9999)), 0);
+    }
+
+    #[test]
+    fn who_was_heard_before_the_carrier_was_lost_is_forgotten() {
+        let (neighbors, start) = (Neighbors::default(), Instant::now());
+        let at = |s: u64| start + Duration::from_secs(s);
+        neighbors.take(3, advert("leaf", 120), at(0), 7);
+        neighbors.take(4, advert("leaf", 120), at(0), 7);
+        neighbors.unplug(3, at(10));
+        assert_eq!(neighbors.take(3, advert("leaf", 120), at(11), 8), Taken::New, "plugged again");
+        neighbors.unplug(3, at(10));
+        assert_eq!(neighbors.take(3, advert("leaf", 120), at(12), 9), Taken::Known, "heard since");
+        assert_eq!(neighbors.take(4, advert("leaf", 120), at(12), 9), Taken::Known, "another port");
     }
 
     #[test]
