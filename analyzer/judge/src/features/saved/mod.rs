@@ -15,7 +15,7 @@
 mod names;
 
 use super::slots::{Named, Slots};
-use super::{Conservation, DeviceState, Features, JobState, PortState, PortsWith, Readings, Series, Wraps};
+use super::{Conservation, DeviceState, Features, JobState, Notices, PortState, PortsWith, Readings, Series, Wraps};
 use crate::fabric::{EntityTable, Topology};
 use names::{Here, Names};
 use serde::{Deserialize, Serialize};
@@ -37,6 +37,9 @@ pub struct Saved<'a> {
     devices: Cow<'a, [DeviceState]>,
     /// Ports that are set down by their administrator, by number within the snapshot.
     set_down: Vec<u32>,
+    /// The same of ports that stand still, and since when.
+    stuck: Vec<(u32, i64)>,
+    notices: Cow<'a, Option<Box<Notices>>>,
     entities: Vec<Named>,
     series: Cow<'a, Series>,
     wraps: Cow<'a, Wraps>,
@@ -64,6 +67,8 @@ impl Features {
             jobs: Cow::Borrowed(&self.jobs),
             devices: Cow::Borrowed(&self.devices),
             set_down: self.set_down.iter().map(|&port| port as u32).collect(),
+            stuck: self.stuck.iter().map(|(&port, &since_ns)| (port as u32, since_ns)).collect(),
+            notices: Cow::Borrowed(&self.notices),
             entities: self.slots.named(entities),
             series: Cow::Borrowed(&self.series),
             wraps: Cow::Borrowed(&self.wraps),
@@ -80,7 +85,21 @@ impl Saved<'_> {
 
     /// The features of a process that has this plan; `None` when the snapshot contradicts itself.
     pub fn restored(self, plan: &Plan) -> Option<Features> {
-        let Saved { time, names, ports, cables, jobs, devices, set_down, entities, series, wraps, readings } = self;
+        let Saved {
+            time,
+            names,
+            ports,
+            cables,
+            jobs,
+            devices,
+            set_down,
+            stuck,
+            notices,
+            entities,
+            series,
+            wraps,
+            readings,
+        } = self;
         let same_length = names.ports.len() == ports.len()
             && names.cables.len() == cables.len()
             && names.jobs.len() == jobs.len()
@@ -96,6 +115,9 @@ impl Saved<'_> {
         features.take_over_ports(&here, ports.into_owned());
         features.take_over(&here, cables.into_owned(), jobs.into_owned(), devices.into_owned());
         features.set_down = set_down.into_iter().filter_map(|port| *here.ports.get(port as usize)?).collect();
+        let port = |port: u32| *here.ports.get(port as usize)?;
+        features.stuck = stuck.into_iter().filter_map(|(at, since_ns)| Some((port(at)?, since_ns))).collect();
+        features.notices = notices.into_owned();
         (features.series, features.wraps) = (series.into_owned(), wraps.into_owned());
         features.unsettled = (0..features.ports.len()).collect();
         features.ports_with = PortsWith::among(&features.ports);
