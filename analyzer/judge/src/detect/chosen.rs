@@ -9,7 +9,7 @@ use super::{DETECTORS, Detector};
 use std::collections::BTreeSet;
 
 /// `kernel`, `packet` and `routers` are the development traces, `simulator` is `tests/sim`, `lab` is `tests/lab`.
-const CHOSEN: [(&str, &[&str]); 16] = [
+const CHOSEN: [(&str, &[&str]); 19] = [
     ("link_state", &[]),
     // Its windows and the rules of its end.
     ("conservation", &["simulator"]),
@@ -20,6 +20,12 @@ const CHOSEN: [(&str, &[&str]); 16] = [
     // The traces that it was written beside, and checkpoints of the simulator.
     ("inner_loss", &["kernel", "packet", "simulator"]),
     ("pause_surge", &["packet"]),
+    // It rests on bounds; it was written beside packet/deadlock-clos-ring.
+    ("pfc_deadlock", &["packet"]),
+    // The trace that it was written beside; its bars follow from budget.rs.
+    ("congestion_control", &["packet"]),
+    // The trace that it was written beside; its bars follow from budget.rs.
+    ("headroom", &["packet"]),
     ("compute_time", &["simulator"]),
     ("onset", &["simulator", "lab"]),
     ("stalls", &["simulator"]),

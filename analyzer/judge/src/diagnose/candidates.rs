@@ -93,11 +93,13 @@ fn shared_device(around: &Around, case: &Case) -> Vec<Candidate> {
 /// Parts that the fact names as where the trouble may sit. Once said they stay, where later facts can no longer tell.
 fn suspects(_: &Around, case: &Case) -> Vec<Candidate> {
     let reason = |share: f64| format!("holds what is lost with a probability of {:.0} %", share * 100.0);
-    let said = case.facts.values().flat_map(|fact| fact.payload.suspects());
-    let said = said.map(|suspect| Candidate {
-        part: suspect.part.clone(),
-        reason: reason(suspect.share),
-        share: Some(suspect.share),
+    let said = case.facts.values().flat_map(|fact| {
+        let alike = fact.payload.suspects_alike();
+        fact.payload.suspects().iter().map(move |suspect| Candidate {
+            part: suspect.part.clone(),
+            reason: alike.map_or_else(|| reason(suspect.share), str::to_owned),
+            share: Some(suspect.share).filter(|_| alike.is_none()),
+        })
     });
     let said: Vec<Candidate> = said.collect();
     if said.is_empty() { case.candidates.iter().filter(|known| known.share.is_some()).cloned().collect() } else { said }

@@ -2,6 +2,7 @@
 
 use super::port::Setting;
 use super::sample::Sample;
+use super::stuck::Stood;
 use super::{Conservation, Features, clocks};
 use crate::fabric::{Cable, CableId, PortId};
 use std::ops::Range;
@@ -62,6 +63,14 @@ impl Features {
             }
             if topology.cable.is_some() {
                 state.remember(self.tick, run);
+                if state.paused_us > 0.0 || !self.stuck.is_empty() {
+                    let waits = run.iter().rev().find_map(|(_, sample)| sample.queue_bytes);
+                    match state.stood(self.tick, topology.planned_bps, waits) {
+                        Stood::Still(since_ns) => _ = self.stuck.entry(port).or_insert(since_ns),
+                        Stood::Moved => _ = self.stuck.remove(&port),
+                        Stood::Unknown => {}
+                    }
+                }
             }
             let device = &mut self.devices[topology.device];
             device.seen_ns = device.seen_ns.max(run.last().map(|(_, sample)| sample.ts_ns));

@@ -2,6 +2,7 @@
 
 use super::Features;
 use super::balance::Balance;
+use super::headroom::Headroom;
 use super::stalls::{READS, Stalls};
 use crate::fabric::{PortId, Tick, is_time};
 use serde::{Deserialize, Serialize};
@@ -20,6 +21,8 @@ pub struct DeviceState {
     pub balance: Option<Box<Balance>>,
     /// Only of nodes that tell of pressure or of their GPUs.
     stalls: Option<Box<Stalls>>,
+    /// Only of switches that ever paused a neighbour.
+    pub headroom: Option<Box<Headroom>>,
 }
 
 /// Since when a collector has told nothing, and how often it tells something else.

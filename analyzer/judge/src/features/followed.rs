@@ -1,5 +1,5 @@
 //! Counters that are followed from reading to reading where they ever counted anything: damage that a port's receiver counts,
-//! and pauses of hosts.
+//! pauses of hosts, and notifications of congestion.
 //!
 //! On most ports of a fabric such a counter stands at 0 for ever. Nothing is handed on of these, and nothing is remembered of
 //! them but the last reading, which `series.rs` keeps of every counter anyway.
@@ -10,7 +10,7 @@
 //! ```
 
 use super::pauses::Way;
-use super::{Features, errors, pauses};
+use super::{Features, errors, notices, pauses};
 use crate::fabric::{EntityId, EntityTable, PortId, TickBatch};
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
@@ -25,6 +25,8 @@ pub enum Followed {
     /// In [`pauses::READS`]: what a host sent, and what it received, by its own port or by that of its switch.
     PauseSent(u8),
     PauseReceived(u8),
+    /// In [`notices::READS`], of hosts.
+    Notice(u8),
 }
 
 /// What one row says of a followed counter that has counted anything.
@@ -74,7 +76,9 @@ impl Columns {
             ]
         });
         let is_of_ports = matches!(schema.table, Table::Nic | Table::SwitchPort);
-        let columns = errors.chain(pauses).filter(|_| is_of_ports).flatten().collect();
+        let notices = notices::READS.iter().zip(0..).map(|(name, at)| column(name, Followed::Notice(at), &[]));
+        let notices = notices.filter(|_| schema.table == Table::Nic);
+        let columns = errors.chain(pauses).chain(notices).filter(|_| is_of_ports).flatten().collect();
         let is_counter = |name: &String| {
             let counter = catalogue().counter(schema.table, name);
             counter.is_some_and(|counter| counter.kind == CounterKind::Counter)
@@ -121,7 +125,7 @@ impl Rows<'_> {
         let has_counted = |array: &Int64Array| array.is_valid(row) && array.value(row) > 0;
         self.finer.iter().any(|array| match self.counter {
             Followed::Error(_) => array.is_valid(row),
-            Followed::PauseSent(_) | Followed::PauseReceived(_) => array.as_primitive_opt().is_some_and(has_counted),
+            _ => array.as_primitive_opt().is_some_and(has_counted),
         })
     }
 }
@@ -139,6 +143,10 @@ pub fn summed(column: &dyn Array) -> Option<Int64Array> {
 
 pub fn is_error(counter: Followed) -> bool {
     matches!(counter, Followed::Error(_))
+}
+
+pub fn is_notice(counter: Followed) -> bool {
+    matches!(counter, Followed::Notice(_))
 }
 
 pub fn is_pause(counter: Followed) -> bool {
@@ -209,6 +217,9 @@ impl Features {
             }
             Followed::PauseReceived(counter) => {
                 return state.pauses.note_received(counter, rise);
+            }
+            Followed::Notice(counter) => {
+                return self.noticing.extend(rise.map(|rise| (port, usize::from(counter), rise as f32)));
             }
             Followed::Error(_) | Followed::PauseSent(_) => return,
         };

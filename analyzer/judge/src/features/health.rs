@@ -60,6 +60,16 @@ impl Health {
         self.get(Sign::LinkUp).map(|up| up != 0)
     }
 
+    /// What the port drops on arrival is counted.
+    pub fn tells_discards(&self) -> bool {
+        self.get(Sign::Discarded).is_some()
+    }
+
+    /// For how long the port was held up is counted.
+    pub fn tells_pauses(&self) -> bool {
+        self.get(Sign::PausedUs).is_some()
+    }
+
     /// How much a count rose from here to a later row; 0 where it fell, or where one of the two does not tell it.
     pub fn rose(&self, sign: Sign, later: &Health) -> i64 {
         rise(self.0[sign as usize], later.0[sign as usize]).unwrap_or(0).max(0)

@@ -10,6 +10,7 @@
 //! are compared. A checkpoint sends nothing for a while, so that the usual rate is a median and not a mean.
 
 use super::Features;
+use super::notices::Notices;
 use super::pace::{self, JobPace};
 use super::steps::StepClock;
 use crate::fabric::{Job, StepMark, Tick, is_time};
@@ -52,6 +53,8 @@ pub struct JobState {
     pub marked_ns: i64,
     /// Iterations by its bytes, and who keeps whom waiting.
     pub pace: JobPace,
+    /// Notifications of congestion that its hosts sent and acted on, where they count any.
+    pub notices: Option<Box<Notices>>,
 }
 
 /// How much a job sent in one tick.

@@ -12,6 +12,9 @@
 //! | pauses of hosts | `pauses.rs`, `followed.rs`, `episode.rs` | since when a host holds up its switch, and how surely |
 //! | queues | `queue/` | whether a queue stands for longer than its link is busy, and than it used to |
 //! | the last two minutes | `past.rs` | bytes sent and hot ticks, coarsely |
+//! | drops in spite of pauses | `headroom.rs` | since when a switch drops what it has paused for, and how surely |
+//! | notifications | `notices.rs` | how many notifications of congestion hosts sent and acted on, and who acts on none |
+//! | held ports | `stuck.rs` | since when a port has been held by pauses and has sent nothing |
 //! | onsets | `bins.rs` | bytes on an even grid of time |
 //! | links | `link.rs`, `downs.rs`, `rows.rs` | up, down, how often, and by whose doing |
 //! | speeds | `trained.rs` | links that run at a lower speed than they should |
@@ -36,9 +39,11 @@ mod downs;
 pub mod episode;
 pub mod errors;
 pub mod followed;
+pub mod headroom;
 mod health;
 mod job;
 mod link;
+pub mod notices;
 pub mod pace;
 mod packed;
 mod past;
@@ -56,6 +61,7 @@ mod slots;
 pub mod stalls;
 pub mod stamps;
 mod steps;
+mod stuck;
 mod trail;
 mod trained;
 mod wraps;
@@ -66,6 +72,7 @@ pub use device::{DeviceState, Silent};
 pub use downs::{Downs, FLAP_MEMORY_NS};
 pub use job::{Disturbed, JobState, Progress, RankMarks, SHORTLY_NS};
 pub use link::{Link, Off};
+pub use notices::{Hears, Notices};
 pub use past::{Heat, Hot, Past, SLOT_TICKS, SLOTS, Slots as PastSlots};
 pub use port::{Moved, PortState};
 pub use readings::{Quality, Read, Reading, Readings};
@@ -123,6 +130,10 @@ pub struct Features {
     set_down: BTreeSet<PortId>,
     /// Ports whose links run at a lower speed than they should.
     pub trained_low: BTreeMap<PortId, Low>,
+    /// Ports that stand still, each with the moment since when, ns ([`stuck`]). Empty in a sound fabric.
+    pub stuck: BTreeMap<PortId, i64>,
+    /// What all hosts sent and acted on of notifications of congestion.
+    pub notices: Option<Box<Notices>>,
     /// At least the ports whose links are not settled in this tick, see [`Link::is_settled`].
     pub unsettled: BTreeSet<PortId>,
     pub ports_with: PortsWith,
@@ -130,6 +141,10 @@ pub struct Features {
     erring: Vec<PortId>,
     /// The same of hosts' ports and of pauses.
     pausing: Vec<PortId>,
+    /// Ports that dropped packets on arrival in this tick, and how many; one may stand there twice.
+    discarding: Vec<(PortId, f32)>,
+    /// What counters of notifications rose by in this tick: port, counter, rise.
+    noticing: Vec<(PortId, usize, f32)>,
     /// How many ports, ports of jobs and ranks there are: what the detectors look at.
     size: usize,
 }
@@ -180,10 +195,14 @@ impl Features {
             slots,
             set_down: BTreeSet::new(),
             trained_low: BTreeMap::new(),
+            stuck: BTreeMap::new(),
+            notices: None,
+            noticing: Vec::new(),
             unsettled: BTreeSet::new(),
             ports_with: PortsWith::default(),
             erring: Vec::new(),
             pausing: Vec::new(),
+            discarding: Vec::new(),
             size: 0,
             topology,
         };
@@ -241,11 +260,13 @@ impl Features {
         let packets = self.update_traffic(&rows.samples);
         self.update_errors();
         self.update_pauses();
+        self.update_headroom();
         self.update_cables(&packets);
         self.update_pace(&rows.samples, &packets);
         self.update_jobs(tick);
         self.readings.update(tick, &batches, entities, &self.slots);
         self.update_stalls();
+        self.update_notices();
         self.update_silence(tick);
     }
 

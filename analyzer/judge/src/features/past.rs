@@ -51,6 +51,16 @@ impl Heat {
         self.shown[at] = self.shown[at].saturating_add(u8::from(is_shown));
     }
 
+    /// A reading told of it.
+    pub fn tells(&self, way: Hot) -> bool {
+        self.readings[way as usize] > 0
+    }
+
+    /// A reading showed it.
+    pub fn shows(&self, way: Hot) -> bool {
+        self.shown[way as usize] > 0
+    }
+
     /// One packet dropped in a tick is much; a queue or a mark in some of many readings is usual.
     fn is_hot(self, way: Hot) -> bool {
         let (readings, shown) = (self.readings[way as usize], self.shown[way as usize]);

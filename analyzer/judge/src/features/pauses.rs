@@ -21,7 +21,6 @@
 use super::Count;
 use super::Features;
 use super::episode::{self, Episode, SUSPICIOUS, Told};
-use super::followed::stream_of;
 use super::packed;
 use super::short::Short;
 use crate::fabric::PortId;
@@ -85,7 +84,7 @@ const MOST_USUAL: f32 = 0.99;
 /// The counters of one port, of a host or of a switch that is cabled to one, that ever rose.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Pauses {
-    streams: Vec<Stream>,
+    streams: Box<[Stream]>,
 }
 
 /// One counter.
@@ -251,11 +250,19 @@ impl Pauses {
     /// until a time is, which may be told in other rows ([`Read::finer`]). `false`: this counter is not followed.
     pub(super) fn note_sent(&mut self, counter: u8, rise: Option<i64>) -> bool {
         match READS[usize::from(counter)].unit {
-            Unit::Microseconds => self.streams.retain(|stream| stream.unit() == Unit::Microseconds),
+            Unit::Microseconds if self.streams.iter().any(|stream| stream.unit() == Unit::Frames) => {
+                let streams = std::mem::take(&mut self.streams).into_vec();
+                self.streams = streams.into_iter().filter(|stream| stream.unit() == Unit::Microseconds).collect();
+            }
+            Unit::Microseconds => {}
             Unit::Frames if self.streams.iter().any(|stream| stream.unit() == Unit::Microseconds) => return false,
             Unit::Frames => {}
         }
-        let stream = stream_of(&mut self.streams, |stream| stream.counter == counter, || Stream::new(counter));
+        if self.streams.iter().all(|stream| stream.counter != counter) {
+            let streams = std::mem::take(&mut self.streams).into_vec();
+            self.streams = streams.into_iter().chain([Stream::new(counter)]).collect();
+        }
+        let Some(stream) = self.streams.iter_mut().find(|stream| stream.counter == counter) else { return false };
         match rise {
             Some(rise) => stream.sent = Some(stream.sent.unwrap_or(0.0) + rise as f32),
             None => stream.restart(),

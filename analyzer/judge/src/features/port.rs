@@ -4,6 +4,7 @@ use super::bins::Sent;
 use super::errors::Errors;
 use super::health::{Health, Sign};
 use super::link::Link;
+use super::notices::Hears;
 use super::packed;
 use super::past::{Heat, Hot, Past};
 use super::pauses::Pauses;
@@ -45,6 +46,8 @@ pub struct PortState {
     pub errors: Option<Box<Errors>>,
     /// Empty unless a host ever paused its switch: at its own port, and at that of its switch.
     pub pauses: Pauses,
+    /// Of a host's port that ever acted on a notification of congestion.
+    pub hears: Hears,
     /// When the port was first read since its counters began, and how many packets it had received by then.
     #[serde(with = "packed::count")]
     pub begun_ns: Count,
@@ -146,10 +149,11 @@ impl PortState {
         (self.heat, self.thrown) = (Heat::default(), 0.0);
     }
 
-    /// Takes in what a row tells beside the traffic.
-    pub fn update_health(&mut self, ts_ns: i64, health: Health) {
+    /// Takes in what a row tells beside the traffic. How many packets the port has dropped on arrival since the row before.
+    pub fn update_health(&mut self, ts_ns: i64, health: Health) -> f32 {
         self.damaged += self.health.rose(Sign::Damaged, &health) as f32;
-        self.discarded += self.health.rose(Sign::Discarded, &health) as f32;
+        let discarded = self.health.rose(Sign::Discarded, &health) as f32;
+        self.discarded += discarded;
         self.paused_us += self.health.rose(Sign::PausedUs, &health) as f32;
         let thrown = [Sign::Damaged, Sign::Discarded, Sign::Dropped].map(|sign| self.health.rose(sign, &health));
         self.thrown += thrown.map(|packets| packets as f32).iter().sum::<f32>();
@@ -164,6 +168,7 @@ impl PortState {
             self.link.update_down_events(ts_ns, count);
         }
         self.health.update(&health);
+        discarded
     }
 
     /// Event time of the last reading that told of its bytes, packets or link.

@@ -93,7 +93,12 @@ impl Features {
             }
             match what {
                 What::Carrier(up) => self.ports[port].link.update_carrier(ts_ns, up),
-                What::Health(health) => self.ports[port].update_health(ts_ns, health),
+                What::Health(health) => {
+                    let discarded = self.ports[port].update_health(ts_ns, health);
+                    if discarded > 0.0 {
+                        self.discarding.push((port, discarded));
+                    }
+                }
                 What::Change(change) => {
                     self.ports[port].link.update_interface(ts_ns, change);
                     self.set_down.insert(port);

@@ -36,6 +36,15 @@ impl Short {
         }
     }
 
+    /// The 16 bits, 0 for nought; and the number of such bits.
+    pub fn code(self) -> u16 {
+        self.0
+    }
+
+    pub fn of_code(code: u16) -> Short {
+        Short(code)
+    }
+
     pub fn get(self) -> Option<f32> {
         match self {
             Short::UNKNOWN => None,

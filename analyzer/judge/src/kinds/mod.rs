@@ -70,6 +70,11 @@ pub trait KindOfFact {
         &[]
     }
 
+    /// Why each of its suspects is as likely as the part accused, to follow the suspect's name; `None` where it is less.
+    fn suspects_alike(&self) -> Option<&'static str> {
+        None
+    }
+
     /// Of a device: what its trouble says of a link there that goes down at the same time, to follow the device's name.
     fn beside_links(&self) -> Option<&'static str> {
         None
@@ -219,6 +224,10 @@ macro_rules! kinds {
                 match self { $(Payload::$Kind(payload) => payload.suspects()),+ }
             }
 
+            pub fn suspects_alike(&self) -> Option<&'static str> {
+                match self { $(Payload::$Kind(payload) => payload.suspects_alike()),+ }
+            }
+
             pub fn beside_links(&self) -> Option<&'static str> {
                 match self { $(Payload::$Kind(payload) => payload.beside_links()),+ }
             }
@@ -240,6 +249,9 @@ kinds! {
     counted_errors::CountedErrors = "counted_errors",
     low_service_rate::LowServiceRate = "low_service_rate",
     pause_surge::PauseSurge = "pause_surge",
+    pfc_deadlock::PfcDeadlock = "pfc_deadlock",
+    congestion_control_off::CongestionControlOff = "congestion_control_off",
+    headroom_drops::HeadroomDrops = "headroom_drops",
     long_compute::LongCompute = "long_compute",
     late_onset::LateOnset = "late_onset",
     host_stalls::HostStalls = "host_stalls",

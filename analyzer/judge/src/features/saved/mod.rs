@@ -15,7 +15,7 @@
 mod names;
 
 use super::slots::{Named, Slots};
-use super::{Conservation, DeviceState, Features, JobState, Low, PortState, PortsWith, Readings, Series, Wraps};
+use super::{Conservation, DeviceState, Features, JobState, Low, Notices, PortState, PortsWith, Readings, Series, Wraps};
 use crate::fabric::{EntityTable, Topology};
 use names::{Here, Names};
 use serde::{Deserialize, Serialize};
@@ -39,6 +39,9 @@ pub struct Saved<'a> {
     set_down: Vec<u32>,
     /// Ports whose links run at a lower speed than they should, by number within the snapshot.
     trained_low: Vec<(u32, Low)>,
+    /// The same of ports that stand still, and since when.
+    stuck: Vec<(u32, i64)>,
+    notices: Cow<'a, Option<Box<Notices>>>,
     entities: Vec<Named>,
     series: Cow<'a, Series>,
     wraps: Cow<'a, Wraps>,
@@ -67,6 +70,8 @@ impl Features {
             devices: Cow::Borrowed(&self.devices),
             set_down: self.set_down.iter().map(|&port| port as u32).collect(),
             trained_low: self.trained_low.iter().map(|(&port, &low)| (port as u32, low)).collect(),
+            stuck: self.stuck.iter().map(|(&port, &since_ns)| (port as u32, since_ns)).collect(),
+            notices: Cow::Borrowed(&self.notices),
             entities: self.slots.named(entities),
             series: Cow::Borrowed(&self.series),
             wraps: Cow::Borrowed(&self.wraps),
@@ -83,8 +88,22 @@ impl Saved<'_> {
 
     /// The features of a process that has this plan; `None` when the snapshot contradicts itself.
     pub fn restored(self, plan: &Plan) -> Option<Features> {
-        let Saved { time, names, ports, cables, jobs, devices, set_down, trained_low, entities, .. } = self;
-        let Saved { series, wraps, readings, .. } = self;
+        let Saved {
+            time,
+            names,
+            ports,
+            cables,
+            jobs,
+            devices,
+            set_down,
+            trained_low,
+            stuck,
+            notices,
+            entities,
+            series,
+            wraps,
+            readings,
+        } = self;
         let same_length = names.ports.len() == ports.len()
             && names.cables.len() == cables.len()
             && names.jobs.len() == jobs.len()
@@ -102,6 +121,8 @@ impl Saved<'_> {
         let is_here = |port: u32| *here.ports.get(port as usize)?;
         features.set_down = set_down.into_iter().filter_map(is_here).collect();
         features.trained_low = trained_low.into_iter().filter_map(|(port, low)| Some((is_here(port)?, low))).collect();
+        features.stuck = stuck.into_iter().filter_map(|(port, since_ns)| Some((is_here(port)?, since_ns))).collect();
+        features.notices = notices.into_owned();
         (features.series, features.wraps) = (series.into_owned(), wraps.into_owned());
         features.unsettled = (0..features.ports.len()).collect();
         features.ports_with = PortsWith::among(&features.ports);
