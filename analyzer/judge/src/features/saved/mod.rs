@@ -15,7 +15,9 @@
 mod names;
 
 use super::slots::{Named, Slots};
-use super::{Conservation, DeviceState, Features, JobState, Low, Notices, PortState, PortsWith, Readings, Series, Wraps};
+use super::{
+    Conservation, DeviceState, Features, JobState, Low, Notices, PortState, PortsWith, Readings, Series, Wraps,
+};
 use crate::fabric::{EntityTable, Topology};
 use names::{Here, Names};
 use serde::{Deserialize, Serialize};
