@@ -23,7 +23,7 @@
 //!
 //! Step marks tell the same exactly (`compute_time.rs`); this looks at jobs with and without them. Readings at 1 Hz are enough.
 
-use super::armed::{NO_LEVELS, Row, Tally, View};
+use super::armed::{Row, Tally, View, no_pace};
 use super::{Detector, Shows, Sink, Spot, budget, strength};
 use crate::fabric::{DeviceId, Place};
 use crate::features::Features;
@@ -253,7 +253,7 @@ fn recent(hold: &Hold, hosts: usize) -> Vec<f64> {
 fn armed(view: &View<'_>, tally: &mut Tally) {
     view.each_job(tally, |_, job| {
         let pace = &view.features.jobs[job].pace;
-        (view.stands_still || !pace.is_locked()).then_some(NO_LEVELS)
+        (view.stands_still || !pace.is_locked()).then(|| no_pace(pace))
     });
 }
 

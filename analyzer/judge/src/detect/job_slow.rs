@@ -17,7 +17,7 @@
 //!
 //! How surely a job is slower, and what is no slowing (a pause, a checkpoint, a single long step), `features/pace/line.rs` says.
 
-use super::armed::{NO_LEVELS, Row, Tally, View};
+use super::armed::{Row, Tally, View, no_pace};
 use super::{Detector, Shows, Sink, Spot, remembers_nothing, strength};
 use crate::fabric::{Job, Place};
 use crate::features::Features;
@@ -80,5 +80,8 @@ fn stamps_apart_s(features: &Features, job: &Job) -> f64 {
 }
 
 fn armed(view: &View<'_>, tally: &mut Tally) {
-    view.each_job(tally, |_, job| (view.stands_still || view.features.jobs[job].pace.line().pace().is_none()).then_some(NO_LEVELS));
+    view.each_job(tally, |_, job| {
+        let pace = &view.features.jobs[job].pace;
+        (view.stands_still || pace.line().pace().is_none()).then(|| no_pace(pace))
+    });
 }

@@ -5,6 +5,7 @@
 
 use super::DETECTORS;
 use crate::fabric::{Job, PortId};
+use crate::features::pace::{JobPace, NotFound};
 use crate::features::{Features, PortState};
 use crate::kinds::FactKind;
 use serde::{Deserialize, Serialize};
@@ -149,11 +150,23 @@ pub(super) type Reason = (&'static str, &'static str);
 const NO_PORT: Reason = ("no port is known", "run a collector, or name the ports in plan ports.csv");
 const NOT_READ: Reason = ("read by no collector", "run a collector that reads them");
 const SILENT: Reason = ("not heard lately", "see Collectors: what reads them has fallen silent");
-/// Of detectors that look at the pace of a job.
-pub(super) const NO_LEVELS: Reason = (
+const NO_LEVELS: Reason = (
     "its bytes show no levels: they differ from iteration to iteration, or never pause, or too few were read",
     "step marks: weft_step.py in deploy/python; or readings of all its hosts at one moment",
 );
+const IN_STEP: Reason = (
+    "its iterations come in step with the readings, which always see the same part of them",
+    "step marks: weft_step.py in deploy/python; or readings at another interval",
+);
+
+/// Why the pace of a job is not known.
+pub(super) fn no_pace(pace: &JobPace) -> Reason {
+    match pace.not_found() {
+        Some(NotFound::InStep) => IN_STEP,
+        _ => NO_LEVELS,
+    }
+}
+
 const NO_JOB: Reason = ("no job in the plan", "plan jobs.csv: job, device, start_ns, end_ns");
 const NOT_RUNNING: Reason = ("not running now", "nothing to do: armed while they run");
 

@@ -7,12 +7,14 @@
 //! score of a period  =  share of the readings in which most hosts stand at one level both ways
 //! ```
 //! A part of the true bytes scores as well as they do, and a multiple k of them scores 1/k. So the largest period is taken that
-//! scores nearly as well as the best.
+//! scores nearly as well as the best. Where the readings are in step with it (`spread.rs`), nothing is found, for that reason.
 
 use super::aligned::Row;
 use super::levels::{Atom, Levels, WIDTH};
 use super::seats::LEAST_HOSTS;
+use super::spread::is_in_step;
 use crate::statistics::{resultant, teeth};
+use serde::{Deserialize, Serialize};
 use std::cmp::Reverse;
 
 /// Iterations in the readings at least: fewer show no period.
@@ -52,17 +54,35 @@ pub struct Found {
     pub atom: Atom,
 }
 
-/// Looks for the bytes of an iteration in readings of these hosts; `None` when they show no levels.
-pub fn search(rows: &[Row]) -> Option<Found> {
+/// Why the bytes of an iteration are not found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum NotFound {
+    /// The readings show no levels.
+    #[default]
+    NoLevels,
+    /// They show levels, and fall into so small a part of the iterations that any traffic would.
+    InStep,
+}
+
+/// Looks for the bytes of an iteration in readings of these hosts.
+pub fn search(rows: &[Row]) -> Result<Found, NotFound> {
     let telling = telling(rows);
     let told = |row: &Row| telling.iter().all(|&host| tells(row, host));
     let at: Vec<usize> = (0..rows.len()).filter(|&at| told(&rows[at])).collect();
     if telling.is_empty() || (at.len() as f64) < LEFT * rows.len() as f64 {
-        return None;
+        return Err(NotFound::NoLevels);
     }
     let sum = |row: &Row| telling.iter().map(|&host| row.sent[host]).sum::<f64>();
     let points: Vec<f64> = at.iter().map(|&at| sum(&rows[at])).collect();
     let points: Vec<f64> = points.iter().map(|sent| sent - points[0]).collect();
+    let found = best(rows, &at, &points, telling.len()).ok_or(NotFound::NoLevels)?;
+    let moments_s: Vec<f64> = at.iter().map(|&at| (rows[at].ts_ns - rows[0].ts_ns) as f64 / 1e9).collect();
+    let iterations: Vec<f64> = points.iter().map(|sent| sent / telling.len() as f64 / found.bytes).collect();
+    if is_in_step(&moments_s, &iterations) { Err(NotFound::InStep) } else { Ok(found) }
+}
+
+/// The largest bytes of an iteration that score nearly as well as the best. `at`: the readings that the points are of.
+fn best(rows: &[Row], at: &[usize], points: &[f64], telling: usize) -> Option<Found> {
     let span = *points.last()?;
     let seconds = (rows.last()?.ts_ns - rows[0].ts_ns) as f64 / 1e9;
     if span <= 0.0 {
@@ -70,8 +90,8 @@ pub fn search(rows: &[Row]) -> Option<Found> {
     }
     let most = (seconds / SHORTEST_S).max(LEAST_ITERATIONS + 1.0);
     let count = (((most - LEAST_ITERATIONS) / STEP) as usize).min(MOST_STEPS);
-    let tried = teeth(&points, LEAST_ITERATIONS / span, STEP / span, count).into_iter().take(MOST_TRIED);
-    let found = tried.filter_map(|tooth| attempt(rows, &at, &points, tooth.frequency, span, telling.len()));
+    let tried = teeth(points, LEAST_ITERATIONS / span, STEP / span, count).into_iter().take(MOST_TRIED);
+    let found = tried.filter_map(|tooth| attempt(rows, at, points, tooth.frequency, span, telling));
     let found: Vec<Found> = found.collect();
     let best = found.iter().map(|found| found.score).fold(0.0, f64::max);
     found.into_iter().find(|found| best > LEAST_SCORE && found.score >= AS_GOOD * best)
@@ -97,7 +117,7 @@ fn tells(row: &Row, host: usize) -> bool {
     !row.sent[host].is_nan() && !row.received[host].is_nan()
 }
 
-/// Tries one period on the readings. `at`: the readings that the points are of.
+/// Tries one period on the readings.
 fn attempt(rows: &[Row], at: &[usize], points: &[f64], frequency: f64, span: f64, telling: usize) -> Option<Found> {
     let beside = (-BESIDE..=BESIDE).map(|at| frequency + f64::from(at) * STEP / span / f64::from(BESIDE));
     let frequency = beside.max_by(|a, b| resultant(points, *a).total_cmp(&resultant(points, *b)))?;

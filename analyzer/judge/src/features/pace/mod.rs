@@ -16,11 +16,13 @@ mod levels;
 mod line;
 mod need;
 mod seats;
+mod spread;
 #[cfg(test)]
 pub mod tests;
 mod window;
 
 pub use hold::{Batch, Hold};
+pub use hunt::NotFound;
 pub use line::{LEAST, Line, Slow};
 
 use super::steps::StepClock;
@@ -71,6 +73,8 @@ pub struct JobPace {
     aligned: Aligned,
     window: Window,
     lock: Option<Lock>,
+    /// Why the last search that found nothing did not.
+    not_found: NotFound,
     /// Readings so far, and how many until the next search.
     readings: u64,
     due: u32,
@@ -139,8 +143,14 @@ impl JobPace {
     fn search(&mut self, groups: &[u32]) -> bool {
         let found = self.find();
         let seldom = (self.readings.min(u64::from(LATEST)) as u32).max(SOONEST);
-        self.due = if found.is_some() || self.lock.is_some() { seldom } else { SOONEST.max(seldom / 4) };
-        let Some((found, length)) = found else { return false };
+        self.due = if found.is_ok() || self.lock.is_some() { seldom } else { SOONEST.max(seldom / 4) };
+        let (found, length) = match found {
+            Ok(found) => found,
+            Err(why) => {
+                self.not_found = why;
+                return false;
+            }
+        };
         if self.lock.as_ref().is_some_and(|lock| lock.holds_against(&found)) {
             return false;
         }
@@ -158,9 +168,9 @@ impl JobPace {
 
     /// The bytes of an iteration by the windows of several lengths, and the length of the one that they were found in. A job of
     /// many hosts is searched by some of them, evenly chosen: every one shows the same iterations.
-    fn find(&self) -> Option<(Found, usize)> {
+    fn find(&self) -> Result<(Found, usize), NotFound> {
         let every = self.window.hosts().div_ceil(SEARCHED).max(1);
-        let mut best: Option<(Found, usize)> = None;
+        let (mut best, mut why): (Option<(Found, usize)>, _) = (None, NotFound::NoLevels);
         for length in WINDOWS {
             if length > WINDOWS[0] && self.window.len() < length {
                 break;
@@ -172,11 +182,14 @@ impl JobPace {
                         || best.score < hunt::AS_GOOD * found.score
                 })
             };
-            if let Some(found) = hunt::search(&self.window.rows(length, every)).filter(is_better) {
-                best = Some((found, length));
+            match hunt::search(&self.window.rows(length, every)) {
+                Ok(found) if is_better(&found) => best = Some((found, length)),
+                Ok(_) => {}
+                Err(NotFound::NoLevels) => {}
+                Err(NotFound::InStep) => why = NotFound::InStep,
             }
         }
-        best
+        best.ok_or(why)
     }
 
     fn learn(&mut self, standing: &Standing, groups: &[u32]) {
@@ -260,6 +273,11 @@ impl JobPace {
     /// The bytes of an iteration are known, and the readings of late stand at its levels.
     pub fn is_locked(&self) -> bool {
         self.lock.as_ref().is_some_and(|lock| !lock.is_lost())
+    }
+
+    /// Why the bytes of an iteration are not known; `None` while they are.
+    pub fn not_found(&self) -> Option<NotFound> {
+        (!self.is_locked()).then_some(self.not_found)
     }
 
     fn begin_clock(&mut self, ts_ns: i64) {
