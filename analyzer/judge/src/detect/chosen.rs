@@ -9,7 +9,7 @@ use super::{DETECTORS, Detector};
 use std::collections::BTreeSet;
 
 /// `kernel`, `packet` and `routers` are the development traces, `simulator` is `tests/sim`, `lab` is `tests/lab`.
-const CHOSEN: [(&str, &[&str]); 16] = [
+const CHOSEN: [(&str, &[&str]); 21] = [
     ("link_state", &[]),
     // Its windows and the rules of its end.
     ("conservation", &["simulator"]),
@@ -33,6 +33,12 @@ const CHOSEN: [(&str, &[&str]); 16] = [
     ("reset", &["simulator"]),
     // It has no constants.
     ("miscabled", &[]),
+    // Published thresholds, NVML's bits, and what follows from how links are made; no trace has any of it.
+    ("nvlink", &[]),
+    ("pcie", &[]),
+    ("gpu_lost", &[]),
+    ("gpu_memory", &[]),
+    ("throttle", &[]),
 ];
 
 /// A detector, the classes that its facts open, and the sources that its constants were chosen on.

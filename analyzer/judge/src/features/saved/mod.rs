@@ -14,6 +14,9 @@
 
 mod names;
 
+use super::gpu_links::GpuLinks;
+use super::gpus::Gpus;
+use super::pcie::Pcie;
 use super::slots::{Named, Slots};
 use super::{Conservation, DeviceState, Features, JobState, PortState, PortsWith, Readings, Series, Wraps};
 use crate::fabric::{EntityTable, Topology};
@@ -41,6 +44,9 @@ pub struct Saved<'a> {
     series: Cow<'a, Series>,
     wraps: Cow<'a, Wraps>,
     readings: Cow<'a, Readings>,
+    gpus: Cow<'a, Gpus>,
+    gpu_links: Cow<'a, GpuLinks>,
+    pcie: Cow<'a, Pcie>,
 }
 
 /// The moment that a snapshot stands for, and the grid of its bins.
@@ -68,6 +74,9 @@ impl Features {
             series: Cow::Borrowed(&self.series),
             wraps: Cow::Borrowed(&self.wraps),
             readings: Cow::Borrowed(&self.readings),
+            gpus: Cow::Borrowed(&self.gpus),
+            gpu_links: Cow::Borrowed(&self.gpu_links),
+            pcie: Cow::Borrowed(&self.pcie),
         }
     }
 }
@@ -80,7 +89,7 @@ impl Saved<'_> {
 
     /// The features of a process that has this plan; `None` when the snapshot contradicts itself.
     pub fn restored(self, plan: &Plan) -> Option<Features> {
-        let Saved { time, names, ports, cables, jobs, devices, set_down, entities, series, wraps, readings } = self;
+        let Saved { time, names, ports, cables, jobs, devices, set_down, entities, .. } = self;
         let same_length = names.ports.len() == ports.len()
             && names.cables.len() == cables.len()
             && names.jobs.len() == jobs.len()
@@ -96,10 +105,16 @@ impl Saved<'_> {
         features.take_over_ports(&here, ports.into_owned());
         features.take_over(&here, cables.into_owned(), jobs.into_owned(), devices.into_owned());
         features.set_down = set_down.into_iter().filter_map(|port| *here.ports.get(port as usize)?).collect();
-        (features.series, features.wraps) = (series.into_owned(), wraps.into_owned());
+        (features.series, features.wraps) = (self.series.into_owned(), self.wraps.into_owned());
         features.unsettled = (0..features.ports.len()).collect();
         features.ports_with = PortsWith::among(&features.ports);
-        features.readings = readings.into_owned();
+        features.readings = self.readings.into_owned();
+        features.gpus = self.gpus.into_owned();
+        features.gpus.take_in(&mut features.topology);
+        features.gpu_links = self.gpu_links.into_owned();
+        features.gpu_links.take_in(&mut features.topology);
+        features.pcie = self.pcie.into_owned();
+        features.pcie.find_in(&features.topology);
         (features.tick, features.tick_before) = (time.tick, time.tick_before);
         (features.now_ns, features.bin_ns) = (time.now_ns, time.bin_ns);
         Some(features)
