@@ -12,7 +12,7 @@ use weft_nvml_double::Double;
 use weft_transport::in_process;
 
 /// For a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 const CHILD: &str = "WEFT_TEST_GPUS";
 
 /// A board of 8 GPUs with 18 links each, in the middle of a step; the numbers of GPU 3 are the caller's.
@@ -38,13 +38,13 @@ fn board(power_mw: u32, throttle_bits: u32, replays: u32) -> String {
     script
 }
 
-struct Sql {
-    http: reqwest::Client,
-    url: String,
+pub struct Sql {
+    pub http: reqwest::Client,
+    pub url: String,
 }
 
 impl Sql {
-    async fn rows(&self, sql: &str) -> Value {
+    pub async fn rows(&self, sql: &str) -> Value {
         let asked = self.http.post(format!("{}/api/v1/sql", self.url)).json(&json!({"sql": sql})).send().await.unwrap();
         let answer: Value = asked.json().await.unwrap();
         assert!(answer["error"].is_null(), "{sql}: {answer}");
@@ -52,7 +52,7 @@ impl Sql {
     }
 
     /// Asks until the rows are these.
-    async fn until(&self, sql: &str, expected: Value) {
+    pub async fn until(&self, sql: &str, expected: Value) {
         let mut last = Value::Null;
         let asked = tokio::time::timeout(PATIENCE, async {
             while last != expected {

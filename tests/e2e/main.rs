@@ -2,6 +2,8 @@
 
 mod configuration;
 mod docs;
+mod gpu_faults;
+mod gpu_trace;
 mod gpus;
 mod halves;
 mod hostile;

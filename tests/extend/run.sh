@@ -14,7 +14,7 @@ export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$cache/target}"
 patches() {
     cat <<'TABLE'
 counter  0 1 rust features::health
-kind     2 2 rust pcie_ kinds::tests detect::armed
+kind     2 2 rust hot_module kinds::tests detect::armed
 table    1 1 rust sql::tables sql::tests
 notifier 1 1 rust notify::slack
 page     1 1 web

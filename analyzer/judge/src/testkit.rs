@@ -89,7 +89,7 @@ pub struct Extra {
     /// Hosts that tell of themselves, and the share of this second that their tasks waited for a CPU.
     pub pressure: Vec<(String, f64)>,
     /// Counters of ports that are read once in this second, beside those that the scene tells of every port:
-    /// `("h1", "eth1", &[("pcie_width", 8.0)])`.
+    /// `("h1", "eth1", &[("pcie_width", 8.0)])`; of a GPU `gpu3`, of a link between GPUs `gpu3/link7`.
     pub told: Vec<PortCounters>,
     /// Devices that tell nothing.
     pub mute: Vec<String>,
@@ -164,7 +164,7 @@ impl Scene {
     pub fn batch(&mut self, device: String, port: String, readings: &[Reading]) -> TickBatch {
         const COUNTERS: [&str; 7] =
             ["tx_bytes", "rx_bytes", "tx_packets", "rx_packets", "rx_errors", "rx_discards", "queue_bytes"];
-        let table = table_of(&device);
+        let table = table_of(&device, &port);
         let schema = Arc::new(TableSchema::wide(table, &COUNTERS).expect("catalogue counters"));
         let mut writer = TableWriter::new(schema.clone());
         for (ts_ns, counters, queue) in readings {
@@ -189,8 +189,9 @@ impl Scene {
     }
 
     fn told_batch(&mut self, device: &str, port: &str, counters: &[(&str, f64)]) -> TickBatch {
-        let (schema, writer) = row(table_of(device), self.now_ns() + SECOND - 1, counters);
-        self.tick_batch(table_of(device), schema, writer, device, port)
+        let table = table_of(device, port);
+        let (schema, writer) = row(table, self.now_ns() + SECOND - 1, counters);
+        self.tick_batch(table, schema, writer, device, port)
     }
 
     fn profile(&self) -> Arc<Profile> {
@@ -235,8 +236,18 @@ impl Scene {
     }
 }
 
-fn table_of(device: &str) -> Table {
-    if device == "leaf" { Table::SwitchPort } else { Table::Nic }
+fn table_of(device: &str, port: &str) -> Table {
+    match port {
+        _ if device == "leaf" => Table::SwitchPort,
+        gpu if gpu.starts_with("gpu") => {
+            if gpu.contains('/') {
+                Table::GpuLink
+            } else {
+                Table::Gpu
+            }
+        }
+        _ => Table::Nic,
+    }
 }
 
 fn row(table: Table, ts_ns: i64, counters: &[(&str, f64)]) -> (Arc<TableSchema>, TableWriter) {

@@ -9,7 +9,7 @@ use super::{DETECTORS, Detector};
 use std::collections::BTreeSet;
 
 /// `kernel`, `packet` and `routers` are the development traces, `simulator` is `tests/sim`, `lab` is `tests/lab`.
-const CHOSEN: [(&str, &[&str]); 19] = [
+const CHOSEN: [(&str, &[&str]); 25] = [
     ("link_state", &[]),
     // Its windows and the rules of its end.
     ("conservation", &["simulator"]),
@@ -39,6 +39,14 @@ const CHOSEN: [(&str, &[&str]); 19] = [
     ("reset", &["simulator"]),
     // It has no constants.
     ("miscabled", &[]),
+    // What speeds Ethernet and InfiniBand have.
+    ("trained_low", &[]),
+    // Published thresholds, NVML's bits, and what follows from how links are made; no trace has any of it.
+    ("nvlink", &[]),
+    ("pcie", &[]),
+    ("gpu_lost", &[]),
+    ("gpu_memory", &[]),
+    ("throttle", &[]),
 ];
 
 /// A detector, the classes that its facts open, and the sources that its constants were chosen on.

@@ -75,7 +75,7 @@ fn say(features: &Features, port: PortId, rising: Rising, bar: f64, out: &mut Si
     let Rising { counter, nats, errors, rate, usual, .. } = rising;
     let per = match READS[counter].per {
         Per::Packet => Unit::Packet,
-        Per::Second => Unit::Second,
+        Per::Second | Per::Seldom => Unit::Second,
     };
     let far = features.topology.far(port);
     let shows = Shows {

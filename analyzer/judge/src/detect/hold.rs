@@ -26,7 +26,7 @@
 use super::armed::{Row, Tally, View, no_pace};
 use super::{Detector, Shows, Sink, Spot, budget, strength};
 use crate::fabric::{DeviceId, Place};
-use crate::features::Features;
+use crate::features::{Features, SHORTLY_NS};
 use crate::features::pace::{Batch, Hold, JobPace, LEAST, Slow};
 use crate::kinds::{Class, ExcessHold, FactKind};
 use crate::statistics::{betting_nats, median};
@@ -104,7 +104,7 @@ fn look(job: usize, pace: &JobPace, alone: f64, out: &mut Sink<'_>) {
     for (seat, &host) in hosts.iter().enumerate() {
         let place = Place::Device(host);
         let own = late.iter().find(|own| own.seat == seat).filter(explains);
-        let own = own.filter(|own| match has_witness(place, out) {
+        let own = own.filter(|own| match has_witness(place, since_ns, out) {
             true => own.nats >= LIKELY_NATS,
             false => own.nats >= alone && stands_out(own, &late),
         });
@@ -121,10 +121,14 @@ fn look(job: usize, pace: &JobPace, alone: f64, out: &mut Sink<'_>) {
     }
 }
 
-/// Another kind of fact accuses the host of the same: this is no first witness, and likely is enough.
-fn has_witness(host: Place, out: &Sink<'_>) -> bool {
+/// Another kind of fact accuses the host of the same: this is no first witness, and likely is enough. A GPU that throttles, which
+/// accuses nobody by itself, is one if it began when the job became slower.
+fn has_witness(host: Place, since_ns: i64, out: &Sink<'_>) -> bool {
     let mut others = FactKind::of_subject(Class::STRAGGLER.subject).filter(|&kind| kind != FactKind::ExcessHold);
-    others.any(|kind| out.watches(kind, host))
+    others.any(|kind| {
+        let began_with_it = |since: i64| !kind.class().is_reason || (since - since_ns).abs() <= SHORTLY_NS;
+        out.claimed(kind, host).is_some_and(|claim| began_with_it(claim.since_ns))
+    })
 }
 
 /// A host that may be late: its place among the job's hosts, and by how much of the step beyond its past.

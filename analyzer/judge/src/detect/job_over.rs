@@ -18,7 +18,9 @@ pub const DETECTOR: Detector = Detector {
 };
 
 pub fn detect(features: &Features, out: &mut Sink<'_>) {
-    for kind in FactKind::of_subject(Class::STRAGGLER.subject) {
+    // A reason is a finding without a job too.
+    let accusing = FactKind::of_subject(Class::STRAGGLER.subject).filter(|kind| !kind.class().is_reason);
+    for kind in accusing {
         let idle = |device: &usize| features.topology.jobs_on(*device, features.now_ns).next().is_none();
         let idle: Vec<usize> = out.watched_devices(kind).filter(idle).collect();
         for place in idle.into_iter().map(Place::Device) {

@@ -6,6 +6,7 @@
 pub mod armed;
 mod budget;
 mod chosen;
+mod inside;
 mod open;
 mod said;
 mod weighed;
@@ -63,6 +64,11 @@ detectors! {
     reset,
     miscabled,
     trained_low,
+    nvlink,
+    pcie,
+    gpu_lost,
+    gpu_memory,
+    throttle,
 }
 
 /// Where a detector looks.
@@ -82,6 +88,7 @@ impl Spot {
             }
             Some(Spot::Place(Place::Port(port))) => vec![port],
             Some(Spot::Place(Place::Device(device))) => features.topology.devices[device].ports.clone(),
+            Some(Spot::Place(Place::Inside(_))) => Vec::new(),
             Some(Spot::Place(Place::Cable(cable))) => {
                 let Cable { a, b } = features.topology.cables[cable];
                 vec![a, b]
@@ -94,6 +101,7 @@ impl Spot {
             None => (0..features.devices.len()).collect(),
             Some(Spot::Job(job) | Spot::Place(Place::Job(job))) => features.topology.jobs[job].devices.clone(),
             Some(Spot::Place(Place::Device(device))) => vec![device],
+            Some(Spot::Place(Place::Inside(part))) => vec![features.topology.inside(part).device],
             Some(Spot::Place(_)) => {
                 Spot::ports(spot, features).into_iter().map(|port| features.topology.ports[port].device).collect()
             }

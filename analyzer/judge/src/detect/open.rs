@@ -25,4 +25,6 @@ pub struct Claim {
     pub amount: f64,
     /// The last moment that showed it.
     pub shown_ns: i64,
+    /// Since when it is there.
+    pub since_ns: i64,
 }

@@ -1,7 +1,7 @@
 //! How detectors say what they see: dense integers in, facts with stable names out.
 
 use super::{Claim, Open, Spot};
-use crate::fabric::{DeviceId, Job, Part, Place, PortId, Topology};
+use crate::fabric::{DeviceId, InsideId, Job, Part, Place, PortId, PortRef, Topology};
 use crate::features::{Disturbed, Features};
 use crate::guard::over_budget;
 use crate::kinds::{Absence, Fact, FactKind, Payload};
@@ -116,16 +116,30 @@ impl<'a> Sink<'a> {
     /// The condition is there.
     pub fn present(&mut self, place: Place, shows: Shows, payload: impl Into<Payload>) {
         let topology = &self.features.topology;
+        let inside = match place {
+            Place::Inside(part) => Some(topology.inside(part).name.clone()),
+            _ => None,
+        };
+        self.say(place, shows.port.map(|port| topology.name(port)).or(inside), shows, payload.into());
+    }
+
+    /// The condition of a node is there, and a GPU of it shows it.
+    pub fn present_inside(&mut self, place: Place, part: InsideId, shows: Shows, payload: impl Into<Payload>) {
+        self.say(place, Some(self.features.topology.inside(part).name.clone()), shows, payload.into());
+    }
+
+    fn say(&mut self, place: Place, shown_at: Option<PortRef>, shows: Shows, payload: Payload) {
+        let topology = &self.features.topology;
         self.said.facts.push(Fact {
             ts_ns: self.ts_ns,
             part: topology.part(place),
-            shown_at: shows.port.map(|port| topology.name(port)),
+            shown_at,
             since_ns: shows.since_ns,
             until_ns: shows.until_ns,
             one_sided: shows.one_sided,
             strength: shows.strength,
             job: shows.job.map(|job| topology.jobs[job].name.clone()),
-            payload: payload.into(),
+            payload,
         });
     }
 

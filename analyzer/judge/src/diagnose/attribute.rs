@@ -9,17 +9,17 @@
 //! together with the lateness               up to all that it can take from a job (`at_most` of its kind)
 //! well before                              nothing new: its cost is in the speed that the job had before
 //! ```
-//! and the host is accused all the same when its job has become slower since the host is late, by more than that. An
+//! What is wrong inside a node explains that node alone. And the host is accused all the same when its job has become slower since the host is late, by more than that. An
 //! example: a silent drop costs job A a fifth of its time since 12:00. At 12:05 host h7 of job A begins to be late by 40 % of
 //! an iteration, and job A becomes slower by another third. The drop does not explain that third: h7 is accused.
 
 use super::case::Case;
 use super::cases::{Cases, Ended, Key};
 use crate::detect::Open;
-use crate::fabric::{Carries, Place, Topology};
+use crate::fabric::{Carries, Part, Place, Topology};
 use crate::features::{Features, SHORTLY_NS};
 use crate::incident::State;
-use crate::kinds::{Accuses, Fact};
+use crate::kinds::{Accuses, Class, Fact};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Of what a host claims to cost its job, the part that must be left unexplained for the host to be accused. The claim and
@@ -64,7 +64,11 @@ fn is_explained(features: &Features, open: &Open, troubles: &[Trouble], fact: &F
             // A host that fills a queue of another job delays nobody by where it stands.
             let is_elsewhere = matches!(trouble.place, Place::Device(_)) && !trouble.jobs.is_empty();
             let is_seen = fact.job.as_ref().is_some_and(|job| trouble.jobs.contains(job));
-            is_seen || (!is_elsewhere && features.topology.carries_at(job, trouble.place) != Carries::No)
+            let is_inside_another = is_inside_another(&features.topology, trouble, &fact.part);
+            is_seen
+                || (!is_elsewhere
+                    && !is_inside_another
+                    && features.topology.carries_at(job, trouble.place) != Carries::No)
         })
         .collect();
     if asked.is_empty() {
@@ -78,6 +82,17 @@ fn is_explained(features: &Features, open: &Open, troubles: &[Trouble], fact: &F
     let slower = features.jobs[job].slowed(fact.since_ns, until_ns, disturbed);
     let claimed = fact.payload.lost().unwrap_or_else(|| fact.payload.at_most());
     slower.is_none_or(|slower| slower - explained < claimed * LEFT_OVER)
+}
+
+/// What is wrong inside a node, with a GPU or a link between GPUs, makes that node late and no other: those wait for it.
+fn is_inside_another(topology: &Topology, trouble: &Trouble, late: &Part) -> bool {
+    let device = match trouble.place {
+        Place::Inside(part) => topology.inside(part).device,
+        Place::Device(device) if trouble.subject == Class::INSIDE.subject => device,
+        _ => return false,
+    };
+    let own = &topology.devices[device].name;
+    late.devices().all(|device| device != own)
 }
 
 /// It was over before the host began to be late, or so long ago that nothing late now is a late consequence of it.

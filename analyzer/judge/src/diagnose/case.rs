@@ -27,7 +27,8 @@ pub struct Case {
     pub onset_ns: i64,
     pub opened_ns: Option<i64>,
     pub resolved_ns: Option<i64>,
-    /// The end of a cable that is accused: the one that alone shows trouble when it opens, else none of the two.
+    /// The end of a cable that is accused: the one that alone shows trouble when it opens, else none of the two. Of a node the GPU
+    /// that it was opened by, if any.
     pub end: Option<PortRef>,
     /// The last fact of every kind that belongs to it.
     pub facts: BTreeMap<FactKind, Fact>,
@@ -101,6 +102,11 @@ impl Case {
         self.kind.class()
     }
 
+    /// Nothing but reasons: it costs no job, and accuses nobody.
+    pub fn is_finding(&self) -> bool {
+        !self.facts.is_empty() && self.facts.keys().all(|kind| kind.class().is_reason)
+    }
+
     /// Takes in one tick; true when the state or the class changed.
     pub fn step(&mut self, update: Update, now_ns: i64) -> bool {
         if update.facts.is_empty() {
@@ -133,7 +139,8 @@ impl Case {
         let renamed = self.rename(kind, now_ns);
         // Pagers know an alert by its port: once said, it stays.
         if self.state == State::Suspected && kind.class().name == self.class().name {
-            self.end = fact.shown_at.clone().filter(|_| fact.one_sided);
+            let goes_by_it = kind.class().is_reason || matches!(fact.part, Part::Cable(..));
+            self.end = fact.shown_at.clone().filter(|_| fact.one_sided && goes_by_it);
         }
         fact.until_ns.get_or_insert(now_ns);
         self.facts.insert(kind, fact);

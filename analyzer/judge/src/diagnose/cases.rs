@@ -128,7 +128,7 @@ pub fn open(cases: &Cases, ended: &[Ended]) -> Open {
     let mut open = Open::default();
     for case in cases.iter() {
         for (kind, fact) in case.lives_on().zip(case.facts.values()) {
-            let claim = Claim { amount: fact.payload.amount(), shown_ns: case.shown_ns() };
+            let claim = Claim { amount: fact.payload.amount(), shown_ns: case.shown_ns(), since_ns: fact.since_ns };
             open.claims.entry(kind).or_default().insert(case.part.clone(), claim);
         }
         let span = (case.onset_ns, case.shown_ns() + RECOVERY_NS);

@@ -35,7 +35,9 @@ struct Measured {
 /// Brings the costs of every live case up to date.
 pub fn measure(features: &Features, open: &Open, cases: &mut Cases) {
     let mut by_job: BTreeMap<String, Vec<Measured>> = BTreeMap::new();
-    for case in cases.iter().filter(|case| case.class().kind == Kind::Hardware && case.state != State::Suspected) {
+    let costs =
+        |case: &&Case| case.class().kind == Kind::Hardware && case.state != State::Suspected && !case.is_finding();
+    for case in cases.iter().filter(costs) {
         for (job, is_sure) in candidates(features, case) {
             let name = &features.topology.jobs[job].name;
             let known = case.jobs.get(name);

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! facts ─► wholes (a device explains its links) ─► attribute (a failing link explains late hosts) ─► outliers
+//!       ─► reasons (a GPU that throttles is why its host is late)
 //!       ─► alike (hosts not to be told apart) ─► cases (state machine) ─► candidates (what is left open) ─► loss
 //!       ─► severity ─► incidents, and what is open for the detectors of the next tick
 //! ```
@@ -14,6 +15,7 @@ mod case;
 mod cases;
 mod loss;
 mod outliers;
+mod reasons;
 mod render;
 mod restored;
 mod sentence;
@@ -67,6 +69,7 @@ impl Diagnosis {
         attribute::leave_out_victims(features, open, &self.cases, &self.ended, &mut facts);
         absorbed.extend(unexplained::leave_out_explained(&self.cases, &self.ended, &mut facts));
         outliers::keep(&features.topology, &mut facts);
+        absorbed.extend(reasons::settle(&features.topology, &self.cases, &mut facts));
         let alike = alike::fold(&self.cases, &mut facts);
         let updates = self.updates(features, &all, facts, alike);
         let changed = self.advance(updates, &absences, absorbed, features.now_ns);

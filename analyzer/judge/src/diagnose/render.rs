@@ -64,11 +64,13 @@ fn culprits(features: &Features, case: &Case) -> Vec<Culprit> {
     std::iter::once(accused).chain(others).collect()
 }
 
-/// A cable goes by the end that is accused, and by the first one of the plan where none of the two is.
+/// A cable goes by the end that is accused, and by the first one of the plan where none of the two is; a node by a GPU of it, if
+/// any is accused.
 fn culprit(features: &Features, part: &Part, end: Option<&PortRef>, confidence: f64) -> Culprit {
     let topology = &features.topology;
     let own = match topology.place(part) {
         Some(Place::Cable(cable)) => end.cloned().unwrap_or_else(|| topology.name(topology.cables[cable].a)),
+        Some(Place::Device(_)) => end.cloned().unwrap_or_else(|| part.first()),
         _ => part.first(),
     };
     let peer = part.far_end(&own).cloned().unwrap_or_default();
@@ -97,6 +99,8 @@ fn hundredths(value: f64) -> f64 {
 fn id(features: &Features, case: &Case, culprit: Option<&Culprit>) -> String {
     let ends = culprit.map(|own| [(&*own.device, &*own.port), (&*own.peer_device, &*own.peer_port)]);
     let first = ends.and_then(|ends| ends.into_iter().filter(|end| !end.0.is_empty()).min());
+    // A node is one part, whichever GPU of it shows the trouble.
+    let first = first.map(|(device, port)| (device, if matches!(case.part, Part::Device(_)) { "" } else { port }));
     let job = case.main_fact().and_then(|fact| fact.job.as_deref()).unwrap_or_default();
     let (device, port) = first.unwrap_or((job, ""));
     let tick = case.onset_ns.div_euclid(features.tick_ns);

@@ -5,6 +5,7 @@
 //! | a job loses a tenth of its step time or more | critical |
 //! | a link or device that a job runs on is down, or goes up and down | critical |
 //! | congestion that takes no visible step time from any job | info |
+//! | a reason alone, such as a GPU that throttles and holds up no job | info |
 //! | anything else wrong with hardware: it costs less, or nothing that is known | warning |
 //! | the plan names no job at all, so nothing tells what is lost | the class's own |
 //! | faults of the telemetry | the class's own: info |
@@ -27,6 +28,12 @@ pub fn raise(features: &Features, case: &mut Case) {
 
 fn of(features: &Features, case: &Case) -> Severity {
     let class = case.class();
+    if class.is_reason && case.is_finding() {
+        return Severity::Info;
+    }
+    if class.is_reason && features.topology.jobs.is_empty() {
+        return Severity::Warning; // another kind's evidence accuses the host
+    }
     if class.kind != Kind::Hardware || features.topology.jobs.is_empty() {
         return class.severity;
     }

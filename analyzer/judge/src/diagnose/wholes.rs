@@ -8,7 +8,7 @@
 
 use super::TOGETHER_NS;
 use super::cases::{Cases, Key};
-use crate::fabric::{LEAST_LINKS, Part, Place, Topology};
+use crate::fabric::{LEAST_LINKS, Part, Place, PortRef, Topology};
 use crate::incident::State;
 use crate::kinds::{Class, Fact};
 use std::collections::BTreeMap;
@@ -23,6 +23,8 @@ struct Wholes {
     devices: BTreeMap<At, i64>,
     /// Since when cables of a device are down.
     cables: BTreeMap<At, Vec<i64>>,
+    /// Since when a GPU is lost, by its own name: its links are lost with it.
+    gpus: BTreeMap<(&'static str, PortRef), i64>,
 }
 
 impl Wholes {
@@ -44,6 +46,10 @@ impl Wholes {
                 let since = self.devices.entry(at(device)).or_insert(since_ns);
                 *since = since_ns.min(*since);
             }
+            Part::Port(port) if class.holds_its_parts => {
+                let since = self.gpus.entry((class.subject, port.clone())).or_insert(since_ns);
+                *since = since_ns.min(*since);
+            }
             Part::Cable(..) if class.is_down => {
                 part.devices().for_each(|device| self.cables.entry(at(device)).or_default().push(since_ns));
             }
@@ -62,7 +68,12 @@ impl Wholes {
             let mut downs = self.cables.get(&at(device)).into_iter().flatten();
             is_unplanned(topology, &fact.part) && downs.any(|&since_ns| together(since_ns, fact.since_ns))
         };
-        fact.part.devices().any(|device| is_part_of(device) || lives_on_a_cable_of(device))
+        let is_of_a_lost_gpu = || {
+            let Part::Port(PortRef { device, port }) = &fact.part else { return false };
+            let gpu = port.split_once('/').map(|(gpu, _)| (subject, PortRef::new(device, gpu)));
+            gpu.and_then(|gpu| self.gpus.get(&gpu)).is_some_and(|since| fact.since_ns >= since - TOGETHER_NS)
+        };
+        is_of_a_lost_gpu() || fact.part.devices().any(|device| is_part_of(device) || lives_on_a_cable_of(device))
     }
 }
 

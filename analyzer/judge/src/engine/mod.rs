@@ -17,6 +17,8 @@ mod dark_tests;
 #[cfg(test)]
 mod error_tests;
 #[cfg(test)]
+mod gpu_tests;
+#[cfg(test)]
 mod guard_tests;
 #[cfg(test)]
 mod hold_tests;

@@ -4,6 +4,7 @@
 
 pub mod cabling;
 mod equal;
+mod inside;
 mod inventory;
 mod name_index;
 mod names;
@@ -12,6 +13,7 @@ mod place;
 mod tick;
 mod topology;
 
+pub use inside::{Inside, InsideId};
 pub use inventory::{Entity, EntityId, EntityTable};
 pub use names::{Part, PortRef};
 pub use paths::Carries;

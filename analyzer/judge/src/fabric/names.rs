@@ -25,7 +25,7 @@ impl PortRef {
 pub enum Part {
     /// Both ends of a cable are one part, the lesser name first, so that one cable has one name.
     Cable(PortRef, PortRef),
-    /// A port that no known cable leads to.
+    /// A port that no known cable leads to, or one whose trouble lies in its host; a GPU; a link between GPUs.
     Port(PortRef),
     Device(String),
     /// A job as a whole, by its name: it is at no place of the fabric.

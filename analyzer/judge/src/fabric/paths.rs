@@ -69,15 +69,19 @@ impl Topology {
         cables.map(|cable| self.carries(job, cable)).max().unwrap_or(Carries::No)
     }
 
-    /// Whether a job's traffic passes a part. A port without a cable is passed by the jobs of its device.
+    /// Whether a job's traffic passes a part. A port without a cable, a GPU and a link between GPUs are passed by the jobs
+    /// of their device.
     pub fn carries_at(&self, job: usize, place: Place) -> Carries {
         match place {
             Place::Cable(cable) => self.carries(job, cable),
             Place::Device(device) => self.carries_through(job, device),
+            Place::Inside(part) if self.jobs[job].devices.binary_search(&self.inside(part).device).is_ok() => {
+                Carries::Must
+            }
             Place::Port(port) if self.jobs[job].devices.binary_search(&self.ports[port].device).is_ok() => {
                 Carries::Must
             }
-            Place::Port(_) | Place::Job(_) => Carries::No,
+            Place::Port(_) | Place::Inside(_) | Place::Job(_) => Carries::No,
         }
     }
 

@@ -1,6 +1,6 @@
 //! Parts of the fabric as dense integers, for this process alone, and the way from and to their names.
 
-use super::{CableId, DeviceId, Part, PortId, Topology};
+use super::{CableId, DeviceId, InsideId, Part, PortId, Topology};
 
 /// What a condition is about. A cable's two ends are one place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -9,6 +9,8 @@ pub enum Place {
     /// A port without a planned cable.
     Port(PortId),
     Device(DeviceId),
+    /// A GPU, or a link between GPUs: a part inside a node.
+    Inside(InsideId),
     /// A job as a whole, by its number among those of the plan.
     Job(usize),
 }
@@ -27,6 +29,7 @@ impl Topology {
             }
             Place::Port(port) => Part::Port(self.name(port)),
             Place::Device(device) => Part::Device(self.devices[device].name.clone()),
+            Place::Inside(part) => Part::Port(self.inside(part).name.clone()),
             Place::Job(job) => Part::Job(self.jobs[job].name.clone()),
         }
     }
@@ -38,7 +41,10 @@ impl Topology {
                 let cable = self.ports[self.find_port(&a.device, &a.port)?].cable?;
                 (self.part(Place::Cable(cable)) == Part::Cable(a.clone(), b.clone())).then_some(Place::Cable(cable))
             }
-            Part::Port(port) => self.find_port(&port.device, &port.port).map(Place::Port),
+            Part::Port(port) => {
+                let inside = || self.find_inside(port).map(Place::Inside);
+                self.find_port(&port.device, &port.port).map(Place::Port).or_else(inside)
+            }
             Part::Device(device) => self.find_device(device).map(Place::Device),
             Part::Job(job) => self.find_job(job).map(Place::Job),
         }
@@ -57,10 +63,13 @@ mod tests {
 
     #[test]
     fn every_place_comes_back_from_its_name() {
-        let topology = Topology::new(&star(3));
+        let mut topology = Topology::new(&star(3));
+        let link = topology.take_in(&PortRef::new("h1", "gpu3/link7"));
+        assert_eq!(topology.take_in(&PortRef::new("h1", "gpu3/link7")), link);
         let cables = (0..topology.cables.len()).map(Place::Cable);
         let devices = (0..topology.devices.len()).map(Place::Device);
-        for place in cables.chain(devices).chain((0..topology.jobs.len()).map(Place::Job)) {
+        let insides = [Place::Inside(link)].into_iter();
+        for place in cables.chain(devices).chain(insides).chain((0..topology.jobs.len()).map(Place::Job)) {
             assert_eq!(topology.place(&topology.part(place)), Some(place));
         }
         let swapped = Part::cable(PortRef::new("h0", "eth1"), PortRef::new("leaf", "swp1"));

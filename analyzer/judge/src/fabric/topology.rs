@@ -4,6 +4,7 @@
 //! 0 to 2, ports 0 to 3, cable 0 from port 0 (`h0 eth0`) to port 1 (`leaf swp0`), cable 1 from port 2 to port 3.
 
 use super::cabling;
+use super::inside::{Inside, InsideId, Insides};
 use super::name_index::NameIndex;
 use super::paths::Carried;
 use crate::fabric::PortRef;
@@ -30,6 +31,7 @@ pub struct Topology {
     pub cables: Vec<Cable>,
     pub devices: Vec<Device>,
     pub jobs: Vec<Job>,
+    insides: Insides,
     /// The ports by their device and name.
     by_port: NameIndex,
     by_device: HashMap<String, DeviceId>,
@@ -245,6 +247,20 @@ impl Topology {
 
     pub fn find_device(&self, name: &str) -> Option<DeviceId> {
         self.by_device.get(name).copied()
+    }
+
+    /// A GPU or a link between GPUs, taken in when it is first asked for.
+    pub fn take_in(&mut self, name: &PortRef) -> InsideId {
+        let device = self.device(&name.device);
+        self.insides.take_in(device, name)
+    }
+
+    pub fn find_inside(&self, name: &PortRef) -> Option<InsideId> {
+        self.insides.find(name)
+    }
+
+    pub fn inside(&self, id: InsideId) -> &Inside {
+        self.insides.get(id)
     }
 
     /// The other end of a port's cable.

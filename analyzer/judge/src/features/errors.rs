@@ -43,21 +43,28 @@ pub enum Per {
     Packet,
     /// Symbols pass at the same rate whether or not they carry packets.
     Second,
+    /// What a sound link does not do at all, whatever passes: it is counted against seconds too.
+    Seldom,
 }
 
 const fn read(counter: &'static str, per: Per) -> Read {
     Read { counter, per, finer: &[] }
 }
 
-/// All counters of this meaning in the catalogue.
-pub const READS: [Read; 6] = [
+/// All counters of this meaning in the catalogue: those of ports, then, from [`OF_GPU_LINKS`] on, those of links between GPUs.
+pub const READS: [Read; 10] = [
     read("rx_crc_errors", Per::Packet),
     read("rx_local_physical_errors", Per::Packet),
     Read { finer: &["rx_crc_errors", "rx_local_physical_errors"], ..read("rx_errors", Per::Packet) },
     read("symbol_errors", Per::Second),
     read("fec_uncorrectable_blocks", Per::Second),
     read("local_link_integrity_errors", Per::Second),
+    read("crc_errors", Per::Second),
+    read("replays", Per::Second),
+    read("recoveries", Per::Seldom),
+    read("symbol_errors", Per::Second),
 ];
+pub const OF_GPU_LINKS: usize = 6;
 
 /// A link is sound by its standard if no more than one of 10¹² bits is damaged (IEEE 802.3 for links without forward error
 /// correction, InfiniBand volume 2; with correction they promise less).
@@ -66,6 +73,9 @@ const SOUND_BITS: f64 = 1e-12;
 const PACKET_BITS: f64 = 9_216.0 * 8.0;
 /// The speed of a link whose speed nobody tells: the fastest there are. It may damage most.
 const FASTEST_BPS: f64 = 800e9;
+/// A sound link between GPUs trains once, when its driver is loaded, and never again under load: one published threshold is *any*
+/// (reference/faults.md, 13). One a day, a second.
+const SELDOM: f64 = 1.0 / 86_400.0;
 /// λ of the alternatives: between two of them lies no more than half an order of magnitude where few errors come, and one
 /// where many do.
 const RATIOS: [f64; 6] = [3.0, 10.0, 30.0, 100.0, 1e3, 1e4];
@@ -213,6 +223,28 @@ impl Errors {
         }
     }
 
+    /// Takes in what was noted in a tick.
+    pub(super) fn step(&mut self, passed: Passed) {
+        let (now_s, begun_s) = passed.seconds;
+        let ticks = ((now_s - begun_s) * 1e9 / passed.tick_ns as f64).round();
+        for stream in &mut self.streams {
+            let among = match stream.per() {
+                Per::Packet => passed.packets,
+                Per::Second | Per::Seldom => Some(passed.seconds),
+            };
+            if let Some((in_all, begun)) = among {
+                let sound = sound(stream.per(), passed.planned_bps);
+                stream.step(passed.tick, Against { in_all, begun, ticks }, sound);
+            }
+        }
+    }
+
+    /// Of its counters the one of which it is surest that more comes than usual.
+    pub(super) fn rising(&self, tick: i64, planned_bps: Option<i64>) -> Option<Rising> {
+        let rising = self.streams.iter().map(|stream| stream.rising(tick, sound(stream.per(), planned_bps)));
+        rising.max_by(|a, b| a.nats.total_cmp(&b.nats))
+    }
+
     /// The counters begin anew; the link is the same.
     pub(super) fn restart(&mut self) {
         self.streams.iter_mut().for_each(|stream| (stream.fresh, stream.before) = (None, None));
@@ -221,11 +253,23 @@ impl Errors {
 
 /// The rate of errors that a sound link may have: a packet, or a second at its speed.
 fn sound(per: Per, planned_bps: Option<i64>) -> f64 {
-    SOUND_BITS
-        * match per {
-            Per::Packet => PACKET_BITS,
-            Per::Second => planned_bps.filter(|&bps| bps > 0).map_or(FASTEST_BPS, |bps| bps as f64),
-        }
+    match per {
+        Per::Packet => SOUND_BITS * PACKET_BITS,
+        Per::Second => SOUND_BITS * planned_bps.filter(|&bps| bps > 0).map_or(FASTEST_BPS, |bps| bps as f64),
+        Per::Seldom => SELDOM,
+    }
+}
+
+/// What a link's counters are counted against in a tick.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Passed {
+    pub tick: i64,
+    pub tick_ns: i64,
+    /// Packets received up to now, and up to when the link was first read; `None` where nobody counts them.
+    pub packets: Option<(f64, f64)>,
+    /// The same moments, s.
+    pub seconds: (f64, f64),
+    pub planned_bps: Option<i64>,
 }
 
 impl Features {
@@ -236,18 +280,13 @@ impl Features {
             let state = &mut ports[port];
             let Some(mut errors) = state.errors.take() else { continue };
             let now_s = self.now_ns as f64 / 1e9;
-            let begun_s = state.begun_ns.map_or(now_s, |ns| ns.get() as f64 / 1e9);
-            let ticks = ((now_s - begun_s) * 1e9 / self.tick_ns as f64).round();
-            for stream in &mut errors.streams {
-                let among = match stream.per() {
-                    Per::Packet => state.packets.and_then(|s| packets(s.rx_packets)).zip(packets(state.begun_packets)),
-                    Per::Second => Some((now_s, begun_s)),
-                };
-                if let Some((in_all, begun)) = among {
-                    let sound = sound(stream.per(), topology.ports[port].planned_bps);
-                    stream.step(self.tick, Against { in_all, begun, ticks }, sound);
-                }
-            }
+            errors.step(Passed {
+                tick: self.tick,
+                tick_ns: self.tick_ns,
+                packets: state.packets.and_then(|s| packets(s.rx_packets)).zip(packets(state.begun_packets)),
+                seconds: (now_s, state.begun_ns.map_or(now_s, |ns| ns.get() as f64 / 1e9)),
+                planned_bps: topology.ports[port].planned_bps,
+            });
             state.errors = Some(errors);
         }
     }
@@ -255,10 +294,7 @@ impl Features {
     /// Of the counters of damage of a port the one of which it is surest that more comes than usual. `None` where none of them
     /// ever rose.
     pub fn errors_rising(&self, port: PortId) -> Option<Rising> {
-        let streams = &self.ports[port].errors.as_ref()?.streams;
-        let planned_bps = self.topology.ports[port].planned_bps;
-        let rising = streams.iter().map(|stream| stream.rising(self.tick, sound(stream.per(), planned_bps)));
-        rising.max_by(|a, b| a.nats.total_cmp(&b.nats))
+        self.ports[port].errors.as_ref()?.rising(self.tick, self.topology.ports[port].planned_bps)
     }
 
     /// How many errors of a counter come at a port, a packet or a second: of late or usually, whichever is more. 0 where it never

@@ -20,7 +20,7 @@ use weft_wire::{CounterKind, Table, TableSchema, catalogue};
 /// Whose a followed counter is: its place among the counters of that family.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Followed {
-    /// In [`errors::READS`].
+    /// In [`errors::READS`]; of a link between GPUs, too.
     Error(u8),
     /// In [`pauses::READS`]: what a host sent, and what it received, by its own port or by that of its switch.
     PauseSent(u8),
@@ -61,8 +61,10 @@ impl Columns {
             let finer = finer.iter().filter_map(|name| schema.column(name)).collect();
             Some(Column { at: schema.column(name)?, counter, finer })
         };
-        let errors =
-            errors::READS.iter().zip(0..).map(|(read, at)| column(read.counter, Followed::Error(at), read.finer));
+        let is_of_links = schema.table == Table::GpuLink;
+        let own = |at: u8| (usize::from(at) >= errors::OF_GPU_LINKS) == is_of_links;
+        let errors = errors::READS.iter().zip(0..).filter(|(_, at)| own(*at));
+        let errors = errors.map(|(read, at)| column(read.counter, Followed::Error(at), read.finer));
         let pauses = pauses::READS.iter().zip(0..).flat_map(|(read, at)| {
             // What a host sends its switch port receives.
             let (sent, received): (Way, Way) = match schema.table {
@@ -78,7 +80,8 @@ impl Columns {
         let is_of_ports = matches!(schema.table, Table::Nic | Table::SwitchPort);
         let notices = notices::READS.iter().zip(0..).map(|(name, at)| column(name, Followed::Notice(at), &[]));
         let notices = notices.filter(|_| schema.table == Table::Nic);
-        let columns = errors.chain(pauses).chain(notices).filter(|_| is_of_ports).flatten().collect();
+        let of_ports = pauses.chain(notices).filter(|_| is_of_ports).flatten();
+        let columns = errors.flatten().filter(|_| is_of_ports || is_of_links).chain(of_ports).collect();
         let is_counter = |name: &String| {
             let counter = catalogue().counter(schema.table, name);
             counter.is_some_and(|counter| counter.kind == CounterKind::Counter)
@@ -185,6 +188,13 @@ impl Features {
     /// Notes what was counted in a batch with the ports that counted it. In the tick of a restart old and new counts stand side
     /// by side.
     pub(super) fn follow(&mut self, batch: &TickBatch, counted: &[Counted], entities: &EntityTable) {
+        if batch.table == Table::GpuLink {
+            let noted = counted.iter().filter_map(|told| match told.counter {
+                Followed::Error(counter) => Some((batch.entities[told.row], counter, told.rise)),
+                Followed::PauseSent(_) | Followed::PauseReceived(_) => None,
+            });
+            return noted.for_each(|(id, counter, rise)| self.note_gpu_link(entities.get(id), counter, rise));
+        }
         for &Counted { row, counter, rise } in counted {
             let Some(port) = self.port_of(batch.entities[row], entities) else { continue };
             // Most counters of damage that ever counted anything stand still, on ports that remember nothing of them.

@@ -23,6 +23,9 @@
 //! | jobs | `job.rs`, `steps.rs` | how far each job got |
 //! | pace of jobs | `pace/` | iterations by bytes alone, how fast they go, and who keeps the others waiting |
 //! | nodes | `stalls.rs`, `device.rs` | how much of the time work stood still |
+//! | links between GPUs | `gpu_links.rs`, `errors.rs` | down, and since when more errors come than usual |
+//! | GPUs | `gpus/` | clocks that are held down, memory that fails, GPUs that are lost |
+//! | PCIe links of network cards | `pcie.rs` | below what the card can |
 //! | counters that began anew | `restarts.rs`, `series.rs`, `wraps.rs` | |
 //! | any counter of the catalogue | `readings.rs` | its last readings and what is known of them |
 //!
@@ -32,6 +35,7 @@ pub mod balance;
 mod bins;
 mod bounds;
 mod cables;
+mod cells;
 mod clocks;
 mod conservation;
 mod device;
@@ -39,6 +43,8 @@ mod downs;
 pub mod episode;
 pub mod errors;
 pub mod followed;
+pub mod gpu_links;
+pub mod gpus;
 pub mod headroom;
 mod health;
 mod job;
@@ -48,6 +54,7 @@ pub mod pace;
 mod packed;
 mod past;
 pub mod pauses;
+pub mod pcie;
 mod port;
 pub mod queue;
 pub mod readings;
@@ -124,6 +131,9 @@ pub struct Features {
     series: Series,
     /// Of every counter that a family or a detector asks for.
     pub readings: Readings,
+    pub gpus: gpus::Gpus,
+    pub gpu_links: gpu_links::GpuLinks,
+    pub pcie: pcie::Pcie,
     by_entity: Vec<Option<NonMaxU32>>,
     slots: Slots,
     /// Ports that are set down by their administrator.
@@ -191,6 +201,9 @@ impl Features {
             wraps: Wraps::default(),
             series: Series::default(),
             readings: Readings::default(),
+            gpus: Default::default(),
+            gpu_links: Default::default(),
+            pcie: Default::default(),
             by_entity,
             slots,
             set_down: BTreeSet::new(),
@@ -255,6 +268,9 @@ impl Features {
         self.nodes = self.topology.devices.iter().filter(|device| !device.is_switch).count().max(1);
         let batches = self.wraps.straighten(&tick.batches, entities, &self.slots);
         self.update_restarts(&batches, entities);
+        self.update_gpus(&batches, &tick.events, entities);
+        self.update_gpu_links(&batches, entities);
+        self.update_pcie(&batches, entities);
         let rows = self.rows(&batches, &tick.events, entities);
         self.update_links(rows.news);
         let packets = self.update_traffic(&rows.samples);

@@ -71,6 +71,9 @@ pub struct Class {
     pub holds_its_parts: bool,
     /// Whether the host's own words tell it apart from hosts that merely wait for it.
     pub tells_hosts_apart: bool,
+    /// Whether it only tells why a part is in the trouble that other evidence shows. Alone it is a finding: it costs no job and
+    /// accuses nobody.
+    pub is_reason: bool,
     /// Whether it rests on marks of the training loop, the finest evidence there is.
     pub by_marks: bool,
 }
@@ -96,6 +99,7 @@ impl Class {
         is_of_cable: false,
         holds_its_parts: false,
         tells_hosts_apart: false,
+        is_reason: false,
         by_marks: false,
     };
 
@@ -112,6 +116,20 @@ impl Class {
         delays_jobs: false,
         ..Class::LINK
     };
+
+    /// Why a host straggles, by what one of its GPUs says of itself: evidence of the host's case, which it names.
+    pub const REASON: Class = Class {
+        severity: Severity::Info,
+        renames_open: true,
+        confidence: 0.9,
+        is_reason: true,
+        tells_hosts_apart: true,
+        ..Class::STRAGGLER
+    };
+
+    /// Trouble inside a node, of a GPU or of a link between GPUs: one case a GPU or link, whatever its evidence. It makes its own
+    /// node late, and no other.
+    pub const INSIDE: Class = Class { family: Family::Straggler, subject: "inside_node", ..Class::LINK };
 
     /// A job that is slow, for reasons that nothing else says: one case a job.
     pub const JOB: Class = Class {

@@ -3,6 +3,7 @@
 
 mod class;
 mod fact;
+mod held_clock;
 mod query;
 #[cfg(test)]
 mod tests;
@@ -11,6 +12,7 @@ mod words;
 pub use class::{Accuses, Class, Family};
 pub use counted_errors::Unit;
 pub use fact::{Absence, Fact, FactLine};
+pub use held_clock::HeldClock;
 pub use host_stalls::Stalled;
 pub use inner_loss::Suspect;
 pub use pause_surge::PauseUnit;
@@ -264,4 +266,11 @@ kinds! {
     ecmp_imbalance::EcmpImbalance = "ecmp_imbalance",
     miscabled::Miscabled = "miscabled",
     trained_low::TrainedLow = "trained_low",
+    nvlink_down::NvlinkDown = "nvlink_down",
+    nvlink_errors::NvlinkErrors = "nvlink_errors",
+    pcie_degraded::PcieDegraded = "pcie_degraded",
+    gpu_lost::GpuLost = "gpu_lost",
+    gpu_memory_errors::GpuMemoryErrors = "gpu_memory_errors",
+    gpu_throttle::GpuThrottle = "gpu_throttle",
+    power_cap::PowerCap = "power_cap",
 }

@@ -26,6 +26,16 @@ impl Query {
         query
     }
 
+    /// Counters over time of a GPU, or a link between GPUs.
+    pub fn of_inside(shown: &Shown<'_>, table: &str, counters: &[&str]) -> Query {
+        let mut query = Query::of_device(shown, table, counters);
+        query.columns.insert(1, "port".to_owned());
+        if !shown.at.port.is_empty() {
+            query.only.push(("port".to_owned(), shown.at.port.clone()));
+        }
+        query
+    }
+
     /// Columns over time of a table that speaks of the device as a whole, or of each of its GPUs.
     pub fn of_device(shown: &Shown<'_>, table: &str, columns: &[&str]) -> Query {
         Query {

@@ -183,7 +183,7 @@ impl Tally {
     }
 
     /// There is none of what it looks at.
-    fn none(&mut self, of: &'static str, reason: Reason) {
+    pub(super) fn none(&mut self, of: &'static str, reason: Reason) {
         self.off.entry((of, reason)).or_default();
     }
 

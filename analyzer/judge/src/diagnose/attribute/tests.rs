@@ -4,7 +4,9 @@ use super::super::case::{Case, Update};
 use super::*;
 use crate::fabric::Part;
 use crate::features::Progress;
-use crate::kinds::{ConservationLoss, LateOnset, LowServiceRate, NoisyNeighbour, PauseSurge, PauseUnit, Payload};
+use crate::kinds::{
+    ConservationLoss, LateOnset, LowServiceRate, NoisyNeighbour, NvlinkDown, PauseSurge, PauseUnit, Payload,
+};
 use weft_wire::plan::{Plan, PlanCable, PlanDevice, PlanJob, PlanPort};
 
 const S: i64 = 1_000_000_000;
@@ -162,4 +164,19 @@ fn what_shows_outright_needs_no_job_to_explain_it() {
     let mut facts = vec![drop_at(cable("h0", "leaf0"), 160), drop_at(cable("h1", "leaf1"), 160)];
     leave_out_victims(&features(160, 0.3), &Open::default(), &Cases::default(), &[], &mut facts);
     assert_eq!(facts.len(), 2);
+}
+
+#[test]
+fn what_is_wrong_inside_a_node_explains_that_node_alone() {
+    let link = || crate::fabric::PortRef::new("h0", "gpu3/link7");
+    let is_accused = |part: Part, host: &str| {
+        let mut features = features(160, 0.3);
+        features.topology.take_in(&link());
+        let mut facts = vec![fact(part, 158, None, NvlinkDown { links: 1, with_it: Vec::new() }), late(host, "wide")];
+        leave_out_victims(&features, &Open::default(), &Cases::default(), &[], &mut facts);
+        facts.len() == 2
+    };
+    for part in [Part::Port(link()), Part::Device("h0".into())] {
+        assert_eq!([is_accused(part.clone(), "h0"), is_accused(part.clone(), "h1")], [false, true], "{part}");
+    }
 }

@@ -14,6 +14,9 @@
 
 mod names;
 
+use super::gpu_links::GpuLinks;
+use super::gpus::Gpus;
+use super::pcie::Pcie;
 use super::slots::{Named, Slots};
 use super::{
     Conservation, DeviceState, Features, JobState, Low, Notices, PortState, PortsWith, Readings, Series, Wraps,
@@ -48,6 +51,9 @@ pub struct Saved<'a> {
     series: Cow<'a, Series>,
     wraps: Cow<'a, Wraps>,
     readings: Cow<'a, Readings>,
+    gpus: Cow<'a, Gpus>,
+    gpu_links: Cow<'a, GpuLinks>,
+    pcie: Cow<'a, Pcie>,
 }
 
 /// The moment that a snapshot stands for, and the grid of its bins.
@@ -78,6 +84,9 @@ impl Features {
             series: Cow::Borrowed(&self.series),
             wraps: Cow::Borrowed(&self.wraps),
             readings: Cow::Borrowed(&self.readings),
+            gpus: Cow::Borrowed(&self.gpus),
+            gpu_links: Cow::Borrowed(&self.gpu_links),
+            pcie: Cow::Borrowed(&self.pcie),
         }
     }
 }
@@ -90,22 +99,7 @@ impl Saved<'_> {
 
     /// The features of a process that has this plan; `None` when the snapshot contradicts itself.
     pub fn restored(self, plan: &Plan) -> Option<Features> {
-        let Saved {
-            time,
-            names,
-            ports,
-            cables,
-            jobs,
-            devices,
-            set_down,
-            trained_low,
-            stuck,
-            notices,
-            entities,
-            series,
-            wraps,
-            readings,
-        } = self;
+        let Saved { time, names, ports, cables, jobs, devices, set_down, trained_low, stuck, entities, .. } = self;
         let same_length = names.ports.len() == ports.len()
             && names.cables.len() == cables.len()
             && names.jobs.len() == jobs.len()
@@ -124,11 +118,17 @@ impl Saved<'_> {
         features.set_down = set_down.into_iter().filter_map(is_here).collect();
         features.trained_low = trained_low.into_iter().filter_map(|(port, low)| Some((is_here(port)?, low))).collect();
         features.stuck = stuck.into_iter().filter_map(|(port, since_ns)| Some((is_here(port)?, since_ns))).collect();
-        features.notices = notices.into_owned();
-        (features.series, features.wraps) = (series.into_owned(), wraps.into_owned());
+        features.notices = self.notices.into_owned();
+        (features.series, features.wraps) = (self.series.into_owned(), self.wraps.into_owned());
         features.unsettled = (0..features.ports.len()).collect();
         features.ports_with = PortsWith::among(&features.ports);
-        features.readings = readings.into_owned();
+        features.readings = self.readings.into_owned();
+        features.gpus = self.gpus.into_owned();
+        features.gpus.take_in(&mut features.topology);
+        features.gpu_links = self.gpu_links.into_owned();
+        features.gpu_links.take_in(&mut features.topology);
+        features.pcie = self.pcie.into_owned();
+        features.pcie.find_in(&features.topology);
         (features.tick, features.tick_before) = (time.tick, time.tick_before);
         (features.now_ns, features.bin_ns) = (time.now_ns, time.bin_ns);
         Some(features)
