@@ -18,20 +18,10 @@
 //! Only readings of one pace lie around one circle. So the readings are cut where the job pauses (a checkpoint), and a part that no
 //! line fits is halved: a fault in the midst of a window changes the pace, and must not feign a spread.
 
-use super::hunt::AS_GOOD;
 use super::levels::WIDTH;
 use crate::statistics::{Point, resultant, slope};
 use std::f64::consts::PI;
 
-/// The part of an iteration over which readings must be spread. The search takes a multiple of the true bytes for them where the
-/// multiple scores [`AS_GOOD`] of what they score. Twice the bytes score the readings of one half of their period: of readings
-/// spread evenly over a part c of it, the fuller half holds ½ / c. That is less than AS_GOOD from c = ⅔ on, and so it is for
-/// larger multiples. Of n readings with x iterations between two of them x is then ⅔ / n from the next whole number at least:
-/// 1.7 % of 40 readings, 0.26 % of 256.
-///
-/// Clocks that are off by one amount turn the whole circle and change nothing. Moments that scatter by less than a quarter of the
-/// shortest iteration, as those of one row do (`aligned.rs`), cannot feign such a spread.
-const SPREAD: f64 = 0.5 / AS_GOOD;
 /// What lies around one line at most: what is sent in bursts at one pace is anywhere within one iteration of its line, which is a
 /// variance of 1/12. With twice as much the pace has changed.
 const ONE_PACE: f64 = 1.0 / 6.0;
@@ -41,15 +31,18 @@ const LEAST_READINGS: usize = 20;
 const LEAST_STRETCH: usize = LEAST_READINGS / 2;
 
 /// Whether readings lie too close together in an iteration. `moments_s`: when each was read. `iterations`: how many were done by then
-/// if the period that was found is one, with any first value.
-pub fn is_in_step(moments_s: &[f64], iterations: &[f64]) -> bool {
+/// if the period that was found is one, with any first value. `least`: the part of an iteration over which they must be spread.
+///
+/// Clocks that are off by one amount turn the whole circle and change nothing. Moments that scatter by less than a quarter of the
+/// shortest iteration, as those of one row do (`aligned.rs`), cannot feign a spread over half of it.
+pub fn is_in_step(moments_s: &[f64], iterations: &[f64], least: f64) -> bool {
     let points: Vec<Point> =
         moments_s.iter().zip(iterations).map(|(&at, &value)| Point { at, value, weight: 1.0 }).collect();
     let stretches = stretches(&points).into_iter().filter(|stretch| stretch.len() >= LEAST_STRETCH);
     let add = |(sum, all): (f64, usize), part: &[Point]| (sum + together(part), all + part.len());
     let (sum, all) = stretches.fold((0.0, 0), add);
     // Of pauses alone nothing is known.
-    all == 0 || sum / all as f64 > of_spread(SPREAD)
+    all == 0 || sum / all as f64 > of_spread(least)
 }
 
 /// How close together the moments lie in an iteration, 0 to 1, times their number.
@@ -93,6 +86,8 @@ fn stretches(points: &[Point]) -> Vec<&[Point]> {
 mod tests {
     use super::*;
 
+    const LEAST: f64 = 2.0 / 3.0;
+
     /// So many readings, one a second but for a scatter of ±10 ms, of iterations of which the last 0.4 move their bytes. `trained`: for how
     /// long the job has been training by a moment, in s.
     fn is_in_step_at(readings: u32, period_s: f64, trained: impl Fn(f64) -> f64) -> bool {
@@ -101,7 +96,7 @@ mod tests {
         let iteration = |at: f64| (trained(at) + 0.1) / period_s;
         let done = |at: f64| iteration(at).floor() + ((iteration(at).fract() - 0.6) / 0.4).max(0.0);
         let iterations: Vec<f64> = moments.iter().map(|&at| done(at)).collect();
-        is_in_step(&moments, &iterations)
+        is_in_step(&moments, &iterations, LEAST)
     }
 
     #[test]
@@ -137,7 +132,7 @@ mod tests {
 
     #[test]
     fn vectors_over_a_part_of_the_circle_have_the_mean_of_their_integral() {
-        let parts: Vec<f64> = (0..1_000).map(|at| f64::from(at) / 1_000.0 * SPREAD).collect();
-        assert!((resultant(&parts, 1.0) - of_spread(SPREAD)).abs() < 1e-3);
+        let parts: Vec<f64> = (0..1_000).map(|at| f64::from(at) / 1_000.0 * LEAST).collect();
+        assert!((resultant(&parts, 1.0) - of_spread(LEAST)).abs() < 1e-3);
     }
 }
