@@ -191,7 +191,7 @@ impl Features {
         if batch.table == Table::GpuLink {
             let noted = counted.iter().filter_map(|told| match told.counter {
                 Followed::Error(counter) => Some((batch.entities[told.row], counter, told.rise)),
-                Followed::PauseSent(_) | Followed::PauseReceived(_) => None,
+                Followed::PauseSent(_) | Followed::PauseReceived(_) | Followed::Notice(_) => None,
             });
             return noted.for_each(|(id, counter, rise)| self.note_gpu_link(entities.get(id), counter, rise));
         }

@@ -73,6 +73,8 @@ struct Card {
     port: Option<NonMaxU32>,
 }
 
+const _: () = assert!(size_of::<Card>() == 16);
+
 /// What cards of one kind use.
 pub type Kinds = BTreeMap<(String, Lanes), Vec<Lanes>>;
 

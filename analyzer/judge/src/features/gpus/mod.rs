@@ -1,6 +1,6 @@
 //! GPUs by what each says of itself: clocks that are held down, memory that fails, and GPUs that are lost.
 //!
-//! Kept of each GPU that tells its clock and what holds it down, or counts errors or Xids: some 250 bytes. Of none else.
+//! Kept of each GPU that tells its clock and what holds it down, or counts errors or Xids: some 200 bytes. Of none else.
 
 mod clocks;
 mod rows;
@@ -51,6 +51,8 @@ pub struct Gpu {
     failures: f64,
     xids: f64,
 }
+
+const _: () = assert!(size_of::<Gpu>() <= 192, "beside its names");
 
 /// How it is known that a GPU is lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
