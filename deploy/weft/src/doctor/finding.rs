@@ -3,7 +3,7 @@
 use serde::Serialize;
 use std::io::{self, Write};
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Level {
     Well,
@@ -11,8 +11,6 @@ pub enum Level {
     Note,
     /// Something is not seen, or not as well as it could be.
     Warning,
-    /// Nothing is seen.
-    Failed,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -27,7 +25,7 @@ pub struct Finding {
 
 impl Finding {
     pub fn is_to_be_mended(&self) -> bool {
-        self.level >= Level::Warning
+        self.level == Level::Warning
     }
 }
 
@@ -43,7 +41,6 @@ pub fn write_text(findings: &[Finding], out: &mut impl Write) -> io::Result<()> 
             Level::Well => "well",
             Level::Note => "note",
             Level::Warning => "WARNING",
-            Level::Failed => "FAILED",
         };
         writeln!(out, "{about:<10} {level:<8} {what}")?;
         if !mend.is_empty() {

@@ -43,24 +43,29 @@ fn sources(lines: &[Line]) -> Vec<Finding> {
     found
 }
 
-/// Counters that are there and not seen, one finding a reason.
+/// Counters and ports that are not seen for one reason.
+#[derive(Default)]
+struct NotRead<'a> {
+    counters: BTreeSet<&'a str>,
+    ports: BTreeSet<&'a str>,
+}
+
+/// Counters that are there and not seen, one finding a source and reason.
 fn not_read(lines: &[Line]) -> Vec<Finding> {
-    let mut by_reason: BTreeMap<(&str, &str, &str), (BTreeSet<&str>, BTreeSet<&str>)> = BTreeMap::new();
+    let mut by_reason: BTreeMap<[&str; 3], NotRead<'_>> = BTreeMap::new();
     for line in lines.iter().filter(|line| matches!(line.status, "blind" | "failed")) {
-        let key = (line.status, line.source.as_str(), line.reason.as_str());
-        let (counters, ports) = by_reason.entry(key).or_default();
+        let NotRead { counters, ports } = by_reason.entry([line.status, &line.source, &line.reason]).or_default();
         counters.extend([line.counter.as_str(), line.raw_name.as_str()].into_iter().find(|name| !name.is_empty()));
         ports.extend(Some(line.port.as_str()).filter(|port| !port.is_empty()));
     }
-    let say =
-        |((status, source, reason), (counters, ports)): ((&str, &str, &str), (BTreeSet<&str>, BTreeSet<&str>))| {
-            let is = if status == "blind" { "is blind" } else { "cannot be read" };
-            let what = match counters.is_empty() {
-                true => format!("{source} {is}: {reason}"),
-                false => format!("{source}: {} of {} {is}: {reason}", some(&counters), some(&ports)),
-            };
-            finding(Level::Warning, what, mend(reason))
+    let say = |([status, source, reason], NotRead { counters, ports }): ([&str; 3], NotRead<'_>)| {
+        let is = if status == "blind" { "is blind" } else { "cannot be read" };
+        let what = match counters.is_empty() {
+            true => format!("{source} {is}: {reason}"),
+            false => format!("{source}: {} of {} {is}: {reason}", some(&counters), some(&ports)),
         };
+        finding(Level::Warning, what, mend(reason))
+    };
     by_reason.into_iter().map(say).collect()
 }
 
