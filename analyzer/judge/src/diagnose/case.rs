@@ -1,11 +1,11 @@
 //! The life of one incident, as a pure state machine: time is an argument.
 //!
 //! ```text
-//!            present, few ticks            present long enough
-//! (nothing) ────────────────► suspected ───────────────────────► open
-//!                                 │ absent                         │ absent for `resolves_after`, or somebody's doing
-//!                                 ▼                                ▼
-//!                             (forgotten)                       resolved ──► (forgotten)
+//!            present, few ticks            present long enough      present, and since before it was over
+//! (nothing) ────────────────► suspected ───────────────────────► open ◄───────────────────────────────┐
+//!                                 │ absent                         │ absent for `resolves_after`,     │
+//!                                 ▼                                ▼ or somebody's doing              │
+//!                             (forgotten)                       resolved ─────────────────────────────┘
 //! ```
 //! A tick in which the data says nothing moves nothing: missing data neither opens nor closes.
 
@@ -194,6 +194,12 @@ impl Case {
     pub fn resolve(&mut self, now_ns: i64, reason: String) {
         self.resolved_ns = Some(now_ns);
         self.note(now_ns, State::Resolved, reason);
+    }
+
+    /// Goes on after an end that was none: what shows it now was there before it seemed to be over.
+    pub fn go_on(&mut self, now_ns: i64) {
+        (self.resolved_ns, self.clear_since_ns) = (None, None);
+        self.note(now_ns, State::Open, format!("was not over: {} since before the end", self.kind.name()));
     }
 
     fn note(&mut self, ts_ns: i64, state: State, reason: String) {

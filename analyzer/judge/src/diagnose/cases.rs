@@ -1,5 +1,6 @@
 //! All cases that are live, by what they are about.
 
+use super::TOGETHER_NS;
 use super::case::{Candidate, Case, Cost};
 use crate::detect::{Claim, Open};
 use crate::fabric::Part;
@@ -85,8 +86,26 @@ impl Cases {
         self.by_key.iter_mut()
     }
 
-    pub fn begin(&mut self, fact: &Fact) {
-        self.by_key.entry(Key::of(fact)).or_insert_with(|| Case::new(fact));
+    /// A case begins with its first fact, or goes on where it was closed and was not over.
+    pub fn begin(&mut self, fact: &Fact, closed: &mut Cases, tick_ns: i64) {
+        let case = || closed.take_open(fact, tick_ns).unwrap_or_else(|| Case::new(fact));
+        self.by_key.entry(Key::of(fact)).or_insert_with(case);
+    }
+
+    /// Out of closed cases the one that a fact shows not to be over: the fact has been there since well before the end. A detector
+    /// that took a link for sound too early, and says again that the link has been slow all the time, tells of one incident and
+    /// not of two. What begins about when the other ended is another trouble.
+    fn take_open(&mut self, fact: &Fact, tick_ns: i64) -> Option<Case> {
+        let key = Key::of(fact);
+        let over_ns = self.by_key.get(&key)?.clear_since_ns?;
+        let apart_ns = TOGETHER_NS.max(2 * tick_ns);
+        let mut case = self.by_key.remove(&key).filter(|_| fact.since_ns < over_ns - apart_ns)?;
+        case.go_on(fact.ts_ns);
+        Some(case)
+    }
+
+    pub fn put(&mut self, case: Case) {
+        self.by_key.insert(case.key(), case);
     }
 
     pub fn set_candidates(&mut self, candidates: Vec<(Key, Vec<Candidate>)>) {
@@ -150,4 +169,53 @@ fn costs_time(kind: FactKind) -> bool {
 
 fn disturb(disturbed: &mut BTreeMap<String, Disturbed>, job: &str, span: (i64, i64)) {
     disturbed.entry(job.to_owned()).or_default().spans.push(span);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fabric::PortRef;
+    use crate::kinds::LowServiceRate;
+
+    const S: i64 = 1_000_000_000;
+
+    fn slow_since(since_s: i64, now_s: i64) -> Fact {
+        let [host, leaf] = ["h1", "leaf"].map(|device| PortRef::new(device, "p"));
+        Fact {
+            ts_ns: now_s * S,
+            part: Part::cable(host, leaf),
+            shown_at: None,
+            since_ns: since_s * S,
+            until_ns: None,
+            one_sided: false,
+            strength: 1.0,
+            job: None,
+            payload: LowServiceRate { bps: 5e10, planned_bps: 1e11 }.into(),
+        }
+    }
+
+    /// A link was slow from second 10 on, an incident from 12 on, and taken for sound from 40 on.
+    fn closed() -> Cases {
+        let mut case = Case::new(&slow_since(10, 12));
+        case.opened_ns = Some(12 * S);
+        case.clear_since_ns = Some(40 * S);
+        case.resolve(48 * S, "absent".into());
+        vec![case].into()
+    }
+
+    #[test]
+    fn an_incident_goes_on_that_is_shown_by_what_was_there_before_it_seemed_over() {
+        for (since_s, tick_s, goes_on) in
+            [(10, 1, true), (36, 1, true), (37, 1, false), (60, 1, false), (36, 10, false)]
+        {
+            let (mut cases, mut closed) = (Cases::default(), closed());
+            let fact = slow_since(since_s, 60);
+            cases.begin(&fact, &mut closed, tick_s * S);
+            let case = cases.of(&fact).unwrap();
+            let expected =
+                if goes_on { (State::Open, Some(12 * S), 10 * S) } else { (State::Suspected, None, since_s * S) };
+            assert_eq!((case.state, case.opened_ns, case.onset_ns), expected, "since {since_s}, ticks of {tick_s} s");
+            assert_eq!((case.resolved_ns, case.clear_since_ns), (None, None));
+        }
+    }
 }
