@@ -52,7 +52,8 @@ pub struct Args {
 pub async fn run(args: Args) -> Result<ExitCode> {
     let config = configuration(&collector_args(&args)?)?;
     let collector = config.collector.clone();
-    let mut findings = node::findings(&tokio::task::spawn_blocking(move || weft_collector::explain(&collector)).await?);
+    let lines = tokio::task::spawn_blocking(move || weft_collector::explain(&collector)).await?;
+    let mut findings = node::findings(&lines, args.root.is_none());
     findings.push(transport::finding(&config.transport).await?);
     findings.extend(analyzer::findings(&Api::new(&args.at)?).await);
     let mut out = std::io::stdout().lock();
