@@ -15,6 +15,10 @@ use crate::kinds::{Class, Fact, FactKind};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+/// Less than this part of what a case showed last, by evidence from before its end, is what is left of that evidence: the middle
+/// between all of it and nothing.
+const RESIDUE: f64 = 0.5;
+
 /// One trouble of one part, for as long as it lasts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Case {
@@ -196,10 +200,23 @@ impl Case {
         self.note(now_ns, State::Resolved, reason);
     }
 
-    /// Goes on after an end that was none: what shows it now was there before it seemed to be over.
-    pub fn go_on(&mut self, now_ns: i64) {
-        (self.resolved_ns, self.clear_since_ns) = (None, None);
-        self.note(now_ns, State::Open, format!("was not over: {} since before the end", self.kind.name()));
+    /// After an end that was none: what shows it now was there before it seemed to be over.
+    pub fn going_on(&self, now_ns: i64) -> Case {
+        let mut case = Case { resolved_ns: None, clear_since_ns: None, ..self.clone() };
+        case.note(now_ns, State::Open, format!("was not over: {} since before the end", self.kind.name()));
+        case
+    }
+
+    /// A fact that shows so little of it that what is left of the evidence from before the end explains the fact: after a link at a fifth of
+    /// its rate is sound again, that evidence still speaks for nine tenths.
+    pub fn leaves(&self, fact: &Fact) -> bool {
+        self.facts.get(&fact.kind()).is_some_and(|before| fact.payload.amount() < before.payload.amount() * RESIDUE)
+    }
+
+    /// It ended because nothing showed it any more, and not because it is told elsewhere or somebody did something.
+    pub fn has_faded(&self) -> bool {
+        let absent_ns = self.resolved_ns.zip(self.clear_since_ns).map(|(resolved_ns, clear_ns)| resolved_ns - clear_ns);
+        absent_ns.is_some_and(|absent_ns| absent_ns >= self.resolves_after_ns())
     }
 
     fn note(&mut self, ts_ns: i64, state: State, reason: String) {

@@ -86,22 +86,30 @@ impl Cases {
         self.by_key.iter_mut()
     }
 
-    /// A case begins with its first fact, or goes on where it was closed and was not over.
-    pub fn begin(&mut self, fact: &Fact, closed: &mut Cases, tick_ns: i64) {
-        let case = || closed.take_open(fact, tick_ns).unwrap_or_else(|| Case::new(fact));
-        self.by_key.entry(Key::of(fact)).or_insert_with(case);
+    /// A case begins with its first fact, or goes on where it was closed and was not over. False where the fact is but a residue of
+    /// what is over, and no case begins.
+    pub fn begin(&mut self, fact: &Fact, closed: &mut Cases, tick_ns: i64) -> bool {
+        let key = Key::of(fact);
+        if self.by_key.contains_key(&key) {
+            return true;
+        }
+        let case = match closed.reached_by(fact, tick_ns) {
+            None => Case::new(fact),
+            Some(case) if case.leaves(fact) => return false,
+            Some(case) => case.going_on(fact.ts_ns),
+        };
+        closed.by_key.remove(&key);
+        self.by_key.insert(key, case);
+        true
     }
 
-    /// Out of closed cases the one that a fact shows not to be over: the fact has been there since well before the end. A detector
-    /// that took a link for sound too early, and says again that the link has been slow all the time, tells of one incident and
-    /// not of two. What begins about when the other ended is another trouble.
-    fn take_open(&mut self, fact: &Fact, tick_ns: i64) -> Option<Case> {
-        let key = Key::of(fact);
-        let over_ns = self.by_key.get(&key)?.clear_since_ns?;
+    /// Of closed cases the one that a fact has been there in since well before its end. A detector that took a link for sound too
+    /// early, and says again that the link has been slow all the time, tells of one incident and not of two. What begins about
+    /// when the other ended is another trouble.
+    fn reached_by(&self, fact: &Fact, tick_ns: i64) -> Option<&Case> {
+        let case = self.by_key.get(&Key::of(fact))?;
         let apart_ns = TOGETHER_NS.max(2 * tick_ns);
-        let mut case = self.by_key.remove(&key).filter(|_| fact.since_ns < over_ns - apart_ns)?;
-        case.go_on(fact.ts_ns);
-        Some(case)
+        (fact.since_ns < case.clear_since_ns? - apart_ns).then_some(case)
     }
 
     pub fn put(&mut self, case: Case) {
@@ -196,8 +204,10 @@ mod tests {
 
     /// A link was slow from second 10 on, an incident from 12 on, and taken for sound from 40 on.
     fn closed() -> Cases {
-        let mut case = Case::new(&slow_since(10, 12));
+        let fact = slow_since(10, 12);
+        let mut case = Case::new(&fact);
         case.opened_ns = Some(12 * S);
+        case.facts.insert(fact.kind(), fact);
         case.clear_since_ns = Some(40 * S);
         case.resolve(48 * S, "absent".into());
         vec![case].into()
@@ -210,12 +220,23 @@ mod tests {
         {
             let (mut cases, mut closed) = (Cases::default(), closed());
             let fact = slow_since(since_s, 60);
-            cases.begin(&fact, &mut closed, tick_s * S);
+            assert!(cases.begin(&fact, &mut closed, tick_s * S));
             let case = cases.of(&fact).unwrap();
             let expected =
                 if goes_on { (State::Open, Some(12 * S), 10 * S) } else { (State::Suspected, None, since_s * S) };
             assert_eq!((case.state, case.opened_ns, case.onset_ns), expected, "since {since_s}, ticks of {tick_s} s");
             assert_eq!((case.resolved_ns, case.clear_since_ns), (None, None));
+        }
+    }
+
+    #[test]
+    fn what_is_left_of_evidence_from_before_the_end_begins_nothing() {
+        for (bps, since_s, begins) in [(9e10, 10, false), (9e10, 60, true), (7e10, 10, true)] {
+            let (mut cases, mut closed) = (Cases::default(), closed());
+            let payload = LowServiceRate { bps, planned_bps: 1e11 }.into();
+            let fact = Fact { payload, ..slow_since(since_s, 60) };
+            assert_eq!(cases.begin(&fact, &mut closed, S), begins, "{bps} since {since_s}");
+            assert_eq!(cases.of(&fact).is_some(), begins);
         }
     }
 }

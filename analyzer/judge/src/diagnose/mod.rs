@@ -52,7 +52,7 @@ pub struct Diagnosis {
     cases: Cases,
     /// What has ended of late: its victims recover for a while.
     ended: Vec<Ended>,
-    /// The same as cases: one that turns out not to be over goes on.
+    /// Of these the cases that nothing showed any more: one that turns out not to be over goes on.
     closed: Cases,
 }
 
@@ -121,7 +121,9 @@ impl Diagnosis {
         let fresh = wholes::Fresh::new(all);
         let mut updates: BTreeMap<Key, Update> = BTreeMap::new();
         for fact in facts {
-            self.cases.begin(&fact, &mut self.closed, features.tick_ns);
+            if !self.cases.begin(&fact, &mut self.closed, features.tick_ns) {
+                continue;
+            }
             let update = updates.entry(Key::of(&fact)).or_default();
             update.is_held |= fresh.may_be_the_device(&features.topology, &fact, features.now_ns);
             if fact.payload.is_like(&fact.payload) {
@@ -144,7 +146,9 @@ impl Diagnosis {
     fn forget(&mut self, now_ns: i64) {
         for case in self.cases.take_resolved().into_iter().filter(|case| case.opened_ns.is_some()) {
             let over_ns = case.clear_since_ns.unwrap_or(now_ns);
-            self.closed.put(case.clone());
+            if case.has_faded() {
+                self.closed.put(case.clone());
+            }
             let (kind, onset_ns, shown_ns) = (case.kind, case.onset_ns, case.shown_ns());
             let jobs = case.jobs.into_keys().collect();
             self.ended.push(Ended { part: case.part, kind, onset_ns, over_ns, shown_ns, jobs });
