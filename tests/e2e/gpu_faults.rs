@@ -8,9 +8,6 @@ use std::fmt::Write;
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, SystemTime};
-use tokio::net::TcpListener;
-use weft_analyzer::config::Config;
-use weft_analyzer::service::{self, ServiceOptions};
 use weft_collector::{Agent, CollectorConfig};
 use weft_nvml_double::Double;
 use weft_transport::in_process;
@@ -140,18 +137,7 @@ async fn nodes_and_analyzer_process() {
     let double = Double::install(folder.path(), &board.text());
     tree(root.path());
     let (publisher, subscriber) = in_process(256);
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    let options = ServiceOptions {
-        plan: Default::default(),
-        state_dir: None,
-        config: Config::default(),
-        subscriber,
-        dead_letters: None,
-        listener,
-        page: None,
-    };
-    let service = service::start(options).await.unwrap();
+    let (service, sql) = Sql::analyzer(subscriber).await;
     let mut config = CollectorConfig { id: "n1".into(), nvml: double.library(), ..CollectorConfig::default() };
     config.step.socket = "".into();
     config.interfaces.exclude = vec!["*".into()];
@@ -160,8 +146,6 @@ async fn nodes_and_analyzer_process() {
     config.step.socket = "".into();
     config.rates.slow_ms = config.rates.normal_ms;
     let of_card = Agent::start(&config, publisher).unwrap();
-    let http = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().unwrap();
-    let sql = Sql { http, url };
     sql.until("SELECT count(DISTINCT port) FROM gpu_link WHERE link_up = 1", json!([[64]])).await;
     sql.until("SELECT count(*) > 2 FROM gpu WHERE port = 'gpu3'", json!([[true]])).await;
     sql.until("SELECT count(*) > 2 FROM nic WHERE device = 'n2' AND pcie_width = 16", json!([[true]])).await;

@@ -6,10 +6,10 @@ use std::process::Command;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use weft_analyzer::config::Config;
-use weft_analyzer::service::{self, ServiceOptions};
+use weft_analyzer::service::{self, Service, ServiceOptions};
 use weft_collector::{Agent, CollectorConfig};
 use weft_nvml_double::Double;
-use weft_transport::in_process;
+use weft_transport::{Subscriber, in_process};
 
 /// For a busy machine.
 pub const PATIENCE: Duration = Duration::from_secs(60);
@@ -44,6 +44,23 @@ pub struct Sql {
 }
 
 impl Sql {
+    /// An analyzer in this process, and who asks it.
+    pub async fn analyzer(subscriber: Box<dyn Subscriber>) -> (Service, Sql) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let options = ServiceOptions {
+            plan: Default::default(),
+            state_dir: None,
+            config: Config::default(),
+            subscriber,
+            dead_letters: None,
+            listener,
+            page: None,
+        };
+        let http = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().unwrap();
+        (service::start(options).await.unwrap(), Sql { http, url })
+    }
+
     pub async fn rows(&self, sql: &str) -> Value {
         let asked = self.http.post(format!("{}/api/v1/sql", self.url)).json(&json!({"sql": sql})).send().await.unwrap();
         let answer: Value = asked.json().await.unwrap();
@@ -86,24 +103,11 @@ async fn node_and_analyzer_process() {
     let folder = tempfile::tempdir().unwrap();
     let double = Double::install(folder.path(), &board(612_000, 0, 0));
     let (publisher, subscriber) = in_process(256);
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    let options = ServiceOptions {
-        plan: Default::default(),
-        state_dir: None,
-        config: Config::default(),
-        subscriber,
-        dead_letters: None,
-        listener,
-        page: None,
-    };
-    let service = service::start(options).await.unwrap();
+    let (service, sql) = Sql::analyzer(subscriber).await;
     let mut config = CollectorConfig { id: "n1".into(), nvml: double.library(), ..CollectorConfig::default() };
     config.step.socket = "".into();
     config.interfaces.exclude = vec!["*".into()];
     let agent = Agent::start(&config, publisher).unwrap();
-    let http = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().unwrap();
-    let sql = Sql { http, url };
 
     let last = "(SELECT *, row_number() OVER (PARTITION BY device, port ORDER BY ts_ns DESC) AS age FROM";
     let of_gpu = format!(

@@ -9,12 +9,13 @@
 //! together with the lateness               up to all that it can take from a job (`at_most` of its kind)
 //! well before                              nothing new: its cost is in the speed that the job had before
 //! ```
-//! What is wrong inside a node explains that node alone. And the host is accused all the same when its job has become slower since the host is late, by more than that. An
+//! and the host is accused all the same when its job has become slower since the host is late, by more than that. An
 //! example: a silent drop costs job A a fifth of its time since 12:00. At 12:05 host h7 of job A begins to be late by 40 % of
 //! an iteration, and job A becomes slower by another third. The drop does not explain that third: h7 is accused.
+//! What is wrong inside a node, with a GPU or a link between GPUs, explains that this node is late, and no other.
 
 use super::case::Case;
-use super::cases::{Cases, Ended, Key};
+use super::cases::{Cases, Key};
 use crate::detect::Open;
 use crate::fabric::{Carries, Part, Place, Topology};
 use crate::features::{Features, SHORTLY_NS};
@@ -43,7 +44,7 @@ struct Trouble {
 }
 
 /// Leaves out hosts whose lateness known troubles explain.
-pub fn leave_out_victims(features: &Features, open: &Open, cases: &Cases, ended: &[Ended], facts: &mut Vec<Fact>) {
+pub fn leave_out_victims(features: &Features, open: &Open, cases: &Cases, ended: &[Case], facts: &mut Vec<Fact>) {
     let troubles = troubles(&features.topology, cases, ended, facts);
     facts.retain(|fact| match fact.kind().class().accuses {
         Accuses::Outright => true,
@@ -104,7 +105,7 @@ fn is_past(features: &Features, trouble: &Trouble, fact: &Fact, aftermath_ns: i6
 }
 
 /// Those that are live, that have ended of late, and that are said for the first time in this tick.
-fn troubles(topology: &Topology, cases: &Cases, ended: &[Ended], facts: &[Fact]) -> Vec<Trouble> {
+fn troubles(topology: &Topology, cases: &Cases, ended: &[Case], facts: &[Fact]) -> Vec<Trouble> {
     let trouble = |Key { subject, part }: Key, jobs: Vec<String>, since_ns: i64, over_ns: Option<i64>, at_most: f64| {
         Some(Trouble { subject, place: topology.place(&part)?, jobs, since_ns, over_ns, at_most })
     };
@@ -121,8 +122,7 @@ fn troubles(topology: &Topology, cases: &Cases, ended: &[Ended], facts: &[Fact])
     });
     let past = ended.iter().filter(|past| past.kind.class().delays_jobs);
     let past = past.filter_map(|past| {
-        let key = Key { subject: past.kind.class().subject, part: past.part.clone() };
-        trouble(key, past.jobs.clone(), past.onset_ns, Some(past.over_ns), 1.0)
+        trouble(past.key(), past.jobs.keys().cloned().collect(), past.onset_ns, Some(past.over_ns()), 1.0)
     });
     let new = said.iter().filter(|(key, _)| !known.contains(key));
     let new =

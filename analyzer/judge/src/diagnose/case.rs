@@ -15,8 +15,8 @@ use crate::kinds::{Class, Fact, FactKind};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Less than this part of what a case showed last, by evidence from before its end, is what is left of that evidence: the middle
-/// between all of it and nothing.
+/// A fact that rests on evidence from before the end of a case, and has less than this part of the amount that the case showed last,
+/// is a residue of that evidence: the middle between all of the amount and nothing.
 const RESIDUE: f64 = 0.5;
 
 /// One trouble of one part, for as long as it lasts.
@@ -200,16 +200,21 @@ impl Case {
         self.note(now_ns, State::Resolved, reason);
     }
 
-    /// After an end that was none: what shows it now was there before it seemed to be over.
-    pub fn going_on(&self, now_ns: i64) -> Case {
-        let mut case = Case { resolved_ns: None, clear_since_ns: None, ..self.clone() };
-        case.note(now_ns, State::Open, format!("was not over: {} since before the end", self.kind.name()));
-        case
+    /// Of one that has ended: when it was first seen well again.
+    pub fn over_ns(&self) -> i64 {
+        self.clear_since_ns.or(self.resolved_ns).unwrap_or(i64::MAX)
     }
 
-    /// A fact that shows so little of it that what is left of the evidence from before the end explains the fact: after a link at a fifth of
-    /// its rate is sound again, that evidence still speaks for nine tenths.
-    pub fn leaves(&self, fact: &Fact) -> bool {
+    /// After an end that was none: what shows it now was there before it seemed to be over.
+    pub fn going_on(mut self, now_ns: i64) -> Case {
+        (self.resolved_ns, self.clear_since_ns) = (None, None);
+        self.note(now_ns, State::Open, format!("was not over: {} since before the end", self.kind.name()));
+        self
+    }
+
+    /// Whether a fact shows so little of it that evidence from before its end explains the fact. Example: a link at a fifth of its
+    /// rate is sound again; what was counted before that still speaks for a link at nine tenths.
+    pub fn has_residue(&self, fact: &Fact) -> bool {
         self.facts.get(&fact.kind()).is_some_and(|before| fact.payload.amount() < before.payload.amount() * RESIDUE)
     }
 

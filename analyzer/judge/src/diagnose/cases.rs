@@ -34,19 +34,6 @@ impl Case {
     }
 }
 
-/// A trouble that has ended. It is remembered for a while, because what it delayed recovers later than it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Ended {
-    pub part: Part,
-    pub kind: FactKind,
-    pub onset_ns: i64,
-    /// When it was first seen well again.
-    pub over_ns: i64,
-    /// The end of what is counted as its damage, and the jobs that had it.
-    pub shown_ns: i64,
-    pub jobs: Vec<String>,
-}
-
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(from = "Vec<Case>", into = "Vec<Case>")]
 pub struct Cases {
@@ -86,34 +73,20 @@ impl Cases {
         self.by_key.iter_mut()
     }
 
-    /// A case begins with its first fact, or goes on where it was closed and was not over. False where the fact is but a residue of
+    /// A case begins with its first fact, or goes on where it has ended and was not over. False where the fact is but a residue of
     /// what is over, and no case begins.
-    pub fn begin(&mut self, fact: &Fact, closed: &mut Cases, tick_ns: i64) -> bool {
+    pub fn begin(&mut self, fact: &Fact, ended: &mut Vec<Case>, tick_ns: i64) -> bool {
         let key = Key::of(fact);
         if self.by_key.contains_key(&key) {
             return true;
         }
-        let case = match closed.reached_by(fact, tick_ns) {
+        let case = match reached_by(fact, ended, tick_ns) {
             None => Case::new(fact),
-            Some(case) if case.leaves(fact) => return false,
-            Some(case) => case.going_on(fact.ts_ns),
+            Some(at) if ended[at].has_residue(fact) => return false,
+            Some(at) => ended.remove(at).going_on(fact.ts_ns),
         };
-        closed.by_key.remove(&key);
         self.by_key.insert(key, case);
         true
-    }
-
-    /// Of closed cases the one that a fact has been there in since well before its end. A detector that took a link for sound too
-    /// early, and says again that the link has been slow all the time, tells of one incident and not of two. What begins about
-    /// when the other ended is another trouble.
-    fn reached_by(&self, fact: &Fact, tick_ns: i64) -> Option<&Case> {
-        let case = self.by_key.get(&Key::of(fact))?;
-        let apart_ns = TOGETHER_NS.max(2 * tick_ns);
-        (fact.since_ns < case.clear_since_ns? - apart_ns).then_some(case)
-    }
-
-    pub fn put(&mut self, case: Case) {
-        self.by_key.insert(case.key(), case);
     }
 
     pub fn set_candidates(&mut self, candidates: Vec<(Key, Vec<Candidate>)>) {
@@ -146,12 +119,21 @@ impl Cases {
     }
 }
 
+/// Where among the cases that ended the one is that a fact has been there in since well before its end. A detector that took a link for
+/// sound too early, and says again that the link has been slow all the time, tells of one incident and not of two. What begins
+/// about when the other ended is another trouble.
+fn reached_by(fact: &Fact, ended: &[Case], tick_ns: i64) -> Option<usize> {
+    let (key, apart_ns) = (Key::of(fact), TOGETHER_NS.max(2 * tick_ns));
+    let is_it = |case: &Case| case.key() == key && case.has_faded() && fact.since_ns < case.over_ns() - apart_ns;
+    ended.iter().rposition(is_it)
+}
+
 /// What a job needs to run as before once a trouble is over, and longer than the end of the trouble is in doubt.
 const RECOVERY_NS: i64 = 5_000_000_000;
 
 /// What detectors are handed in the next tick: the claims of live cases, since when ended ones are over, and when jobs lost
 /// time to either.
-pub fn open(cases: &Cases, ended: &[Ended]) -> Open {
+pub fn open(cases: &Cases, ended: &[Case]) -> Open {
     let mut open = Open::default();
     for case in cases.iter() {
         for (kind, fact) in case.lives_on().zip(case.facts.values()) {
@@ -163,9 +145,9 @@ pub fn open(cases: &Cases, ended: &[Ended]) -> Open {
     }
     for past in ended {
         let over_ns = open.over.entry(past.kind).or_default().entry(past.part.clone()).or_default();
-        *over_ns = past.over_ns.max(*over_ns);
-        let span = (past.onset_ns, past.shown_ns + RECOVERY_NS);
-        past.jobs.iter().filter(|_| costs_time(past.kind)).for_each(|job| disturb(&mut open.disturbed, job, span));
+        *over_ns = past.over_ns().max(*over_ns);
+        let span = (past.onset_ns, past.shown_ns() + RECOVERY_NS);
+        past.jobs.keys().filter(|_| costs_time(past.kind)).for_each(|job| disturb(&mut open.disturbed, job, span));
     }
     open
 }
@@ -203,14 +185,14 @@ mod tests {
     }
 
     /// A link was slow from second 10 on, an incident from 12 on, and taken for sound from 40 on.
-    fn closed() -> Cases {
+    fn ended() -> Vec<Case> {
         let fact = slow_since(10, 12);
         let mut case = Case::new(&fact);
         case.opened_ns = Some(12 * S);
         case.facts.insert(fact.kind(), fact);
         case.clear_since_ns = Some(40 * S);
         case.resolve(48 * S, "absent".into());
-        vec![case].into()
+        vec![case]
     }
 
     #[test]
@@ -218,24 +200,24 @@ mod tests {
         for (since_s, tick_s, goes_on) in
             [(10, 1, true), (36, 1, true), (37, 1, false), (60, 1, false), (36, 10, false)]
         {
-            let (mut cases, mut closed) = (Cases::default(), closed());
+            let (mut cases, mut ended) = (Cases::default(), ended());
             let fact = slow_since(since_s, 60);
-            assert!(cases.begin(&fact, &mut closed, tick_s * S));
+            assert!(cases.begin(&fact, &mut ended, tick_s * S));
             let case = cases.of(&fact).unwrap();
             let expected =
                 if goes_on { (State::Open, Some(12 * S), 10 * S) } else { (State::Suspected, None, since_s * S) };
             assert_eq!((case.state, case.opened_ns, case.onset_ns), expected, "since {since_s}, ticks of {tick_s} s");
-            assert_eq!((case.resolved_ns, case.clear_since_ns), (None, None));
+            assert_eq!((case.resolved_ns, case.clear_since_ns, ended.is_empty()), (None, None, goes_on));
         }
     }
 
     #[test]
     fn what_is_left_of_evidence_from_before_the_end_begins_nothing() {
         for (bps, since_s, begins) in [(9e10, 10, false), (9e10, 60, true), (7e10, 10, true)] {
-            let (mut cases, mut closed) = (Cases::default(), closed());
+            let (mut cases, mut ended) = (Cases::default(), ended());
             let payload = LowServiceRate { bps, planned_bps: 1e11 }.into();
             let fact = Fact { payload, ..slow_since(since_s, 60) };
-            assert_eq!(cases.begin(&fact, &mut closed, S), begins, "{bps} since {since_s}");
+            assert_eq!(cases.begin(&fact, &mut ended, S), begins, "{bps} since {since_s}");
             assert_eq!(cases.of(&fact).is_some(), begins);
         }
     }

@@ -34,7 +34,7 @@ use crate::guard::guarded;
 use crate::incident::{Incident, State};
 use crate::kinds::{Absence, Fact, FactKind};
 use case::{Case, Update};
-use cases::{Cases, Ended, Key};
+use cases::{Cases, Key};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -50,10 +50,8 @@ const REFRESH_TICKS: i64 = 2;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Diagnosis {
     cases: Cases,
-    /// What has ended of late: its victims recover for a while.
-    ended: Vec<Ended>,
-    /// Of these the cases that nothing showed any more: one that turns out not to be over goes on.
-    closed: Cases,
+    /// What has ended of late: its victims recover for a while, and one that turns out not to be over goes on.
+    ended: Vec<Case>,
 }
 
 impl Diagnosis {
@@ -121,7 +119,7 @@ impl Diagnosis {
         let fresh = wholes::Fresh::new(all);
         let mut updates: BTreeMap<Key, Update> = BTreeMap::new();
         for fact in facts {
-            if !self.cases.begin(&fact, &mut self.closed, features.tick_ns) {
+            if !self.cases.begin(&fact, &mut self.ended, features.tick_ns) {
                 continue;
             }
             let update = updates.entry(Key::of(&fact)).or_default();
@@ -144,17 +142,9 @@ impl Diagnosis {
     }
 
     fn forget(&mut self, now_ns: i64) {
-        for case in self.cases.take_resolved().into_iter().filter(|case| case.opened_ns.is_some()) {
-            let over_ns = case.clear_since_ns.unwrap_or(now_ns);
-            if case.has_faded() {
-                self.closed.put(case.clone());
-            }
-            let (kind, onset_ns, shown_ns) = (case.kind, case.onset_ns, case.shown_ns());
-            let jobs = case.jobs.into_keys().collect();
-            self.ended.push(Ended { part: case.part, kind, onset_ns, over_ns, shown_ns, jobs });
-        }
-        self.ended.retain(|past| past.over_ns > now_ns - REMEMBER_NS);
-        self.closed.retain(|case| case.resolved_ns.is_some_and(|resolved_ns| resolved_ns > now_ns - REMEMBER_NS));
+        let resolved = self.cases.take_resolved();
+        self.ended.extend(resolved.into_iter().filter(|case| case.opened_ns.is_some()));
+        self.ended.retain(|past| past.over_ns() > now_ns - REMEMBER_NS);
     }
 
     /// Forgets all cases: what they rest on is gone. The open ones are told as resolved, with the reason.

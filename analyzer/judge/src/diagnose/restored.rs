@@ -20,7 +20,6 @@ impl Diagnosis {
         let (known, gone): (Vec<Case>, Vec<Case>) = cases.into_iter().partition(is_known);
         self.cases = known.into();
         self.ended.retain(|ended| topology.place(&ended.part).is_some());
-        self.closed.retain(is_known);
         (self, gone.into_iter().filter(|case| case.state == State::Open).collect())
     }
 }

@@ -9,7 +9,8 @@
 //! that the job is listed in, open now or ended since, and that is not known to take less than half of what the job loses. One
 //! that ended before the job became slow explains nothing.
 
-use super::cases::{Cases, Ended, Key};
+use super::case::Case;
+use super::cases::{Cases, Key};
 use crate::incident::{Kind, State};
 use crate::kinds::{Class, Fact};
 use std::collections::BTreeMap;
@@ -20,7 +21,7 @@ const EXPLAINED: f64 = 0.5;
 
 /// Leaves out jobs whose slowness is explained. The cases of jobs that were open already and are explained now, each with the
 /// reason why the slowness is told elsewhere from now on.
-pub fn leave_out_explained(cases: &Cases, ended: &[Ended], facts: &mut Vec<Fact>) -> BTreeMap<Key, String> {
+pub fn leave_out_explained(cases: &Cases, ended: &[Case], facts: &mut Vec<Fact>) -> BTreeMap<Key, String> {
     let mut explained = BTreeMap::new();
     facts.retain(|fact| {
         if fact.kind().class().kind != Kind::Job {
@@ -36,14 +37,14 @@ pub fn leave_out_explained(cases: &Cases, ended: &[Ended], facts: &mut Vec<Fact>
 }
 
 /// What explains that a job is slow, in words.
-fn explanation(cases: &Cases, ended: &[Ended], fact: &Fact) -> Option<String> {
+fn explanation(cases: &Cases, ended: &[Case], fact: &Fact) -> Option<String> {
     let (job, lost) = (fact.job.as_deref()?, fact.payload.lost()?);
     let is_part = |class: &Class| class.kind == Kind::Hardware;
     let live = cases.iter().filter(|case| is_part(case.class()) && case.state == State::Open);
     let mut live = live.filter_map(|case| Some((case, case.jobs.get(job)?)));
     let takes_it = |cost: Option<f64>| cost.is_none_or(|cost| cost >= lost * EXPLAINED);
     let by = live.find(|(_, cost)| takes_it(cost.lost)).map(|(case, _)| (case.class().name, &case.part));
-    let since = |past: &&Ended| past.over_ns > fact.since_ns && past.jobs.iter().any(|hit| hit == job);
+    let since = |past: &&Case| past.over_ns() > fact.since_ns && past.jobs.contains_key(job);
     let past = || ended.iter().rev().filter(|past| is_part(past.kind.class())).find(since);
     let (class, part) = by.or_else(|| past().map(|past| (past.kind.class().name, &past.part)))?;
     Some(format!("explained by {class} at {part}"))
@@ -52,7 +53,7 @@ fn explanation(cases: &Cases, ended: &[Ended], fact: &Fact) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diagnose::case::{Case, Cost};
+    use crate::diagnose::case::Cost;
     use crate::fabric::Part;
     use crate::kinds::{JobSlow, LinkDown, Payload};
 
@@ -83,21 +84,13 @@ mod tests {
         case
     }
 
-    fn past(job: &str, over_ns: i64) -> Ended {
-        let kind = fact(Part::Device("h1".into()), 40, LinkDown { was_up: true }).kind();
-        Ended {
-            part: Part::Device("h1".into()),
-            kind,
-            onset_ns: 10,
-            over_ns,
-            shown_ns: over_ns,
-            jobs: vec![job.into()],
-        }
+    fn past(job: &str, over_ns: i64) -> Case {
+        Case { clear_since_ns: Some(over_ns), ..open(job, None) }
     }
 
     #[test]
     fn only_what_no_trouble_of_a_part_explains_is_left() {
-        let table: [(&str, Vec<Case>, Vec<Ended>, bool); 8] = [
+        let table: [(&str, Vec<Case>, Vec<Case>, bool); 8] = [
             ("nothing is known", vec![], vec![], true),
             ("a trouble that takes all of it", vec![open("train", Some(0.19))], vec![], false),
             ("a trouble whose cost is not known", vec![open("train", None)], vec![], false),

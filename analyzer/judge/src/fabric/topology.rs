@@ -135,7 +135,7 @@ impl Topology {
             let Some(fastest) = self.fastest_bps(device) else { continue };
             for at in 0..self.devices[device].ports.len() {
                 let id = self.devices[device].ports[at];
-                self.ports[id].compute &= self.is_fast(id, fastest);
+                self.ports[id].compute = self.is_fast(id, fastest);
             }
         }
     }
@@ -284,5 +284,45 @@ impl Topology {
     pub fn jobs_on(&self, device: DeviceId, ts_ns: i64) -> impl Iterator<Item = usize> + '_ {
         let runs = move |j: &Job| j.runs_at(ts_ns) && j.devices.binary_search(&device).is_ok();
         self.jobs.iter().enumerate().filter(move |(_, j)| runs(j)).map(|(i, _)| i)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testkit::star;
+    use weft_wire::plan::ToldSpeed;
+
+    fn told(port: &str, bps: i64) -> ToldSpeed {
+        let (device, port) = port.split_once(' ').unwrap();
+        ToldSpeed { device: device.into(), port: port.into(), bps }
+    }
+
+    #[test]
+    fn the_fast_ports_of_a_node_without_a_plan_carry_the_training() {
+        const G: i64 = 1_000_000_000;
+        let speeds =
+            vec![told("n eth0", 25 * G), told("n eth1", 400 * G), told("n eth2", 100 * G), told("leaf swp1", 10 * G)];
+        let mut topology = Topology::new(&Plan { speeds, ..star(1) });
+        for (device, port, planned_bps, compute) in [
+            ("n", "eth0", Some(25 * G), false),
+            ("n", "eth1", Some(400 * G), true),
+            // It trained at a quarter of its lanes.
+            ("n", "eth2", Some(100 * G), true),
+            ("n", "seen later, and nobody tells its speed", None, false),
+            ("of another node", "eth0", None, true),
+            ("h0", "eth1", Some(100_000_000), true),
+        ] {
+            let id = topology.port(device, port);
+            let Port { planned_bps: bps, compute: is_compute, .. } = topology.ports[id];
+            assert_eq!((bps, is_compute), (planned_bps, compute), "{device} {port}");
+        }
+    }
+
+    #[test]
+    fn what_is_planned_goes_before_what_is_told() {
+        let topology = Topology::new(&Plan { speeds: vec![told("h0 eth1", 5)], ..star(1) });
+        let port = topology.find_port("h0", "eth1").unwrap();
+        assert_eq!(topology.ports[port].planned_bps, Some(100_000_000));
     }
 }

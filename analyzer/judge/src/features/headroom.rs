@@ -27,6 +27,7 @@ use super::past::Hot;
 use crate::fabric::{DeviceId, PortId};
 use crate::statistics::mixture_nats;
 use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
 
 const ALTERNATIVES: [f32; 3] = [0.3, 0.6, 0.9];
 /// Ticks in which the switch paused a neighbour before anything is judged: p₀ is then 0.09 at most where nothing was dropped.
@@ -139,7 +140,10 @@ impl Headroom {
 impl Features {
     /// Takes in the tick. Only ports count of which the far end tells whether it is paused.
     pub(super) fn update_headroom(&mut self) {
-        let discarding = std::mem::take(&mut self.discarding);
+        let mut discarding: HashMap<PortId, f32> = HashMap::new();
+        for (port, packets) in std::mem::take(&mut self.discarding) {
+            *discarding.entry(port).or_default() += packets;
+        }
         let (mut hits, mut ticks) = (0.0, 0.0);
         for state in self.devices.iter().filter_map(|state| state.headroom.as_deref()) {
             (hits, ticks) = (hits + state.hits, ticks + state.ticks);
@@ -157,14 +161,14 @@ impl Features {
         }
     }
 
-    fn did(&self, device: DeviceId, discarding: &[(PortId, f32)]) -> Did {
+    fn did(&self, device: DeviceId, discarding: &HashMap<PortId, f32>) -> Did {
         let mut did = Did::default();
         for (at, &port) in (0..).zip(&self.topology.devices[device].ports) {
             let Some(far) = self.topology.far(port).map(|far| &self.ports[far]) else { continue };
             if !far.heat.tells(Hot::Held) {
                 continue;
             }
-            let dropped: f32 = discarding.iter().filter(|(of, _)| *of == port).map(|(_, packets)| packets).sum();
+            let dropped = discarding.get(&port).copied().unwrap_or(0.0);
             let (paused, drops) = (far.heat.shows(Hot::Held), dropped > 0.0);
             did.ports[usize::from(paused)][usize::from(drops)] += 1;
             if paused && drops {

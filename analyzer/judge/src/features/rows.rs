@@ -1,9 +1,10 @@
 //! What a tick's batches and events say of the ports of the fabric, sorted by port and time.
 
 use super::Features;
+use super::cells::{Cells, cell};
 use super::health::{Health, HealthColumns};
 use super::sample::{self, Columns, Sample};
-use super::trained::SpeedColumn;
+use super::trained::COUNTER;
 use crate::fabric::{EntityTable, LinkEvent, PortId, TickBatch, is_time};
 use weft_wire::{PortChange, Table};
 
@@ -57,7 +58,7 @@ impl Features {
     }
 
     fn rows_of(&mut self, batch: &TickBatch, entities: &EntityTable, rows: &mut Rows) {
-        let (columns, health, speed) = (Columns::of(batch), HealthColumns::of(batch), SpeedColumn::of(batch));
+        let (columns, health, speed) = (Columns::of(batch), HealthColumns::of(batch), Cells::of(batch, COUNTER));
         for (row, &entity) in batch.entities.iter().enumerate() {
             let Some(port) = self.port_of(entity, entities) else { continue };
             let sample = columns.sample(row);
@@ -67,7 +68,7 @@ impl Features {
             if let Some(health) = health.row(row) {
                 rows.news.push(News { port, ts_ns: sample.ts_ns, what: What::Health(health) });
             }
-            if let Some(bps) = speed.row(row) {
+            if let Some(bps) = cell(&speed, row) {
                 self.update_trained(port, sample.ts_ns, bps);
             }
             rows.samples.push((port, sample));

@@ -9,12 +9,8 @@
 //! link that is down tells none.
 
 use super::Features;
-use crate::fabric::{PortId, TickBatch};
-use arrow_array::cast::AsArray;
-use arrow_array::types::Float64Type;
-use arrow_array::{Array, Float64Array};
+use crate::fabric::PortId;
 use serde::{Deserialize, Serialize};
-use weft_wire::TableSchema;
 
 /// The rate at which the link trained, bit/s.
 pub const COUNTER: &str = "speed_bps";
@@ -32,24 +28,12 @@ pub struct Low {
     pub since_ns: i64,
 }
 
-/// The column of a batch that tells the speed.
-pub struct SpeedColumn<'a>(Option<&'a Float64Array>);
-
-impl<'a> SpeedColumn<'a> {
-    pub fn of(batch: &'a TickBatch) -> SpeedColumn<'a> {
-        let column = batch.schema.column(COUNTER).map(|column| batch.batch.column(column + TableSchema::KEYS));
-        SpeedColumn(column.and_then(|column| column.as_primitive_opt::<Float64Type>()))
-    }
-
-    /// bit/s; `None` where the row tells none.
-    pub fn row(&self, row: usize) -> Option<f64> {
-        self.0.filter(|speed| speed.is_valid(row)).map(|speed| speed.value(row)).filter(|&bps| bps > 0.0)
-    }
-}
-
 impl Features {
-    /// Takes in that a port's link runs at this speed.
+    /// Takes in that a port's link runs at this speed, bit/s. A speed of 0 is none: the link is down.
     pub(super) fn update_trained(&mut self, port: PortId, ts_ns: i64, bps: f64) {
+        if bps <= 0.0 {
+            return;
+        }
         let planned = self.topology.ports[port].planned_bps;
         if planned.is_none_or(|planned| bps >= planned as f64 * LOWER) {
             self.trained_low.remove(&port);

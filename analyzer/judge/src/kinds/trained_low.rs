@@ -28,7 +28,7 @@ impl KindOfFact for TrainedLow {
     };
 
     fn evidence(&self) -> Evidence {
-        Evidence::new("speed_bps", (self.bps, "bit/s"), (self.planned_bps, "plan"))
+        Evidence::new("speed_bps", (self.bps, "bit/s"), (self.planned_bps, "what it should run at"))
     }
 
     fn claim(&self, _: bool) -> String {

@@ -5,42 +5,17 @@ use crate::api::Api;
 use anyhow::Result;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use weft_analyzer::read::{Armed, CollectorView, Off};
 
 #[derive(Deserialize)]
 struct Items<T> {
     items: Vec<T>,
 }
 
-#[derive(Deserialize)]
-struct Collector {
-    collector: String,
-    state: String,
-    missing: u64,
-    dropped: u64,
-    clock_not_set_frames: u64,
-    same_name: u64,
-}
-
-#[derive(Deserialize)]
-struct Armed {
-    detector: String,
-    armed: bool,
-    ports: usize,
-    jobs: usize,
-    off: Vec<Off>,
-}
-
-#[derive(Deserialize)]
-struct Off {
-    reason: String,
-    count: usize,
-    of: String,
-    arm: String,
-}
-
 /// An analyzer that is not there is a note: on most nodes there is none.
 pub async fn findings(api: &Api) -> Vec<Finding> {
-    let asked = async { anyhow::Ok((get::<Collector>(api, "collectors").await?, get::<Armed>(api, "armed").await?)) };
+    let asked =
+        async { anyhow::Ok((get::<CollectorView>(api, "collectors").await?, get::<Armed>(api, "armed").await?)) };
     match asked.await {
         Ok((heard, detectors)) => collectors(&heard).into_iter().chain(detectors.iter().flat_map(armed)).collect(),
         Err(error) => vec![finding(Level::Note, format!("{error:#}"), "")],
@@ -56,12 +31,12 @@ fn finding(level: Level, what: String, mend: &str) -> Finding {
     Finding { about: "analyzer", level, what, mend: mend.to_owned() }
 }
 
-fn collectors(heard: &[Collector]) -> Vec<Finding> {
+fn collectors(heard: &[CollectorView]) -> Vec<Finding> {
     let live = heard.iter().filter(|collector| collector.state == "live").count();
     let level = if live == 0 { Level::Warning } else { Level::Well };
     let mend = if live == 0 { "start a collector with --transport to this analyzer's broker or listener" } else { "" };
     let mut found = vec![finding(level, format!("hears {live} of {} collectors", heard.len()), mend)];
-    for Collector { collector, state, missing, dropped, clock_not_set_frames, same_name } in heard {
+    for CollectorView { collector, state, missing, dropped, clock_not_set_frames, same_name, .. } in heard {
         let mut say = |is_so: bool, what: String, mend: &str| {
             found.extend(is_so.then(|| finding(Level::Warning, format!("collector {collector}: {what}"), mend)));
         };
@@ -84,7 +59,7 @@ fn collectors(heard: &[Collector]) -> Vec<Finding> {
 
 /// One finding for a detector that is armed everywhere, one a reason where it is not.
 fn armed(detector: &Armed) -> Vec<Finding> {
-    let Armed { detector, armed, ports, jobs, off } = detector;
+    let Armed { detector, armed, ports, jobs, off, .. } = detector;
     let sees = format!("{detector} is armed for {ports} ports and {jobs} jobs");
     let mut found: Vec<Finding> = armed.then(|| finding(Level::Well, sees, "")).into_iter().collect();
     for Off { reason, count, of, arm } in off {

@@ -11,7 +11,7 @@ use crate::fabric::{DeviceId, Place};
 use crate::features::Features;
 use crate::features::gpus::{Gpu, Held, Why};
 use crate::kinds::{FactKind, GpuThrottle, HeldClock, PowerCap};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The part of its clock that a GPU lacks at which the strength is one half: the published threshold.
 const LACKS: f64 = 0.1;
@@ -46,17 +46,19 @@ pub fn detect(features: &Features, out: &mut Sink<'_>) {
     }
     for why in [Why::Heat, Why::Power] {
         let watched: Vec<DeviceId> = out.watched_devices(kind(why)).collect();
-        let over = watched.into_iter().filter(|&device| is_over(features, device, why));
-        over.collect::<Vec<_>>().into_iter().for_each(|device| out.absent(kind(why), Place::Device(device)));
+        let over = if watched.is_empty() { BTreeSet::new() } else { over(features, why) };
+        let is_over = |device: &DeviceId| over.contains(features.topology.devices[*device].name.as_str());
+        watched.into_iter().filter(is_over).for_each(|device| out.absent(kind(why), Place::Device(device)));
     }
 }
 
-/// GPUs of the node told of their clocks in this tick, and none of the node is held down, as far as is known: one that does not tell
-/// may still be.
-fn is_over(features: &Features, device: DeviceId, why: Why) -> bool {
-    let name = &features.topology.devices[device].name;
-    let own = || features.gpus.all().filter(|gpu| gpu.at.device == *name);
-    own().any(|gpu| gpu.clock_tick == features.tick) && own().all(|gpu| gpu.held.is_none_or(|held| held.why != why))
+/// Nodes whose GPUs told of their clocks in this tick, and of which none is held down, as far as is known: one that does not tell may
+/// still be.
+fn over(features: &Features, why: Why) -> BTreeSet<&str> {
+    let told = features.gpus.all().filter(|gpu| gpu.clock_tick == features.tick).map(|gpu| gpu.at.device.as_str());
+    let held = features.gpus.all().filter(|gpu| gpu.held.is_some_and(|held| held.why == why));
+    let held: BTreeSet<&str> = held.map(|gpu| gpu.at.device.as_str()).collect();
+    told.filter(|device| !held.contains(device)).collect()
 }
 
 fn say(device: DeviceId, gpus: &[(&Gpu, Held)], out: &mut Sink<'_>) {

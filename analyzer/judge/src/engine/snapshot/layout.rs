@@ -7,8 +7,16 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// Where a map lies: the names within are data, and differ from snapshot to snapshot.
-const MAPS: [&str; 6] =
-    [".series.schemas", ".jobs.ranks", ".cases.facts", ".cases.jobs", ".gpu_links.troubled", ".pcie.below"];
+const MAPS: [&str; 8] = [
+    ".series.schemas",
+    ".jobs.ranks",
+    ".cases.facts",
+    ".cases.jobs",
+    ".ended.facts",
+    ".ended.jobs",
+    ".gpu_links.troubled",
+    ".pcie.below",
+];
 /// Where one of several variants lies, by its name.
 const VARIANTS: [&str; 2] = [".part", ".payload"];
 
