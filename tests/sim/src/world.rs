@@ -279,10 +279,9 @@ impl World {
         let offered = if nic { link.offered.min(link.plan * dt) } else { link.offered };
         let excess = offered - link.capacity() * dt;
         let limit = if nic { NIC_BUFFER_BYTES } else { SWITCH_BUFFER_BYTES };
-        link.queue = match excess > 0.0 && link.up {
-            true => (link.queue + PILE_UP * excess).min(limit),
-            false => link.queue * 0.4,
-        };
+        // What is not asked of the line drains the queue: 6 MB in an eighth of a millisecond at 400 Gbit/s.
+        let more = if excess > 0.0 { PILE_UP * excess } else { excess };
+        link.queue = if link.up { (link.queue + more).clamp(0.0, limit) } else { 0.0 };
         let paused_us = link.paused * dt * 1e6;
         if paused_us > 0.0 {
             self.add(id, C::RxPauseUs, paused_us);

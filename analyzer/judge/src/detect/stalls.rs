@@ -22,8 +22,9 @@ use crate::features::{Disturbed, Features};
 use crate::kinds::{FactKind, HostStalls, Stalled};
 use crate::statistics::lower_median;
 
-/// Ticks whose mean share is compared, and how many of them must have been told: at 1 s a tick some iterations of most jobs,
-/// of which two readings may be lost. Not derived: to be replaced in the issue on stragglers.
+/// Ticks whose mean share is compared: the five for which a node must have stalled ([`MIN_TICKS`]), and the one in which the
+/// stalls began. Of these as many must have been told: a reading that is lost takes one tick, and where 3 in 100 are lost
+/// (docs/scoring.md), more than two of six are once in 2,000 times.
 pub(super) const RECENT: i64 = 6;
 const TOLD: usize = 4;
 /// Nodes of a job that are compared at least. The lower median takes the one that stalls less as the usual one of two.

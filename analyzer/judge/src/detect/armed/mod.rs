@@ -154,8 +154,8 @@ const NO_LEVELS: Reason = (
     "its bytes show no levels: they differ from iteration to iteration, or never pause, or too few were read",
     "step marks: weft_step.py in deploy/python; or readings of all its hosts at one moment",
 );
-const IN_STEP: Reason = (
-    "its iterations come in step with the readings, which always see the same part of them",
+pub(super) const IN_STEP: Reason = (
+    "a job's iterations come in step with the readings, which always see the same part of them",
     "step marks: weft_step.py in deploy/python; or readings at another interval",
 );
 

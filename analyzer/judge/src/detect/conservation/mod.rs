@@ -60,9 +60,9 @@ const GROWN_PART: f64 = 0.5;
 /// window's mean loss a tick: the loss fell elsewhere.
 const ROSE: f64 = 0.5;
 const ROSE_ONE_IN: f64 = 10.0;
-/// Of a tick's loss, what the receiver must have counted to know of it. Counts of damage lag behind those of packets and
-/// come in lumps, so that they are compared as a sum that halves from tick to tick. Not derived: to be replaced in the
-/// issue on links.
+/// Of a tick's loss, what the receiver must have counted to know of it: the middle between all of it, and half of it, for a
+/// cable that loses as much again without a count has a second fault, of the silent kind. Counts of damage lag behind those of
+/// packets and come in lumps, so that they are compared as a sum that halves from tick to tick.
 const COUNTED: f64 = 0.75;
 /// Of a window's loss, one packet in so many may lie before the loss is said to begin, and as many after it is said to end,
 /// so that a single packet far from the others does not stretch the loss.

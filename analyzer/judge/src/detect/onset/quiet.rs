@@ -22,8 +22,8 @@ use crate::statistics::median;
 /// sending: one of 66 bytes for each packet of 4.2 kB is 1.6 % of the bytes received (reference/inference-stragglers.md, 5),
 /// and this is twice as much.
 const QUIET: f32 = 0.03;
-/// A busy bin is one that no more than 5 in 100 of a port's bins exceed: a reading that came late puts the bytes of two bins
-/// into one, and such a bin is not to be the measure. Not derived: to be replaced in the issue on stragglers.
+/// A busy bin is one that no more than 5 in 100 of a port's bins exceed: a reading that was lost or came late puts the bytes
+/// of two bins into one, and such a bin is not to be the measure. 3 in 100 readings may be lost (docs/scoring.md).
 const BUSY_PERCENTILE: usize = 95;
 /// Of a bin beside a quiet, its neighbour tells what a full bin would hold, but never less than this part of a busy bin: in
 /// a short transfer the neighbour is itself filled in part. A half is the mean filling of a bin that is cut anywhere.

@@ -34,6 +34,7 @@ mod evidence;
 use super::{Detector, Shows, Sink, Spot, Weighed, budget, strength};
 use crate::fabric::{Carries, Place, PortId};
 use crate::features::{Features, ShortTick};
+use crate::features::pace::JobPace;
 use crate::features::queue::{CAPACITIES, Queue};
 use crate::kinds::{FactKind, LowServiceRate};
 use crate::statistics::{in_step, median};
@@ -173,10 +174,9 @@ impl Direction<'_> {
         let topology = &self.features.topology;
         let place = topology.place_of(self.port);
         let interval_ns = self.interval_ns() as f64;
-        let jobs = (0..self.features.jobs.len()).filter(|&job| topology.carries_at(job, place) != Carries::No);
-        let paces = jobs.filter_map(|job| self.features.jobs[job].pace.line().pace());
         let busy = f64::from(self.ends.own.lately());
-        paces.map(|pace| in_step(readings, pace * interval_ns / 1e9, busy)).fold(1.0, f64::max)
+        let jobs = (0..self.features.jobs.len()).filter(|&job| topology.carries_at(job, place) != Carries::No);
+        jobs.map(|job| alike(&self.features.jobs[job].pace, readings, interval_ns / 1e9, busy)).fold(1.0, f64::max)
     }
 
     /// V. Congestion mostly comes with more to send; where the port has no more than before, fewer episodes are left.
@@ -243,9 +243,39 @@ impl Direction<'_> {
     }
 }
 
+/// How much less so many readings say than independent ones, beside a job of this pace that keeps a sound link busy for a part
+/// of the time.
+fn alike(pace: &JobPace, readings: f64, interval_s: f64, busy: f64) -> f64 {
+    match pace.line().pace() {
+        Some(pace) => in_step(readings, pace * interval_s, busy),
+        // However long its iterations are: all readings may have come at the same part of them.
+        None if pace.is_in_step() => readings,
+        None => 1.0,
+    }
+}
+
 /// How much less readings say than independent ones, by the median port: ports that share a job share its rhythm.
 fn usual_inflation(features: &Features) -> f64 {
     let queues = features.ports_with.queues.iter().filter_map(|&port| features.ports[port].queue.as_ref());
     let mut known: Vec<f64> = queues.filter_map(|queue| queue.inflation.greatest()).collect();
     if known.is_empty() { 1.0 } else { median(&mut known).max(1.0) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::features::pace::tests::{Story, in_step, simulated};
+
+    #[test]
+    fn readings_in_step_with_a_job_say_as_much_as_one_and_others_as_much_as_they_are() {
+        let table = [
+            ("iterations of 1.6 s", simulated(Story::Healthy, 150), 1.0..2.0),
+            ("in step, of unknown length", in_step(|_| ()), 30.0..31.0),
+            ("of no job that is known", JobPace::default(), 1.0..1.1),
+        ];
+        for (what, pace, expected) in table {
+            let alike = alike(&pace, 30.0, 1.0, 0.4);
+            assert!(expected.contains(&alike), "{what}: {alike}");
+        }
+    }
 }

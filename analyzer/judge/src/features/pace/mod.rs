@@ -280,6 +280,11 @@ impl JobPace {
         (!self.is_locked()).then_some(self.not_found)
     }
 
+    /// The pace is not known because the readings come in step with the iterations, however long these are.
+    pub fn is_in_step(&self) -> bool {
+        self.line().pace().is_none() && self.not_found() == Some(NotFound::InStep)
+    }
+
     fn begin_clock(&mut self, ts_ns: i64) {
         if self.origin_ns == 0 {
             self.origin_ns = ts_ns;

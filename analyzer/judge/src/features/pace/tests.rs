@@ -79,8 +79,7 @@ fn the_bytes_of_an_iteration_are_found_and_their_number_is_exact() {
 
 /// Bursts each 0.3976 s, as of a mixture of experts that sends four times an iteration, read once a second: 2 or 3 bursts an interval. In
 /// every second reading most hosts stand at a multiple of 2.5 bursts, and so they would whoever was late.
-#[test]
-fn what_is_in_step_with_the_readings_is_no_iteration() {
+pub fn in_step(check: impl Fn(&JobPace)) -> JobPace {
     let mut pace = JobPace::default();
     let (mut start_s, mut burst, mut next_s) = (0.0, 0, 0.0);
     while next_s < 290.0 {
@@ -92,10 +91,17 @@ fn what_is_in_step_with_the_readings_is_no_iteration() {
             next_s += 1.0;
         }
         (start_s, burst) = (start_s + length_s, burst + 1);
-        assert!(pace.lock.is_none(), "{next_s} s: {:?}", pace.lock.as_ref().map(|lock| lock.bytes));
+        check(&pace);
     }
-    assert_eq!(pace.not_found(), Some(NotFound::InStep));
-    assert_eq!(simulated(Story::Healthy, 150).not_found(), None);
+    pace
+}
+
+#[test]
+fn what_is_in_step_with_the_readings_is_no_iteration() {
+    let pace = in_step(|pace| assert!(pace.lock.is_none(), "{:?}", pace.lock.as_ref().map(|lock| lock.bytes)));
+    assert_eq!((pace.not_found(), pace.is_in_step()), (Some(NotFound::InStep), true));
+    let sound = simulated(Story::Healthy, 150);
+    assert_eq!((sound.not_found(), sound.is_in_step()), (None, false));
 }
 
 #[test]
