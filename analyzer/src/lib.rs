@@ -12,6 +12,7 @@ pub mod ingest;
 mod judged;
 pub mod live;
 pub mod notify;
+pub mod operations;
 pub mod read;
 pub mod record;
 pub mod replay;

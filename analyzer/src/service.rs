@@ -11,6 +11,7 @@ use crate::feed::Feed;
 use crate::http::{self, AppState};
 use crate::live::{self, Live, LiveError, LiveOptions, LiveView};
 use crate::notify::{Context as AlertContext, Links, Places};
+use crate::operations::Book;
 use crate::read::ReadModel;
 use crate::route::{self, DeliveryLog, MemoryLog, RedbLog, Route, RouteOptions};
 use crate::sql::{SqlEngine, SqlLimits};
@@ -57,6 +58,8 @@ const FAREWELL: Duration = Duration::from_secs(3);
 pub async fn start(options: ServiceOptions) -> Result<Service> {
     let ServiceOptions { plan, state_dir, config, subscriber, dead_letters, listener, page } = options;
     http::recorder();
+    let token = config.http.token()?;
+    let book = Arc::new(Book::open(state_dir.as_deref())?);
     let feed = Arc::new(Feed::new(first_update(state_dir.as_deref())?));
     let seen = Arc::new(OnceLock::new());
     let places = Arc::new(RwLock::new(Places::of(&plan)));
@@ -74,6 +77,7 @@ pub async fn start(options: ServiceOptions) -> Result<Service> {
     let live = live::start(LiveOptions {
         plan,
         jobs_file: config.analyzer.jobs_file(),
+        book: book.clone(),
         subscriber,
         dead_letters,
         state_dir,
@@ -93,7 +97,8 @@ pub async fn start(options: ServiceOptions) -> Result<Service> {
     let sql =
         SqlEngine::new(view.store().clone(), SqlLimits::default()).context("threads for queries cannot be started")?;
     let sql = Arc::new(sql);
-    let state = AppState { view, sql, feed: feed.clone(), config: Arc::new(config.http), stop: stop.clone() };
+    let config = Arc::new(config.http);
+    let state = AppState { view, sql, feed: feed.clone(), config, token, book, stop: stop.clone() };
     let page = page.unwrap_or_else(|| http::plain_pages(state.clone()));
     let server =
         axum::serve(listener, http::router(state, page)).with_graceful_shutdown(stop.clone().cancelled_owned());

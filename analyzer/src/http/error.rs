@@ -98,5 +98,5 @@ impl From<SeriesError> for ApiError {
 
 pub async fn no_such_route(uri: Uri) -> ApiError {
     ApiError::not_found(format!("there is no {uri}"))
-        .hint("the API is under /api/v1: incidents, facts, devices, ports, series, jobs, collectors, armed, watching, gaps, sql, events")
+        .hint("the API is under /api/v1: incidents, facts, devices, ports, series, jobs, collectors, armed, watching, gaps, maintenance, sql, events")
 }

@@ -17,7 +17,7 @@ fn answer<T>(items: Vec<T>, paging: &Paging) -> Answer<T> {
 
 /// Reads on a thread that may block. Views of a large fabric take milliseconds and wait for the intake's lock, and the
 /// threads that serve all requests must not be held up by that.
-async fn read_blocking<T: Send + 'static>(
+pub async fn read_blocking<T: Send + 'static>(
     app: AppState,
     read: impl FnOnce(&dyn ReadModel) -> Result<T, ApiError> + Send + 'static,
 ) -> Result<T, ApiError> {

@@ -1,4 +1,5 @@
-//! The HTTP API: every route of the contracts, as a thin edge over the read model and SQL. It changes nothing.
+//! The HTTP API: every route of the contracts, as a thin edge over the read model and SQL. What changes something asks for a
+//! token (`token.rs`).
 
 mod config;
 mod encode;
@@ -7,6 +8,7 @@ mod events;
 mod fabric;
 mod health;
 mod incidents;
+mod maintenance;
 mod metrics;
 mod page;
 mod params;
@@ -14,6 +16,7 @@ mod plain;
 mod series;
 mod sql;
 mod state;
+mod token;
 
 pub use config::{HttpConfig, default_listen};
 pub use error::ApiError;
@@ -24,7 +27,7 @@ pub use state::AppState;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use tower_http::compression::CompressionLayer;
 use weft_guard::AllowedHosts;
 
@@ -44,6 +47,8 @@ pub fn router(state: AppState, page: Router) -> Router {
         .route("/armed", get(fabric::armed))
         .route("/watching", get(fabric::watching))
         .route("/gaps", get(fabric::gaps))
+        .route("/maintenance", get(maintenance::list).post(maintenance::announce))
+        .route("/maintenance/{id}", delete(maintenance::end))
         .route("/series", get(series::series))
         .route("/sql", post(sql::sql))
         .route("/events", get(events::events))

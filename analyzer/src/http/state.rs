@@ -2,10 +2,12 @@
 
 use super::HttpConfig;
 use crate::feed::Feed;
+use crate::operations::Book;
 use crate::read::ReadModel;
 use crate::sql::Sql;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
+use weft_settings::Secret;
 
 #[derive(Clone)]
 pub struct AppState {
@@ -13,6 +15,10 @@ pub struct AppState {
     pub sql: Arc<dyn Sql>,
     pub feed: Arc<Feed>,
     pub config: Arc<HttpConfig>,
+    /// What whoever changes something must show; `None`: nobody may.
+    pub token: Option<Secret>,
+    /// Announced maintenance.
+    pub book: Arc<Book>,
     /// Ends event streams, which would otherwise outlive the server.
     pub stop: CancellationToken,
 }

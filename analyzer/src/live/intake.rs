@@ -146,7 +146,7 @@ impl Intake {
 
     fn on_event(&mut self, core: &mut Core, event: IngestEvent, poison: &mpsc::Sender<Poison>) {
         match event {
-            IngestEvent::Tick(tick) => self.on_tick(core, &tick),
+            IngestEvent::Tick(tick) => self.on_tick(core, tick),
             IngestEvent::Preview(event) => self.on_preview(core, &event),
             IngestEvent::Gap(row) => self.gaps.push(row),
             IngestEvent::Inventory(_, told) => {
@@ -183,16 +183,21 @@ impl Intake {
         }
     }
 
-    fn on_tick(&mut self, core: &mut Core, tick: &Tick) {
+    fn on_tick(&mut self, core: &mut Core, mut tick: Tick) {
         self.heart.beat();
         self.kept.reach.first(tick.index);
         self.take_plan(core);
+        // Events of a tick stand in the order of time.
+        tick.events.splice(0..0, self.plans.announced(tick.start_ns));
+        let tick = &tick;
         let Outcome { facts, incidents, dropped } = core.engine.on_tick(tick, core.ingest.entities());
         self.failures.note(&dropped);
         let changed = std::mem::take(&mut self.inventory_changed);
         let store = self.view.store();
         store.add_tick(tick, core.ingest.entities(), changed);
         store.add_facts(facts);
+        let maintenance = self.plans.maintenance(&core.engine.features().maintenance, tick.end_ns);
+        maintenance.into_iter().for_each(|all| store.set_maintenance(all));
         self.show_ingest(core);
         let known = incidents.into_iter().filter_map(|i| self.continuity.recognise(i, tick.index)).collect::<Vec<_>>();
         let taken_back = self.previews.settle(tick.index, tick.end_ns, &known);

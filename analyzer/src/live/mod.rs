@@ -77,7 +77,7 @@ pub fn start(options: LiveOptions) -> Result<Live, LiveError> {
     let config = StoreConfig { window_ns: options.window_ns, window_bytes: options.window_bytes };
     let store = Arc::new(Store::new(options.plan.clone(), &config));
     let jobs = JobsInForce::default();
-    let plans = Plans::new(options.plan.clone(), jobs.clone());
+    let plans = Plans::new(options.plan.clone(), jobs.clone(), options.book.clone());
     let Remembered { incidents, gaps, marks, tick, .. } = remembered;
     let tick = tick.filter(|tick| !is_to_come(*tick));
     incidents.iter().for_each(|i| store.put_incident(Arc::new(i.clone())));
@@ -89,7 +89,7 @@ pub fn start(options: LiveOptions) -> Result<Live, LiveError> {
     let keeper = keeper.map_err(LiveError::Thread)?;
     let core = Arc::new(Mutex::new(Core { ingest: Ingest::resume(ingest, marks), engine, plan_changes: 0 }));
     let transport = options.subscriber.health();
-    let view = Arc::new(LiveView::new(store.clone(), core.clone(), gaps, transport));
+    let view = Arc::new(LiveView::new(store.clone(), core.clone(), gaps, transport, options.book));
     let stop = CancellationToken::new();
     let heart = Arc::new(Heart::default());
     let continuity = Continuity::new(incidents, tick);

@@ -1,5 +1,6 @@
 //! What an analyzer is started with, and what can end it.
 
+use crate::operations::Book;
 use crate::store::StateError;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -18,6 +19,8 @@ pub struct LiveOptions {
     pub plan: Plan,
     /// A file of jobs that is watched; what it says takes the place of the jobs of `plan`.
     pub jobs_file: Option<PathBuf>,
+    /// Announced maintenance.
+    pub book: Arc<Book>,
     pub subscriber: Box<dyn Subscriber>,
     /// Where messages go that nobody can read; `None`: they are counted and dropped.
     pub dead_letters: Option<Arc<dyn Publisher>>,

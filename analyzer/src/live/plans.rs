@@ -4,18 +4,24 @@
 //! plan folder ─────────┐
 //! jobs file, watched ──┼─► changed? ─► at the next tick, at most this often: merged ─► engine, store, labels of alerts
 //! inventories ─────────┘
+//! announced maintenance ─► events of the next tick
 //! ```
 
 use super::jobs_file::JobsInForce;
 use crate::cabling::{Cabling, NeighborView, Told};
+use crate::operations::{Book, MaintenanceView, views};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use weft_judge::fabric::LinkEvent;
+use weft_judge::features::maintenance::Maintenance;
 use weft_wire::plan::Plan;
 
 /// Of the time of the intake's thread, changing the plan takes no more than one part in so many: when thousands of collectors
 /// start, each tells something new.
 const REST: u32 = 20;
+/// What is planned comes into force and ends by itself: readers see that so much later, event time.
+const SHOWN_AGAIN_NS: i64 = 2_000_000_000;
 /// Jobs on devices that nobody has are named so many at a time.
 const NAMED: usize = 5;
 
@@ -26,6 +32,12 @@ pub struct Plans {
     in_force: Arc<Plan>,
     has_news: bool,
     not_before: Option<Instant>,
+    book: Arc<Book>,
+    /// Announcements that name racks are to be told anew: another plan is in force.
+    has_other_plan: bool,
+    /// Versions of the book and of what the judge knows, as readers were shown them, and the tick of that.
+    shown: Option<(u64, u64)>,
+    shown_ns: i64,
     /// Jobs and devices that were said to be unknown.
     said: BTreeSet<(String, String)>,
 }
@@ -39,7 +51,7 @@ pub struct Change {
 }
 
 impl Plans {
-    pub fn new(folder: Plan, jobs: JobsInForce) -> Plans {
+    pub fn new(folder: Plan, jobs: JobsInForce, book: Arc<Book>) -> Plans {
         Plans {
             in_force: Arc::new(folder.clone()),
             folder,
@@ -47,6 +59,10 @@ impl Plans {
             cabling: Cabling::default(),
             has_news: true,
             not_before: None,
+            book,
+            has_other_plan: false,
+            shown: None,
+            shown_ns: i64::MIN,
             said: BTreeSet::new(),
         }
     }
@@ -70,8 +86,24 @@ impl Plans {
         let is_for_the_judge = *self.in_force != plan;
         if is_for_the_judge {
             self.in_force = Arc::new(plan);
+            self.has_other_plan = true;
         }
         Some(Change { plan: self.in_force.clone(), neighbors, is_for_the_judge })
+    }
+
+    /// What was announced since the last call, as events of the tick that begins then.
+    pub fn announced(&mut self, ts_ns: i64) -> Vec<LinkEvent> {
+        self.book.events(&self.in_force, ts_ns, std::mem::take(&mut self.has_other_plan))
+    }
+
+    /// Maintenance as readers see it, where it has changed, or begun or ended meanwhile.
+    pub fn maintenance(&mut self, known: &Maintenance, now_ns: i64) -> Option<Vec<MaintenanceView>> {
+        let versions = (self.book.version(), known.version);
+        if self.shown == Some(versions) && now_ns < self.shown_ns + SHOWN_AGAIN_NS {
+            return None;
+        }
+        (self.shown, self.shown_ns) = (Some(versions), now_ns);
+        Some(views(self.book.list(), known, now_ns))
     }
 
     /// Changing the plan took so long.
@@ -105,7 +137,7 @@ mod tests {
     #[test]
     fn a_change_is_told_once_and_not_more_often_than_it_costs() {
         let jobs = JobsInForce::default();
-        let (mut plans, start) = (Plans::new(star(2), jobs.clone()), Instant::now());
+        let (mut plans, start) = (Plans::new(star(2), jobs.clone(), Arc::default()), Instant::now());
         let first = plans.change(start).expect("what is there is told");
         assert!(!first.is_for_the_judge, "the judge began with it");
         assert!(plans.change(start).is_none());

@@ -1,5 +1,6 @@
 //! The analyzer from subscriber to answers, stopped and started again.
 
+mod maintenance;
 mod plans;
 
 use super::*;
@@ -26,6 +27,7 @@ fn options(
     LiveOptions {
         plan: weft_trace::load_plan(trace).unwrap(),
         jobs_file: None,
+        book: Arc::default(),
         on_plan: Box::new(|_| {}),
         subscriber,
         dead_letters: None,

@@ -9,6 +9,7 @@ pub use collectors::{CollectorView, GapView};
 pub use fabric::{JobView, PortView};
 pub use health::{Health, Silent, Watching};
 
+pub use crate::operations::MaintenanceView;
 pub use crate::store::{DeviceView, Mark, Series, SeriesError, SeriesMode, SeriesQuery};
 pub use weft_judge::detect::armed::{Armed, Off};
 
@@ -35,6 +36,8 @@ pub trait ReadModel: Send + Sync {
     /// What each detector can see, in the order of the detectors.
     fn armed(&self) -> Vec<Armed>;
     fn watching(&self) -> Watching;
+    /// What is in force first, then what is to come, then what is over.
+    fn maintenance(&self) -> Vec<MaintenanceView>;
     /// Newest last.
     fn gaps(&self) -> Vec<GapView>;
     fn health(&self) -> Health;

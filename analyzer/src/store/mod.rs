@@ -19,6 +19,7 @@ pub use window::{EVENT, STEP, StoredBatch, Window};
 
 use crate::cabling::NeighborView;
 use crate::ingest::{CollectorStatus, GapRow, IngestStats};
+use crate::operations::MaintenanceView;
 use devices::devices;
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -52,6 +53,7 @@ struct Inner {
     /// In force: the plan folder with what collectors and neighbours add to it.
     plan: Arc<Plan>,
     neighbors: Arc<Vec<NeighborView>>,
+    maintenance: Arc<Vec<MaintenanceView>>,
     window: Window,
     names: Arc<Names>,
     facts: VecDeque<Fact>,
@@ -79,6 +81,7 @@ impl Store {
         let inner = Inner {
             plan: Arc::new(plan),
             neighbors: Arc::default(),
+            maintenance: Arc::default(),
             window: Window::new(config.window_ns, config.window_bytes),
             names: Arc::default(),
             facts: VecDeque::new(),
@@ -109,6 +112,15 @@ impl Store {
     /// Who is heard at which port, or was heard there last; by port.
     pub fn neighbors(&self) -> Arc<Vec<NeighborView>> {
         self.read().neighbors.clone()
+    }
+
+    /// As of the last closed tick.
+    pub fn maintenance(&self) -> Arc<Vec<MaintenanceView>> {
+        self.read().maintenance.clone()
+    }
+
+    pub fn set_maintenance(&self, maintenance: Vec<MaintenanceView>) {
+        self.write().maintenance = Arc::new(maintenance);
     }
 
     /// Takes a closed tick in. `inventory_changed`: entities are new or described anew since the last one.

@@ -6,6 +6,7 @@ use std::thread::ThreadId;
 use arrow_array::{Float64Array, Int64Array, RecordBatch, StringArray};
 use arrow_schema::{DataType, Field, Schema};
 use async_trait::async_trait;
+use weft_analyzer::operations::{Book, views};
 use weft_analyzer::read::*;
 use weft_analyzer::sql::{Sql, SqlAnswer, SqlError, SqlQuery};
 use weft_judge::fabric::{Part, PortRef};
@@ -17,6 +18,9 @@ pub struct Memory {
     pub incidents: Vec<Arc<Incident>>,
     pub ports: Vec<PortView>,
     pub gaps: Vec<GapView>,
+    pub book: Arc<Book>,
+    /// The server has no token: nothing can be announced.
+    pub is_without_token: bool,
     /// Empty: the one job `train`.
     pub jobs: Vec<JobView>,
     pub health: Mutex<Health>,
@@ -62,7 +66,13 @@ impl ReadModel for Memory {
     }
 
     fn devices(&self) -> Vec<DeviceView> {
-        vec![DeviceView { device: "leaf-1".into(), kind: "switch".into(), ports: 4, ..DeviceView::default() }]
+        vec![DeviceView {
+            device: "leaf-1".into(),
+            kind: "switch".into(),
+            rack: "r7".into(),
+            ports: 4,
+            ..DeviceView::default()
+        }]
     }
 
     fn ports(&self) -> Vec<PortView> {
@@ -93,6 +103,10 @@ impl ReadModel for Memory {
 
     fn watching(&self) -> Watching {
         Watching { ports_heard: self.ports.len(), closed_s: Some(0.5), ..Watching::default() }
+    }
+
+    fn maintenance(&self) -> Vec<MaintenanceView> {
+        views(self.book.list(), &Default::default(), 0)
     }
 
     fn gaps(&self) -> Vec<GapView> {

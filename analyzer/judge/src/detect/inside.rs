@@ -73,7 +73,7 @@ pub fn links_of(features: &Features, place: Place) -> impl Iterator<Item = &GpuL
             link.inside == part || (link.at.device == name.device && link.gpu() == name.port)
         }
         Place::Device(device) => topology.inside(link.inside).device == device,
-        Place::Cable(_) | Place::Port(_) | Place::Job(_) => false,
+        Place::Cable(_) | Place::Port(_) | Place::Job(_) | Place::Maintenance(_) => false,
     })
 }
 

@@ -63,6 +63,7 @@ detectors! {
     silence,
     reset,
     miscabled,
+    maintenance,
     trained_low,
     nvlink,
     pcie,
@@ -88,7 +89,7 @@ impl Spot {
             }
             Some(Spot::Place(Place::Port(port))) => vec![port],
             Some(Spot::Place(Place::Device(device))) => features.topology.devices[device].ports.clone(),
-            Some(Spot::Place(Place::Inside(_))) => Vec::new(),
+            Some(Spot::Place(Place::Inside(_) | Place::Maintenance(_))) => Vec::new(),
             Some(Spot::Place(Place::Cable(cable))) => {
                 let Cable { a, b } = features.topology.cables[cable];
                 vec![a, b]

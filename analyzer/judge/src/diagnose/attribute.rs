@@ -43,9 +43,16 @@ struct Trouble {
     at_most: f64,
 }
 
-/// Leaves out hosts whose lateness known troubles explain.
-pub fn leave_out_victims(features: &Features, open: &Open, cases: &Cases, ended: &[Case], facts: &mut Vec<Fact>) {
-    let troubles = troubles(&features.topology, cases, ended, facts);
+/// Leaves out hosts whose lateness known troubles explain. `quiet`: facts that are told as maintenance, and explain as any others.
+pub fn leave_out_victims(
+    features: &Features,
+    open: &Open,
+    cases: &Cases,
+    ended: &[Case],
+    quiet: &[Fact],
+    facts: &mut Vec<Fact>,
+) {
+    let troubles = troubles(&features.topology, cases, ended, || facts.iter().chain(quiet));
     facts.retain(|fact| match fact.kind().class().accuses {
         Accuses::Outright => true,
         Accuses::ThroughJob { aftermath_iterations } => {
@@ -105,12 +112,17 @@ fn is_past(features: &Features, trouble: &Trouble, fact: &Fact, aftermath_ns: i6
 }
 
 /// Those that are live, that have ended of late, and that are said for the first time in this tick.
-fn troubles(topology: &Topology, cases: &Cases, ended: &[Case], facts: &[Fact]) -> Vec<Trouble> {
+fn troubles<'a, F: Iterator<Item = &'a Fact>>(
+    topology: &Topology,
+    cases: &Cases,
+    ended: &[Case],
+    facts: impl Fn() -> F,
+) -> Vec<Trouble> {
     let trouble = |Key { subject, part }: Key, jobs: Vec<String>, since_ns: i64, over_ns: Option<i64>, at_most: f64| {
         Some(Trouble { subject, place: topology.place(&part)?, jobs, since_ns, over_ns, at_most })
     };
     let through = |fact: &Fact| fact.job.clone().into_iter().collect::<Vec<_>>();
-    let said = facts.iter().filter(|fact| fact.kind().class().delays_jobs);
+    let said = facts().filter(|fact| fact.kind().class().delays_jobs);
     let said: BTreeMap<Key, &Fact> = said.map(|fact| (Key::of(fact), fact)).collect();
     let live = cases.iter().filter(|case| case.state != State::Resolved && case.class().delays_jobs);
     let known: BTreeSet<Key> = live.clone().map(Case::key).collect();

@@ -1,7 +1,7 @@
 //! Diagnosis: facts of a tick ─► cases ─► incidents. One cause, one incident.
 //!
 //! ```text
-//! facts ─► wholes (a device explains its links) ─► attribute (a failing link explains late hosts) ─► outliers
+//! facts ─► quiet (what somebody works at) ─► wholes (a device explains its links) ─► attribute (a failing link explains late hosts) ─► outliers
 //!       ─► reasons (a GPU that throttles is why its host is late)
 //!       ─► alike (hosts not to be told apart) ─► cases (state machine) ─► candidates (what is left open) ─► loss
 //!       ─► severity ─► incidents, and what is open for the detectors of the next tick
@@ -15,6 +15,7 @@ mod case;
 mod cases;
 mod loss;
 mod outliers;
+mod quiet;
 mod reasons;
 mod render;
 mod restored;
@@ -62,11 +63,13 @@ impl Diagnosis {
 
     /// Takes in what was said of one tick; incidents that are new or changed by it.
     pub fn step(&mut self, features: &Features, open: &Open, said: Said, write: WriteQuery) -> Vec<Incident> {
-        let Said { facts: all, absences } = said;
+        let Said { facts: mut all, absences } = said;
+        let quiet = quiet::hush(features, &self.cases, &mut all);
         let mut absorbed = wholes::absorbed(&self.cases, &all);
+        absorbed.extend(quiet.over);
         let mut facts = all.clone();
         wholes::leave_out_parts(&features.topology, &self.cases, &mut facts);
-        attribute::leave_out_victims(features, open, &self.cases, &self.ended, &mut facts);
+        attribute::leave_out_victims(features, open, &self.cases, &self.ended, &quiet.facts, &mut facts);
         absorbed.extend(unexplained::leave_out_explained(&self.cases, &self.ended, &mut facts));
         outliers::keep(&features.topology, &mut facts);
         absorbed.extend(reasons::settle(&features.topology, &self.cases, &mut facts));
@@ -164,6 +167,7 @@ impl Diagnosis {
     /// The incidents that these facts would open or rename now; nothing is remembered.
     pub fn preview(&self, features: &Features, said: Said, write: WriteQuery) -> Vec<Incident> {
         let mut facts = said.facts;
+        quiet::hush(features, &self.cases, &mut facts);
         wholes::leave_out_parts(&features.topology, &self.cases, &mut facts);
         let mut updates: BTreeMap<Key, Vec<Fact>> = BTreeMap::new();
         facts.into_iter().for_each(|fact| updates.entry(Key::of(&fact)).or_default().push(fact));

@@ -43,9 +43,10 @@ pub fn incident(features: &Features, case: &Case, write: WriteQuery) -> Incident
 }
 
 /// The part accused, then those that the evidence leaves open beside it; they share the confidence, but for those that have a share
-/// of their own. None where a job is slow and nobody is accused.
+/// of their own. None where nobody is accused: a job is slow, or somebody works at
+/// parts and said so.
 fn culprits(features: &Features, case: &Case) -> Vec<Culprit> {
-    if matches!(case.part, Part::Job(_)) {
+    if matches!(case.part, Part::Job(_) | Part::Maintenance(_)) {
         return Vec::new();
     }
     let whole = confidence(case);
@@ -95,14 +96,15 @@ fn hundredths(value: f64) -> f64 {
     (value * 100.0).round() / 100.0
 }
 
-/// The same cause gives the same id: family, the part (a cable by its first end, a job by its name) and the tick it began in.
+/// The same cause gives the same id: family, the part (a cable by its first end, a job by its name, maintenance by its id) and the tick it began in.
 fn id(features: &Features, case: &Case, culprit: Option<&Culprit>) -> String {
     let ends = culprit.map(|own| [(&*own.device, &*own.port), (&*own.peer_device, &*own.peer_port)]);
     let first = ends.and_then(|ends| ends.into_iter().filter(|end| !end.0.is_empty()).min());
     // A node is one part, whichever GPU of it shows the trouble.
     let first = first.map(|(device, port)| (device, if matches!(case.part, Part::Device(_)) { "" } else { port }));
     let job = case.main_fact().and_then(|fact| fact.job.as_deref()).unwrap_or_default();
-    let (device, port) = first.unwrap_or((job, ""));
+    let whole = if let Part::Maintenance(id) = &case.part { id } else { job };
+    let (device, port) = first.unwrap_or((whole, ""));
     let tick = case.onset_ns.div_euclid(features.tick_ns);
     let text = format!("{}|{device}|{port}|{tick}", case.class().family.name());
     format!("{:016x}", xxhash_rust::xxh3::xxh3_64(text.as_bytes()))

@@ -1,6 +1,7 @@
 //! An incident in one sentence: which job loses how much, to which part, why, and what else it may be.
 
 use super::case::Case;
+use crate::fabric::Part;
 use crate::incident::Culprit;
 
 /// Below this part of the step time a loss is not worth a number in the sentence.
@@ -21,8 +22,11 @@ pub fn of(case: &Case, culprits: &[Culprit]) -> String {
     verdict + &or_else(others)
 }
 
-/// Nobody is accused: a job is slow.
+/// Nobody is accused: a job is slow, or somebody works at parts and said so.
 fn of_job(case: &Case, what: &str) -> String {
+    if matches!(case.part, Part::Maintenance(_)) {
+        return what.to_owned();
+    }
     let jobs = case.jobs.iter().find_map(|(job, cost)| Some((job, cost.lost?)));
     match jobs.filter(|(_, lost)| *lost >= WORTH_SAYING) {
         Some((job, lost)) => format!("job {job} loses {:.0} % of its step time: {what}", lost * 100.0),

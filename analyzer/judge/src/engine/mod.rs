@@ -27,6 +27,8 @@ mod link_tests;
 #[cfg(test)]
 mod loss_tests;
 #[cfg(test)]
+mod maintenance_tests;
+#[cfg(test)]
 mod pause_tests;
 #[cfg(test)]
 mod queue_tests;
@@ -42,7 +44,7 @@ use crate::diagnose::{Diagnosis, WriteQuery};
 use crate::fabric::{EntityTable, LinkEvent, Tick, is_time};
 use crate::features::{FALSE_ALARMS, Features, Read};
 use crate::guard::{Dropped, Reason, Stopped, guarded};
-use crate::incident::Incident;
+use crate::incident::{Incident, Kind};
 use crate::kinds::Fact;
 use snapshot::Rebuilt;
 pub use snapshot::SnapshotError;
@@ -141,7 +143,9 @@ impl Engine {
             (detector.forget)(&mut self.features, spot);
             outcome.dropped.push(Dropped::new(detector.name, stopped));
         }
-        outcome.facts = said.facts.clone();
+        // That work is in force is said in every tick, and is no observation.
+        let observed = |fact: &&Fact| fact.kind().class().kind != Kind::Benign;
+        outcome.facts = said.facts.iter().filter(observed).cloned().collect();
         match guarded(|| self.diagnosis.step(&self.features, &open, said, self.write)) {
             Ok(incidents) => outcome.incidents.extend(incidents),
             Err(stopped) => {

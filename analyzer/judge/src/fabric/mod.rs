@@ -2,6 +2,7 @@
 //!
 //! Everything here is dense integers inside and stable names outside. Nothing here judges.
 
+mod announcement;
 pub mod cabling;
 mod equal;
 mod inside;
@@ -13,6 +14,7 @@ mod place;
 mod tick;
 mod topology;
 
+pub use announcement::Announcement;
 pub use inside::{Inside, InsideId};
 pub use inventory::{Entity, EntityId, EntityTable};
 pub use names::{Part, PortRef};

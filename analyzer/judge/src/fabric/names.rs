@@ -30,6 +30,8 @@ pub enum Part {
     Device(String),
     /// A job as a whole, by its name: it is at no place of the fabric.
     Job(String),
+    /// A piece of announced maintenance, by its id: it is at all the parts that it names.
+    Maintenance(String),
 }
 
 impl Part {
@@ -37,24 +39,24 @@ impl Part {
         if one <= other { Part::Cable(one, other) } else { Part::Cable(other, one) }
     }
 
-    /// The devices that the part belongs to: two for a cable, none for a job, else one.
+    /// The devices that the part belongs to: two for a cable, none for a job or maintenance, else one.
     pub fn devices(&self) -> impl Iterator<Item = &str> {
         let [first, second] = match self {
             Part::Cable(a, b) => [Some(&a.device), Some(&b.device)],
             Part::Port(port) => [Some(&port.device), None],
             Part::Device(device) => [Some(device), None],
-            Part::Job(_) => [None, None],
+            Part::Job(_) | Part::Maintenance(_) => [None, None],
         };
         [first, second].into_iter().flatten().map(String::as_str)
     }
 
-    /// The part as one device and port: of a cable its first end, of a device an empty port, of a job both empty.
+    /// The part as one device and port: of a cable its first end, of a device an empty port, of a job or maintenance both empty.
     pub fn first(&self) -> PortRef {
         match self {
             Part::Cable(a, _) => a.clone(),
             Part::Port(port) => port.clone(),
             Part::Device(device) => PortRef::new(device, ""),
-            Part::Job(_) => PortRef::default(),
+            Part::Job(_) | Part::Maintenance(_) => PortRef::default(),
         }
     }
 
@@ -76,6 +78,7 @@ impl Display for Part {
             Part::Port(port) => write!(f, "{} {}", port.device, port.port),
             Part::Device(device) => f.write_str(device),
             Part::Job(job) => write!(f, "job {job}"),
+            Part::Maintenance(id) => write!(f, "maintenance {id}"),
         }
     }
 }

@@ -81,7 +81,7 @@ impl Topology {
             Place::Port(port) if self.jobs[job].devices.binary_search(&self.ports[port].device).is_ok() => {
                 Carries::Must
             }
-            Place::Port(_) | Place::Inside(_) | Place::Job(_) => Carries::No,
+            Place::Port(_) | Place::Inside(_) | Place::Job(_) | Place::Maintenance(_) => Carries::No,
         }
     }
 

@@ -13,6 +13,8 @@ pub enum Place {
     Inside(InsideId),
     /// A job as a whole, by its number among those of the plan.
     Job(usize),
+    /// A piece of announced maintenance, by its number among those that this process heard of.
+    Maintenance(usize),
 }
 
 impl Topology {
@@ -31,6 +33,7 @@ impl Topology {
             Place::Device(device) => Part::Device(self.devices[device].name.clone()),
             Place::Inside(part) => Part::Port(self.inside(part).name.clone()),
             Place::Job(job) => Part::Job(self.jobs[job].name.clone()),
+            Place::Maintenance(number) => Part::Maintenance(self.announced(number).to_owned()),
         }
     }
 
@@ -47,6 +50,7 @@ impl Topology {
             }
             Part::Device(device) => self.find_device(device).map(Place::Device),
             Part::Job(job) => self.find_job(job).map(Place::Job),
+            Part::Maintenance(id) => self.find_announced(id).map(Place::Maintenance),
         }
     }
 
@@ -68,7 +72,7 @@ mod tests {
         assert_eq!(topology.take_in(&PortRef::new("h1", "gpu3/link7")), link);
         let cables = (0..topology.cables.len()).map(Place::Cable);
         let devices = (0..topology.devices.len()).map(Place::Device);
-        let insides = [Place::Inside(link)].into_iter();
+        let insides = [Place::Inside(link), Place::Maintenance(topology.announce("m1"))].into_iter();
         for place in cables.chain(devices).chain(insides).chain((0..topology.jobs.len()).map(Place::Job)) {
             assert_eq!(topology.place(&topology.part(place)), Some(place));
         }

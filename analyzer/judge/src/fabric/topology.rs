@@ -32,6 +32,8 @@ pub struct Topology {
     pub devices: Vec<Device>,
     pub jobs: Vec<Job>,
     insides: Insides,
+    /// Ids of announced maintenance.
+    announced: Vec<String>,
     /// The ports by their device and name.
     by_port: NameIndex,
     by_device: HashMap<String, DeviceId>,
@@ -261,6 +263,22 @@ impl Topology {
 
     pub fn inside(&self, id: InsideId) -> &Inside {
         self.insides.get(id)
+    }
+
+    /// The number of a piece of maintenance, new or known.
+    pub fn announce(&mut self, id: &str) -> usize {
+        self.find_announced(id).unwrap_or_else(|| {
+            self.announced.push(id.to_owned());
+            self.announced.len() - 1
+        })
+    }
+
+    pub fn find_announced(&self, id: &str) -> Option<usize> {
+        self.announced.iter().position(|known| known == id)
+    }
+
+    pub fn announced(&self, number: usize) -> &str {
+        &self.announced[number]
     }
 
     /// The other end of a port's cable.

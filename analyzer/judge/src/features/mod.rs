@@ -25,6 +25,7 @@
 //! | nodes | `stalls.rs`, `device.rs` | how much of the time work stood still |
 //! | links between GPUs | `gpu_links.rs`, `errors.rs` | down, and since when more errors come than usual |
 //! | GPUs | `gpus/` | clocks that are held down, memory that fails, GPUs that are lost |
+//! | announced maintenance | `maintenance.rs` | which parts somebody works at, from when until when |
 //! | PCIe links of network cards | `pcie.rs` | below what the card can |
 //! | counters that began anew | `restarts.rs`, `series.rs`, `wraps.rs` | |
 //! | any counter of the catalogue | `readings.rs` | its last readings and what is known of them |
@@ -49,6 +50,7 @@ pub mod headroom;
 mod health;
 mod job;
 mod link;
+pub mod maintenance;
 pub mod notices;
 pub mod pace;
 mod packed;
@@ -134,6 +136,8 @@ pub struct Features {
     pub gpus: gpus::Gpus,
     pub gpu_links: gpu_links::GpuLinks,
     pub pcie: pcie::Pcie,
+    /// What was announced of parts that somebody works at.
+    pub maintenance: maintenance::Maintenance,
     by_entity: Vec<Option<NonMaxU32>>,
     slots: Slots,
     /// Ports that are set down by their administrator.
@@ -204,6 +208,7 @@ impl Features {
             gpus: Default::default(),
             gpu_links: Default::default(),
             pcie: Default::default(),
+            maintenance: Default::default(),
             by_entity,
             slots,
             set_down: BTreeSet::new(),
@@ -244,13 +249,14 @@ impl Features {
         }
     }
 
-    /// Forgets all but who is cabled to whom, who works for which job, and which entity is which port.
+    /// Forgets all but who is cabled to whom, who works for which job, which entity is which port, and what was announced.
     pub fn begin_anew(&mut self) {
         let (topology, by_entity) = (std::mem::take(&mut self.topology), std::mem::take(&mut self.by_entity));
         let (slots, mut readings) = (std::mem::take(&mut self.slots), std::mem::take(&mut self.readings));
+        let maintenance = std::mem::take(&mut self.maintenance);
         readings.forget();
         let Features { tick_ns, false_alarms, .. } = *self;
-        *self = Features { readings, false_alarms, ..Features::of(topology, by_entity, slots, tick_ns) };
+        *self = Features { readings, false_alarms, maintenance, ..Features::of(topology, by_entity, slots, tick_ns) };
     }
 
     /// How many readings a detector may look at in one tick, so that no data makes a tick last for ever: of each port, port of
@@ -265,6 +271,7 @@ impl Features {
         self.devices.iter_mut().for_each(DeviceState::begin_tick);
         self.ports.iter_mut().for_each(PortState::begin_tick);
         self.slots.learn(entities);
+        self.update_maintenance(&tick.events);
         self.nodes = self.topology.devices.iter().filter(|device| !device.is_switch).count().max(1);
         let batches = self.wraps.straighten(&tick.batches, entities, &self.slots);
         self.update_restarts(&batches, entities);
@@ -273,6 +280,7 @@ impl Features {
         self.update_pcie(&batches, entities);
         let rows = self.rows(&batches, &tick.events, entities);
         self.update_links(rows.news);
+        self.end_maintenance();
         let packets = self.update_traffic(&rows.samples);
         self.update_errors();
         self.update_pauses();

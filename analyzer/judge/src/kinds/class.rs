@@ -13,6 +13,7 @@ pub enum Family {
     Straggler,
     Data,
     Job,
+    Benign,
 }
 
 impl Family {
@@ -23,6 +24,7 @@ impl Family {
             Family::Straggler => "straggler",
             Family::Data => "data",
             Family::Job => "job",
+            Family::Benign => "benign",
         }
     }
 }

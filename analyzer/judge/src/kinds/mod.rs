@@ -82,6 +82,14 @@ pub trait KindOfFact {
         None
     }
 
+    /// Of maintenance: what was seen at its parts meanwhile, and is told by it alone.
+    fn seen(&self) -> &[String] {
+        &[]
+    }
+
+    /// Takes in what is told by it alone.
+    fn see(&mut self, _: &[String]) {}
+
     /// For how long it must be positively absent, ns: its class's time, unless the payload knows better.
     fn resolves_after_ns(&self) -> i64 {
         Self::CLASS.resolves_after_ns
@@ -234,6 +242,14 @@ macro_rules! kinds {
                 match self { $(Payload::$Kind(payload) => payload.beside_links()),+ }
             }
 
+            pub fn seen(&self) -> &[String] {
+                match self { $(Payload::$Kind(payload) => payload.seen()),+ }
+            }
+
+            pub fn see(&mut self, seen: &[String]) {
+                match self { $(Payload::$Kind(payload) => payload.see(seen)),+ }
+            }
+
             pub fn resolves_after_ns(&self) -> i64 {
                 match self { $(Payload::$Kind(payload) => payload.resolves_after_ns()),+ }
             }
@@ -273,4 +289,5 @@ kinds! {
     gpu_memory_errors::GpuMemoryErrors = "gpu_memory_errors",
     gpu_throttle::GpuThrottle = "gpu_throttle",
     power_cap::PowerCap = "power_cap",
+    maintenance::Maintenance = "maintenance",
 }

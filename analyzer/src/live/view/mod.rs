@@ -9,9 +9,10 @@ use super::arrivals::Arrivals;
 use super::port_ids::PortIds;
 use super::shared::Core;
 use crate::ingest::{CollectorStatus, GapRow};
+use crate::operations::{Book, views};
 use crate::read::{
-    Armed, CollectorView, DeviceView, GapView, Health, JobView, PortView, ReadModel, Series, SeriesError, SeriesQuery,
-    Silent, Watching,
+    Armed, CollectorView, DeviceView, GapView, Health, JobView, MaintenanceView, PortView, ReadModel, Series,
+    SeriesError, SeriesQuery, Silent, Watching,
 };
 use crate::store::{Store, series};
 use async_trait::async_trait;
@@ -35,6 +36,7 @@ pub struct LiveView {
     port_ids: Mutex<PortIds>,
     arrivals: Mutex<Arrivals>,
     transport: weft_transport::Health,
+    book: Arc<Book>,
 }
 
 impl LiveView {
@@ -43,11 +45,12 @@ impl LiveView {
         core: Arc<Mutex<Core>>,
         old_gaps: Vec<GapRow>,
         transport: weft_transport::Health,
+        book: Arc<Book>,
     ) -> LiveView {
         let mut port_ids = PortIds::default();
         port_ids.learn(&core.lock().unwrap_or_else(PoisonError::into_inner).engine.features().topology, 0);
         let (port_ids, arrivals) = (Mutex::new(port_ids), Mutex::default());
-        LiveView { store, core, old_gaps, port_ids, arrivals, transport }
+        LiveView { store, core, old_gaps, port_ids, arrivals, transport, book }
     }
 
     /// By port id, with an index that knows all these ids.
@@ -192,6 +195,11 @@ impl ReadModel for LiveView {
 
     fn watching(&self) -> Watching {
         self.watching_at(Instant::now())
+    }
+
+    fn maintenance(&self) -> Vec<MaintenanceView> {
+        let now_ns = self.store.ingest().closed_ns.unwrap_or_else(wall_ns);
+        views(self.book.list(), &self.core().engine.features().maintenance, now_ns)
     }
 
     fn gaps(&self) -> Vec<GapView> {

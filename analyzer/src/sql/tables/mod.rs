@@ -117,6 +117,7 @@ small_tables! {
     collector,
     neighbor,
     neighbor_mismatch,
+    maintenance,
     counter_catalog,
 }
 

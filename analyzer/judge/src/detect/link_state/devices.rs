@@ -24,6 +24,10 @@ const RUN_NS: i64 = 3_000_000_000;
 pub fn look(features: &Features, cables_down: &[(CableId, i64)], out: &mut Sink<'_>) {
     let mut downs: BTreeMap<DeviceId, Vec<i64>> = BTreeMap::new();
     for &(cable, since_ns) in cables_down {
+        // What somebody works at tells nothing of the device at the other end: a leaf is not dark whose nodes are rebooted.
+        if features.maintenance.holds_cable(&features.topology, cable, since_ns) {
+            continue;
+        }
         let ends = features.topology.cables[cable];
         for port in [ends.a, ends.b] {
             downs.entry(features.topology.ports[port].device).or_default().push(since_ns);
@@ -41,13 +45,19 @@ pub fn look(features: &Features, cables_down: &[(CableId, i64)], out: &mut Sink<
 fn look_at(features: &Features, device: DeviceId, mut downs: Vec<i64>, out: &mut Sink<'_>) {
     let (place, cables): (Place, Vec<CableId>) = (Place::Device(device), cables(features, device).collect());
     out.look_at(Spot::Place(place), cables.len());
+    let all = cables.len();
+    let at_work = |cable: &CableId| features.maintenance.holds_cable(&features.topology, *cable, features.now_ns);
+    let cables: Vec<CableId> = cables.into_iter().filter(|cable| !at_work(cable)).collect();
     downs.sort_unstable();
     let run = last_run(&downs);
     if run.len() >= LEAST_LINKS && downs.len() * 2 >= cables.len() {
         let shows = Shows { since_ns: run[0], strength: 1.0, ..Shows::default() };
         out.present(place, shows, DeviceDown { links: downs.len() as u32, of: cables.len() as u32 });
     } else if is_up(features, &cables) {
-        out.absent(FactKind::DeviceDown, place);
+        match cables.len() < all {
+            true => out.over(FactKind::DeviceDown, place, "its links that are dark lead to what somebody works at"),
+            false => out.absent(FactKind::DeviceDown, place),
+        }
     }
 }
 

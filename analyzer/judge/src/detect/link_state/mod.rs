@@ -62,7 +62,7 @@ fn places(features: &Features, out: &Sink<'_>) -> (BTreeSet<CableId>, BTreeSet<P
         match place {
             Place::Cable(cable) => _ = cables.insert(cable),
             Place::Port(port) => _ = ports.insert(port),
-            Place::Device(_) | Place::Inside(_) | Place::Job(_) => {}
+            Place::Device(_) | Place::Inside(_) | Place::Job(_) | Place::Maintenance(_) => {}
         }
     }
     (cables, ports)

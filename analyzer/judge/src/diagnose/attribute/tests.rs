@@ -84,7 +84,7 @@ fn is_accused(trouble: Fact, host: Fact, slower: f64) -> bool {
     case.step(Update { facts: vec![trouble.clone()], ..Update::default() }, since_ns + S);
     let cases = Cases::from(vec![case]);
     let mut facts = vec![trouble, host];
-    leave_out_victims(&features(160, slower), &Open::default(), &cases, &[], &mut facts);
+    leave_out_victims(&features(160, slower), &Open::default(), &cases, &[], &[], &mut facts);
     facts.len() == 2
 }
 
@@ -162,7 +162,7 @@ fn a_host_that_receives_slowly_explains_itself_and_who_waits_for_it_in_its_job()
 #[test]
 fn what_shows_outright_needs_no_job_to_explain_it() {
     let mut facts = vec![drop_at(cable("h0", "leaf0"), 160), drop_at(cable("h1", "leaf1"), 160)];
-    leave_out_victims(&features(160, 0.3), &Open::default(), &Cases::default(), &[], &mut facts);
+    leave_out_victims(&features(160, 0.3), &Open::default(), &Cases::default(), &[], &[], &mut facts);
     assert_eq!(facts.len(), 2);
 }
 
@@ -173,7 +173,7 @@ fn what_is_wrong_inside_a_node_explains_that_node_alone() {
         let mut features = features(160, 0.3);
         features.topology.take_in(&link());
         let mut facts = vec![fact(part, 158, None, NvlinkDown { links: 1, with_it: Vec::new() }), late(host, "wide")];
-        leave_out_victims(&features, &Open::default(), &Cases::default(), &[], &mut facts);
+        leave_out_victims(&features, &Open::default(), &Cases::default(), &[], &[], &mut facts);
         facts.len() == 2
     };
     for part in [Part::Port(link()), Part::Device("h0".into())] {

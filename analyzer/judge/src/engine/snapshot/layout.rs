@@ -7,7 +7,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// Where a map lies: the names within are data, and differ from snapshot to snapshot.
-const MAPS: [&str; 8] = [
+const MAPS: [&str; 9] = [
     ".series.schemas",
     ".jobs.ranks",
     ".cases.facts",
@@ -16,6 +16,7 @@ const MAPS: [&str; 8] = [
     ".ended.jobs",
     ".gpu_links.troubled",
     ".pcie.below",
+    ".maintenance.works",
 ];
 /// Where one of several variants lies, by its name.
 const VARIANTS: [&str; 2] = [".part", ".payload"];

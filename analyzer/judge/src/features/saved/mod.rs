@@ -16,6 +16,7 @@ mod names;
 
 use super::gpu_links::GpuLinks;
 use super::gpus::Gpus;
+use super::maintenance::Maintenance;
 use super::pcie::Pcie;
 use super::slots::{Named, Slots};
 use super::{
@@ -54,6 +55,7 @@ pub struct Saved<'a> {
     gpus: Cow<'a, Gpus>,
     gpu_links: Cow<'a, GpuLinks>,
     pcie: Cow<'a, Pcie>,
+    maintenance: Cow<'a, Maintenance>,
 }
 
 /// The moment that a snapshot stands for, and the grid of its bins.
@@ -87,6 +89,7 @@ impl Features {
             gpus: Cow::Borrowed(&self.gpus),
             gpu_links: Cow::Borrowed(&self.gpu_links),
             pcie: Cow::Borrowed(&self.pcie),
+            maintenance: Cow::Borrowed(&self.maintenance),
         }
     }
 }
@@ -129,6 +132,8 @@ impl Saved<'_> {
         features.gpu_links.take_in(&mut features.topology);
         features.pcie = self.pcie.into_owned();
         features.pcie.find_in(&features.topology);
+        features.maintenance = self.maintenance.into_owned();
+        features.maintenance.take_in(&mut features.topology);
         (features.tick, features.tick_before) = (time.tick, time.tick_before);
         (features.now_ns, features.bin_ns) = (time.now_ns, time.bin_ns);
         Some(features)

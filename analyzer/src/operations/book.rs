@@ -1,0 +1,222 @@
+//! The book of announced maintenance: bounded, on the disk before anyone is told that it is announced, and handed to the judge
+//! as events of the next tick.
+
+use super::announced::Announced;
+use super::keep;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use weft_judge::fabric::LinkEvent;
+use weft_wire::plan::Plan;
+
+/// As many as the judge remembers (`features/maintenance.rs`).
+const MOST: usize = 4_096;
+/// Parts of one announcement: a fabric of 12,500 nodes, each by its name.
+pub const MOST_PARTS: usize = 20_000;
+/// What is over is listed for a day.
+const LISTED_NS: i64 = 86_400 * 1_000_000_000;
+
+#[derive(Debug, thiserror::Error)]
+pub enum BookError {
+    #[error(
+        "{MOST} announcements are in force or to come, and no more are kept: end some of them, or name more parts in one"
+    )]
+    Full,
+    #[error("{0} parts in one announcement, and {MOST_PARTS} are the most: name racks, or announce it in several")]
+    Parts(usize),
+    #[error(
+        "the announcement could not be kept in {path}: {error}; free the disk or mend its rights, and announce it again"
+    )]
+    Keep { path: String, error: std::io::Error },
+    #[error(
+        "the announcements that are kept in {path} cannot be read: {error}; move the file away to start without them"
+    )]
+    Read { path: String, error: std::io::Error },
+}
+
+#[derive(Debug, Default)]
+pub struct Book {
+    inner: Mutex<Inner>,
+    path: Option<PathBuf>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    all: BTreeMap<String, Announced>,
+    /// Those that the judge was not told of as they now stand.
+    untold: BTreeSet<String>,
+    /// Raised by every change.
+    version: u64,
+}
+
+impl Book {
+    /// What an earlier run kept in this folder; nothing is kept without one.
+    pub fn open(state_dir: Option<&Path>) -> Result<Book, BookError> {
+        let path = state_dir.map(|dir| dir.join("maintenance.json"));
+        let kept = path.as_deref().map(keep::read).transpose();
+        let shown = || path.as_ref().map(|path| path.display().to_string()).unwrap_or_default();
+        let kept = kept.map_err(|error| BookError::Read { path: shown(), error })?.unwrap_or_default();
+        let all: BTreeMap<String, Announced> = kept.into_iter().map(|told| (told.id.clone(), told)).collect();
+        let untold = all.keys().cloned().collect();
+        Ok(Book { inner: Mutex::new(Inner { all, untold, version: 1 }), path })
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Announces, or changes what was announced under this id. On the disk when it returns.
+    pub fn announce(&self, told: Announced, now_ns: i64) -> Result<(), BookError> {
+        self.change(now_ns, |all| _ = all.insert(told.id.clone(), told.clone()))
+    }
+
+    /// Ends it now; `None` when there is none of this id, or it is over.
+    pub fn end(&self, id: &str, now_ns: i64) -> Result<Option<Announced>, BookError> {
+        let is_on = |told: &&Announced| told.until_ns.is_none_or(|until_ns| until_ns > now_ns);
+        let Some(mut told) = self.inner().all.get(id).filter(is_on).cloned() else { return Ok(None) };
+        // One that has not begun is over before it begins.
+        told.from_ns = told.from_ns.min(now_ns);
+        told.until_ns = Some(now_ns);
+        self.announce(told.clone(), now_ns)?;
+        Ok(Some(told))
+    }
+
+    /// What a source that tells all at once says now: what it does not say any more is over.
+    pub fn replace(&self, source: &str, told: Vec<Announced>, now_ns: i64) -> Result<(), BookError> {
+        self.change(now_ns, |all| {
+            let is_on = |known: &&mut Announced| known.source == source && known.until_ns.is_none_or(|ns| ns > now_ns);
+            let is_gone = |known: &&mut Announced| !told.iter().any(|told| told.id == known.id);
+            all.values_mut().filter(is_on).filter(is_gone).for_each(|known| known.until_ns = Some(now_ns));
+            for told in &told {
+                let since_ns = all.get(&told.id).map_or(told.from_ns, |known| known.from_ns);
+                all.insert(told.id.clone(), Announced { from_ns: since_ns, ..told.clone() });
+            }
+        })
+    }
+
+    fn change(&self, now_ns: i64, change: impl FnOnce(&mut BTreeMap<String, Announced>)) -> Result<(), BookError> {
+        let mut inner = self.inner();
+        let mut all = inner.all.clone();
+        change(&mut all);
+        all.retain(|_, told| told.until_ns.is_none_or(|until_ns| until_ns.saturating_add(LISTED_NS) > now_ns));
+        make_room(&mut all, now_ns);
+        if all == inner.all {
+            return Ok(());
+        }
+        check(&all)?;
+        if let Some(path) = &self.path {
+            let shown = || path.display().to_string();
+            keep::write(path, &all.values().collect::<Vec<_>>())
+                .map_err(|error| BookError::Keep { path: shown(), error })?;
+        }
+        let news = all.iter().filter(|(id, told)| inner.all.get(*id) != Some(told)).map(|(id, _)| id.clone());
+        let news: Vec<String> = news.collect();
+        inner.untold.extend(news);
+        inner.all = all;
+        inner.version += 1;
+        Ok(())
+    }
+
+    /// By id, those that were over within a day among them.
+    pub fn list(&self) -> Vec<Announced> {
+        self.inner().all.values().cloned().collect()
+    }
+
+    pub fn version(&self) -> u64 {
+        self.inner().version
+    }
+
+    /// What the judge is to be told now. `is_other_plan`: the devices of racks may be others.
+    pub fn events(&self, plan: &Plan, ts_ns: i64, is_other_plan: bool) -> Vec<LinkEvent> {
+        let mut inner = self.inner();
+        let untold = std::mem::take(&mut inner.untold);
+        let is_due = |told: &&Announced| untold.contains(&told.id) || (is_other_plan && told.names_racks());
+        inner.all.values().filter(is_due).flat_map(|told| told.events(plan, ts_ns)).collect()
+    }
+}
+
+/// What is over goes first, the longest over first.
+fn make_room(all: &mut BTreeMap<String, Announced>, now_ns: i64) {
+    let mut over: Vec<(i64, String)> =
+        all.values().filter_map(|told| Some((told.until_ns.filter(|ns| *ns <= now_ns)?, told.id.clone()))).collect();
+    over.sort_unstable();
+    let excess = all.len().saturating_sub(MOST);
+    over.into_iter().take(excess).for_each(|(_, id)| _ = all.remove(&id));
+}
+
+fn check(all: &BTreeMap<String, Announced>) -> Result<(), BookError> {
+    if all.len() > MOST {
+        return Err(BookError::Full);
+    }
+    let most = all.values().map(|told| told.parts.len()).max().unwrap_or(0);
+    if most > MOST_PARTS { Err(BookError::Parts(most)) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::operations::AnnouncedPart;
+    use weft_judge::testkit::star;
+
+    const S: i64 = 1_000_000_000;
+
+    fn told(id: &str, until_s: Option<i64>) -> Announced {
+        let parts = vec![AnnouncedPart { device: "h0".into(), ..AnnouncedPart::default() }];
+        Announced {
+            id: id.into(),
+            parts,
+            from_ns: S,
+            until_ns: until_s.map(|s| s * S),
+            source: "slurm".into(),
+            ..Default::default()
+        }
+    }
+
+    fn texts(book: &Book) -> Vec<String> {
+        book.events(&star(2), 9, false).into_iter().map(|event| event.text).collect()
+    }
+
+    #[test]
+    fn what_is_announced_is_told_once_and_again_after_a_restart() {
+        let dir = tempfile::tempdir().unwrap();
+        let book = Book::open(Some(dir.path())).unwrap();
+        book.announce(told("a", Some(50)), 2 * S).unwrap();
+        assert_eq!(texts(&book), ["id=a from_ns=1000000000 until_ns=50000000000"]);
+        assert!(texts(&book).is_empty());
+        book.announce(told("a", Some(50)), 3 * S).unwrap();
+        assert!(texts(&book).is_empty(), "nothing new");
+        let again = Book::open(Some(dir.path())).unwrap();
+        assert_eq!((again.list(), texts(&again).len()), (book.list(), 1));
+        assert_eq!(again.end("a", 20 * S).unwrap().and_then(|told| told.until_ns), Some(20 * S));
+        assert_eq!(texts(&again), ["id=a from_ns=1000000000 until_ns=20000000000"]);
+        assert_eq!((again.end("a", 21 * S).unwrap(), again.end("b", 21 * S).unwrap()), (None, None));
+        std::fs::write(dir.path().join("maintenance.json"), "{").unwrap();
+        let error = Book::open(Some(dir.path())).unwrap_err().to_string();
+        assert!(error.contains("maintenance.json") && error.contains("move the file away"), "{error}");
+    }
+
+    #[test]
+    fn what_a_source_says_no_more_is_over() {
+        let book = Book::open(None).unwrap();
+        book.replace("slurm", vec![told("a", None), told("b", None)], 2 * S).unwrap();
+        book.announce(Announced { source: "http".into(), ..told("c", None) }, 2 * S).unwrap();
+        texts(&book);
+        let later = Announced { from_ns: 5 * S, ..told("b", None) };
+        book.replace("slurm", vec![later], 6 * S).unwrap();
+        assert_eq!(texts(&book), ["id=a from_ns=1000000000 until_ns=6000000000"], "b began when it was told first");
+        book.replace("slurm", Vec::new(), 6 * S + LISTED_NS).unwrap();
+        assert_eq!(book.list().iter().map(|told| &*told.id).collect::<Vec<_>>(), ["b", "c"], "a was over for a day");
+    }
+
+    #[test]
+    fn too_many_are_refused_and_what_is_over_makes_room() {
+        let book = Book::open(None).unwrap();
+        let many = (0..MOST).map(|n| told(&format!("m{n}"), Some(if n == 7 { 2 } else { 99 }))).collect();
+        book.replace("slurm", many, S).unwrap();
+        assert!(matches!(book.announce(told("more", None), S), Err(BookError::Full)));
+        book.announce(told("more", None), 3 * S).unwrap();
+        assert!(book.list().iter().all(|told| told.id != "m7"));
+        let parts = vec![AnnouncedPart::default(); MOST_PARTS + 1];
+        assert!(matches!(book.announce(Announced { parts, ..told("more", None) }, S), Err(BookError::Parts(_))));
+    }
+}
