@@ -4,6 +4,7 @@ use crate::http::HttpConfig;
 use crate::live::AnalyzerConfig;
 use crate::notify::{AlertsConfig, NotifyConfig};
 use crate::route::SilenceConfig;
+use crate::slurm::SlurmConfig;
 use serde::{Deserialize, Serialize};
 use weft_settings::{Settings, Wrong};
 use weft_transport::TransportConfig;
@@ -14,18 +15,21 @@ pub struct Config {
     pub transport: TransportConfig,
     pub analyzer: AnalyzerConfig,
     pub http: HttpConfig,
+    pub slurm: SlurmConfig,
     pub alerts: AlertsConfig,
     pub notify: Vec<NotifyConfig>,
     pub silence: Vec<SilenceConfig>,
 }
 
 impl Settings for Config {
-    const SECTIONS: &'static [&'static str] = &["transport", "analyzer", "http", "alerts", "notify", "silence"];
+    const SECTIONS: &'static [&'static str] =
+        &["transport", "analyzer", "http", "slurm", "alerts", "notify", "silence"];
 
     fn check(&self) -> Result<(), Wrong> {
         self.transport.check_subscriber()?;
         self.analyzer.check()?;
         self.http.check()?;
+        self.slurm.check()?;
         self.alerts.check()?;
         crate::notify::check(&self.notify)?;
         crate::route::check_silences(&self.silence)?;
@@ -156,10 +160,10 @@ mod tests {
 
     #[test]
     fn secrets_are_never_shown() {
-        let text = "[[notify]]\nkind=\"webhook\"\nurl=\"http://a/?t=tok\"\nsecret=\"hunter2\"\n[transport.kafka]\n\"sasl.password\"=\"hunter2\"\n";
+        let text = "[[notify]]\nkind=\"webhook\"\nurl=\"http://a/?t=unsaid\"\nsecret=\"hunter2\"\n[transport.kafka]\n\"sasl.password\"=\"hunter2\"\n";
         let config = check(text, &[]).unwrap();
         let shown = format!("{}{config:?}", effective(&config));
-        assert!(!shown.contains("hunter2") && !shown.contains("tok"), "{shown}");
+        assert!(!shown.contains("hunter2") && !shown.contains("unsaid"), "{shown}");
         assert!(effective(&config).contains("sasl.password"));
         let wrong = check("[[notify]]\nkind=\"webhook\"\nurl=\"http://a\"\nsecret=[\"hunter2\"]\n", &[]).unwrap_err();
         assert!(wrong.contains("[[notify]] secret") && !wrong.contains("hunter2"), "{wrong}");

@@ -20,6 +20,7 @@ pub mod route;
 pub mod score;
 pub mod service;
 mod side_by_side;
+pub mod slurm;
 pub mod snapshot;
 pub mod sql;
 pub mod store;

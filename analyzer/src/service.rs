@@ -11,9 +11,10 @@ use crate::feed::Feed;
 use crate::http::{self, AppState};
 use crate::live::{self, Live, LiveError, LiveOptions, LiveView};
 use crate::notify::{Context as AlertContext, Links, Places};
-use crate::operations::Book;
+use crate::operations::{Book, JobCalls, JobsInForce};
 use crate::read::ReadModel;
 use crate::route::{self, DeliveryLog, MemoryLog, RedbLog, Route, RouteOptions};
+use crate::slurm::{self, SlurmKind};
 use crate::sql::{SqlEngine, SqlLimits};
 use crate::watchdog;
 use anyhow::{Context, Result, anyhow};
@@ -48,6 +49,7 @@ pub struct Service {
     route: Route,
     server: JoinHandle<std::io::Result<()>>,
     watchdog: Option<JoinHandle<()>>,
+    slurm: Option<JoinHandle<()>>,
     stop: CancellationToken,
 }
 
@@ -59,7 +61,8 @@ pub async fn start(options: ServiceOptions) -> Result<Service> {
     let ServiceOptions { plan, state_dir, config, subscriber, dead_letters, listener, page } = options;
     http::recorder();
     let token = config.http.token()?;
-    let book = Arc::new(Book::open(state_dir.as_deref())?);
+    let (book, jobs) = (Arc::new(Book::open(state_dir.as_deref())?), JobsInForce::default());
+    let calls = Arc::new(JobCalls::open(state_dir.as_deref(), jobs.clone())?);
     let feed = Arc::new(Feed::new(first_update(state_dir.as_deref())?));
     let seen = Arc::new(OnceLock::new());
     let places = Arc::new(RwLock::new(Places::of(&plan)));
@@ -77,6 +80,7 @@ pub async fn start(options: ServiceOptions) -> Result<Service> {
     let live = live::start(LiveOptions {
         plan,
         jobs_file: config.analyzer.jobs_file(),
+        jobs: jobs.clone(),
         book: book.clone(),
         subscriber,
         dead_letters,
@@ -97,13 +101,15 @@ pub async fn start(options: ServiceOptions) -> Result<Service> {
     let sql =
         SqlEngine::new(view.store().clone(), SqlLimits::default()).context("threads for queries cannot be started")?;
     let sql = Arc::new(sql);
+    let asks_slurm = config.slurm.kind != SlurmKind::Off;
+    let slurm = asks_slurm.then(|| tokio::spawn(slurm::watch(config.slurm.clone(), jobs, book.clone())));
     let config = Arc::new(config.http);
-    let state = AppState { view, sql, feed: feed.clone(), config, token, book, stop: stop.clone() };
+    let state = AppState { view, sql, feed: feed.clone(), config, token, book, calls, stop: stop.clone() };
     let page = page.unwrap_or_else(|| http::plain_pages(state.clone()));
     let server =
         axum::serve(listener, http::router(state, page)).with_graceful_shutdown(stop.clone().cancelled_owned());
     let server = tokio::spawn(async move { server.await });
-    Ok(Service { feed, live: Some(live), route, server, watchdog, stop })
+    Ok(Service { feed, live: Some(live), route, server, watchdog, slurm, stop })
 }
 
 /// Above all numbers of earlier runs, or a page that comes back would take new updates for old ones.
@@ -162,6 +168,7 @@ impl Service {
     /// Server, intake, pagers: no request sees half an analyzer, and what the last frames say is still told.
     pub async fn shutdown(mut self) -> Result<()> {
         self.stop.cancel();
+        self.slurm.iter().for_each(JoinHandle::abort);
         if !self.server.is_finished() && tokio::time::timeout(FAREWELL, &mut self.server).await.is_err() {
             self.server.abort();
         }

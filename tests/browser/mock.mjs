@@ -44,6 +44,8 @@ function answer(url, world) {
   const path = url.pathname.replace(/^\/api\/v1/, "");
   const states = url.searchParams.get("state")?.split(",");
   switch (path) {
+    case "/maintenance":
+      return list(world.maintenance ?? []);
     case "/watching":
       return { json: world.watching };
     case "/armed":

@@ -12,5 +12,6 @@ mod house;
 mod http;
 mod notify;
 mod restart;
+mod slurm;
 mod transport;
 mod watchdog;

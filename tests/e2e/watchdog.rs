@@ -85,6 +85,8 @@ async fn analyzer_process() {
     let (publisher, subscriber) = in_process(100);
     let live = live::start(LiveOptions {
         plan: Default::default(),
+        jobs: Default::default(),
+        book: Default::default(),
         jobs_file: None,
         on_plan: Box::new(|_| {}),
         subscriber,

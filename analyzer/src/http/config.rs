@@ -20,7 +20,7 @@ pub struct HttpConfig {
     /// Host names (without port) by which the page may be asked for, beside `localhost` and bare addresses:
     /// `weft.example`, `*.monitoring.svc.cluster.local` for all names below that one, `*` for any.
     pub allowed_hosts: Vec<String>,
-    /// What whoever announces something (maintenance) must show, as `Authorization: Bearer …`. Without it nothing can be announced,
+    /// What whoever announces something (maintenance, jobs) must show, as `Authorization: Bearer …`. Without it nothing can be announced,
     /// and everything else is read as before.
     pub token: Option<Secret>,
     /// File that holds the token instead; blanks around it are left out.

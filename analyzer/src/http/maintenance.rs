@@ -79,7 +79,7 @@ pub async fn end(
     .await
 }
 
-fn now_ns() -> i64 {
+pub fn now_ns() -> i64 {
     i64::try_from(Timestamp::now().as_nanosecond()).unwrap_or(i64::MAX)
 }
 
@@ -119,7 +119,8 @@ fn announced(request: Request, view: &dyn ReadModel, now_ns: i64) -> Result<Anno
     Ok(Announced { id, parts, from_ns, until_ns: Some(until_ns), who, reason, source: "http".into() })
 }
 
-fn time(key: &str, value: &Value) -> Result<i64, ApiError> {
+/// RFC 3339, or ns since 1970.
+pub fn time(key: &str, value: &Value) -> Result<i64, ApiError> {
     let wrong = || {
         ApiError::bad_request(format!("`{key}` is {value}, which is no time"))
             .hint("write RFC 3339 with a zone (2026-11-30T18:00:00Z), or ns since 1970 as a number")

@@ -8,6 +8,7 @@ mod events;
 mod fabric;
 mod health;
 mod incidents;
+mod job_calls;
 mod maintenance;
 mod metrics;
 mod page;
@@ -43,6 +44,8 @@ pub fn router(state: AppState, page: Router) -> Router {
         .route("/devices", get(fabric::devices))
         .route("/ports", get(fabric::ports))
         .route("/jobs", get(fabric::jobs))
+        .route("/jobs/begin", post(job_calls::begin))
+        .route("/jobs/end", post(job_calls::end))
         .route("/collectors", get(fabric::collectors))
         .route("/armed", get(fabric::armed))
         .route("/watching", get(fabric::watching))

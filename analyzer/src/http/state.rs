@@ -2,7 +2,7 @@
 
 use super::HttpConfig;
 use crate::feed::Feed;
-use crate::operations::Book;
+use crate::operations::{Book, JobCalls};
 use crate::read::ReadModel;
 use crate::sql::Sql;
 use std::sync::Arc;
@@ -19,6 +19,8 @@ pub struct AppState {
     pub token: Option<Secret>,
     /// Announced maintenance.
     pub book: Arc<Book>,
+    /// Jobs that prologs and epilogs tell of.
+    pub calls: Arc<JobCalls>,
     /// Ends event streams, which would otherwise outlive the server.
     pub stop: CancellationToken,
 }

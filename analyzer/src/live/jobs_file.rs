@@ -5,28 +5,13 @@
 //!                                                             └ broken: said with file and line; the last good one stays
 //! ```
 
+use crate::operations::{JobsInForce, Source};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use weft_wire::plan::PlanJob;
 
 /// A job is to be judged within 5 s of its line: this, and the tick that then closes.
 const EVERY: Duration = Duration::from_secs(1);
-
-/// Jobs that were read and that nobody has taken yet.
-#[derive(Clone, Debug, Default)]
-pub struct JobsInForce(Arc<Mutex<Option<Vec<PlanJob>>>>);
-
-impl JobsInForce {
-    pub fn put(&self, jobs: Vec<PlanJob>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(jobs);
-    }
-
-    pub fn take(&self) -> Option<Vec<PlanJob>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
-    }
-}
 
 /// Which file of that name it is, and when it was written: a file that is replaced has another number.
 type Stamp = (u64, u64, i64, i64);
@@ -75,11 +60,13 @@ impl JobsFile {
         match weft_trace::load_jobs(&self.path) {
             Ok(jobs) => {
                 tracing::info!(%path, rows = jobs.len(), "the jobs file was read");
-                self.jobs.put(jobs);
+                self.jobs.put(Source::File, jobs);
+                self.jobs.trouble(Source::File, None);
             }
             Err(error) => {
                 metrics::counter!("weft_jobs_file_errors_total").increment(1);
                 tracing::error!("{error}; the jobs that were read last stay in force");
+                self.jobs.trouble(Source::File, Some(format!("{error}; the jobs that were read last stay in force")));
             }
         }
     }
@@ -116,5 +103,7 @@ mod tests {
         assert_eq!(looked(&mut file), None, "gone is not ended");
         write("job,device\n");
         assert_eq!(looked(&mut file), Some(Vec::new()), "all have ended");
+        write("job,device\nj3\n");
+        assert_eq!((looked(&mut file), file.jobs.troubles().len()), (None, 1), "it is said what is wrong");
     }
 }

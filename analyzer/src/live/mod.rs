@@ -39,10 +39,11 @@ pub use options::{LiveError, LiveOptions, OnPlan, OnUpdate};
 pub use view::LiveView;
 
 use crate::ingest::{Ingest, IngestConfig, TICK_NS};
+use crate::read::ReadModel;
 use crate::store::{Remembered, StateDb, Store, StoreConfig};
 use continuity::Continuity;
 use intake::{Intake, Kept, Tell};
-use jobs_file::{JobsFile, JobsInForce};
+use jobs_file::JobsFile;
 use keep::Keeper;
 use plans::Plans;
 use resume::Reach;
@@ -76,7 +77,7 @@ pub fn start(options: LiveOptions) -> Result<Live, LiveError> {
     };
     let config = StoreConfig { window_ns: options.window_ns, window_bytes: options.window_bytes };
     let store = Arc::new(Store::new(options.plan.clone(), &config));
-    let jobs = JobsInForce::default();
+    let jobs = options.jobs;
     let plans = Plans::new(options.plan.clone(), jobs.clone(), options.book.clone());
     let Remembered { incidents, gaps, marks, tick, .. } = remembered;
     let tick = tick.filter(|tick| !is_to_come(*tick));
@@ -89,7 +90,9 @@ pub fn start(options: LiveOptions) -> Result<Live, LiveError> {
     let keeper = keeper.map_err(LiveError::Thread)?;
     let core = Arc::new(Mutex::new(Core { ingest: Ingest::resume(ingest, marks), engine, plan_changes: 0 }));
     let transport = options.subscriber.health();
-    let view = Arc::new(LiveView::new(store.clone(), core.clone(), gaps, transport, options.book));
+    let view = Arc::new(LiveView::new(store.clone(), core.clone(), gaps, transport, options.book, jobs.clone()));
+    let asked = Arc::downgrade(&view);
+    store.ask_for_armed(move || asked.upgrade().map_or_else(Vec::new, |view| view.armed()));
     let stop = CancellationToken::new();
     let heart = Arc::new(Heart::default());
     let continuity = Continuity::new(incidents, tick);

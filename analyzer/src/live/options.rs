@@ -1,6 +1,6 @@
 //! What an analyzer is started with, and what can end it.
 
-use crate::operations::Book;
+use crate::operations::{Book, JobsInForce};
 use crate::store::StateError;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -19,6 +19,8 @@ pub struct LiveOptions {
     pub plan: Plan,
     /// A file of jobs that is watched; what it says takes the place of the jobs of `plan`.
     pub jobs_file: Option<PathBuf>,
+    /// Jobs as schedulers tell them; the jobs file joins them.
+    pub jobs: JobsInForce,
     /// Announced maintenance.
     pub book: Arc<Book>,
     pub subscriber: Box<dyn Subscriber>,

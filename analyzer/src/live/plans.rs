@@ -1,15 +1,14 @@
-//! The plan in force while weft runs: the plan folder, the jobs of a watched file, and what collectors and neighbours say.
+//! The plan in force while weft runs: the plan folder, the jobs that schedulers and a watched file tell, and what collectors and neighbours say.
 //!
 //! ```text
-//! plan folder ─────────┐
-//! jobs file, watched ──┼─► changed? ─► at the next tick, at most this often: merged ─► engine, store, labels of alerts
-//! inventories ─────────┘
+//! plan folder ──────────┐
+//! jobs of all sources ──┼─► changed? ─► at the next tick, at most this often: merged ─► engine, store, labels of alerts
+//! inventories ──────────┘
 //! announced maintenance ─► events of the next tick
 //! ```
 
-use super::jobs_file::JobsInForce;
 use crate::cabling::{Cabling, NeighborView, Told};
-use crate::operations::{Book, MaintenanceView, views};
+use crate::operations::{Book, JobsInForce, MaintenanceView, views};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -131,6 +130,7 @@ impl Plans {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::operations::Source;
     use weft_judge::testkit::star;
     use weft_wire::plan::PlanJob;
 
@@ -142,12 +142,12 @@ mod tests {
         assert!(!first.is_for_the_judge, "the judge began with it");
         assert!(plans.change(start).is_none());
         let job = PlanJob { job: "late".into(), device: "h9".into(), ..PlanJob::default() };
-        jobs.put(vec![job]);
+        jobs.put(Source::File, vec![job]);
         let change = plans.change(start).expect("a job has begun");
         assert!(change.is_for_the_judge);
         assert_eq!((change.plan.jobs[0].job.as_str(), plans.said.len()), ("late", 1));
         plans.took(Duration::from_secs(1), start);
-        jobs.put(Vec::new());
+        jobs.put(Source::File, Vec::new());
         assert!(plans.change(start + Duration::from_secs(19)).is_none());
         assert!(plans.change(start + Duration::from_secs(20)).is_some_and(|change| change.plan.jobs.is_empty()));
     }

@@ -27,6 +27,7 @@ fn options(
     LiveOptions {
         plan: weft_trace::load_plan(trace).unwrap(),
         jobs_file: None,
+        jobs: Default::default(),
         book: Arc::default(),
         on_plan: Box::new(|_| {}),
         subscriber,
@@ -105,6 +106,8 @@ async fn from_frames_to_answers_and_over_a_restart() {
     };
     assert_eq!(heard(0), (4, 0, 3, 0, false));
     assert_eq!(heard(19), (0, 4, 3, 3, true), "19 s later nothing more has come, and nothing is watched");
+    let sees = "select armed_count from armed where detector = 'link_down' and part = 'ports'";
+    assert_eq!(count(&view, sees).await, 4);
     let armed = view.armed();
     assert!(armed.iter().any(|row| row.detector == "link_down" && row.ports == 4), "{armed:#?}");
     let open: Vec<_> = updates.lock().unwrap().iter().filter(|i| i.state != State::Resolved).cloned().collect();

@@ -10,7 +10,7 @@ use weft_judge::fabric::LinkEvent;
 use weft_wire::plan::Plan;
 
 /// As many as the judge remembers (`features/maintenance.rs`).
-const MOST: usize = 4_096;
+const MOST: usize = 16_384;
 /// Parts of one announcement: a fabric of 12,500 nodes, each by its name.
 pub const MOST_PARTS: usize = 20_000;
 /// What is over is listed for a day.
@@ -53,7 +53,7 @@ impl Book {
     /// What an earlier run kept in this folder; nothing is kept without one.
     pub fn open(state_dir: Option<&Path>) -> Result<Book, BookError> {
         let path = state_dir.map(|dir| dir.join("maintenance.json"));
-        let kept = path.as_deref().map(keep::read).transpose();
+        let kept: Result<Option<Vec<Announced>>, _> = path.as_deref().map(keep::read).transpose();
         let shown = || path.as_ref().map(|path| path.display().to_string()).unwrap_or_default();
         let kept = kept.map_err(|error| BookError::Read { path: shown(), error })?.unwrap_or_default();
         let all: BTreeMap<String, Announced> = kept.into_iter().map(|told| (told.id.clone(), told)).collect();

@@ -34,6 +34,9 @@ pub struct Watching {
     pub stands_still: bool,
     /// Wall clock less the event time of the last closed tick.
     pub lag_s: Option<f64>,
+    /// What is wrong with a source of jobs, each with what is in force meanwhile.
+    #[serde(default)]
+    pub troubles: Vec<String>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -4,6 +4,7 @@
 //! One writer (the intake), many readers. A reader takes what it needs as shared snapshots under a short lock; nobody
 //! waits for a query.
 
+mod armed;
 mod devices;
 mod folder;
 mod names;
@@ -20,10 +21,12 @@ pub use window::{EVENT, STEP, StoredBatch, Window};
 use crate::cabling::NeighborView;
 use crate::ingest::{CollectorStatus, GapRow, IngestStats};
 use crate::operations::MaintenanceView;
+use armed::AskArmed;
 use devices::devices;
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Instant;
+use weft_judge::detect::armed::Armed;
 use weft_judge::fabric::EntityTable;
 use weft_judge::fabric::Tick;
 use weft_judge::incident::Incident;
@@ -46,6 +49,7 @@ pub struct StoreConfig {
 #[derive(Debug)]
 pub struct Store {
     inner: RwLock<Inner>,
+    armed: AskArmed,
 }
 
 #[derive(Debug)]
@@ -88,7 +92,17 @@ impl Store {
             incidents: HashMap::new(),
             ingest: IngestView::default(),
         };
-        Store { inner: RwLock::new(inner) }
+        Store { inner: RwLock::new(inner), armed: AskArmed::default() }
+    }
+
+    /// Who is asked what the detectors can see. Once, by whoever runs the judge.
+    pub fn ask_for_armed(&self, ask: impl Fn() -> Vec<Armed> + Send + Sync + 'static) {
+        self.armed.set(ask);
+    }
+
+    /// What each detector can see at this moment; waits for the tick that is being judged.
+    pub fn armed(&self) -> Vec<Armed> {
+        self.armed.ask()
     }
 
     fn read(&self) -> RwLockReadGuard<'_, Inner> {

@@ -14,6 +14,7 @@ const watching = (changes: Partial<Watching> = {}): Watching => ({
   closed_s: 0.4,
   stands_still: false,
   lag_s: 1.2,
+  troubles: [],
   ...changes,
 });
 

@@ -21,6 +21,7 @@ test("what cannot be known is said so", () => {
   expect(say({ jobs: [] })[0]).toMatch(/^no job slowed since 14:02: /);
   expect(say({ jobs: [], kind: "data" })[0]).toMatch(/^telemetry in doubt since /);
   expect(say({ culprits: [] })[0]).toContain("part not yet known");
+  expect(say({ culprits: [], jobs: [], kind: "benign" })[0]).toMatch(/^not a fault since 14:02: nobody is accused, /);
 });
 
 test("a resolved incident is past", () => {

@@ -25,6 +25,7 @@ fn sections() -> Vec<Section> {
         ("collector", "CollectorConfig", value(weft_collector::CollectorConfig::default())),
         ("analyzer", "AnalyzerConfig", analyzer["analyzer"].clone()),
         ("http", "HttpConfig", analyzer["http"].clone()),
+        ("slurm", "SlurmConfig", analyzer["slurm"].clone()),
         ("dashboard", "DashboardConfig", value(weft_dashboard::DashboardConfig::default())),
         ("alerts", "AlertsConfig", analyzer["alerts"].clone()),
         ("notify[]", "NotifyConfig", value(NotifyConfig::new(webhook, endpoint))),

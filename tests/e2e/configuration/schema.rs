@@ -16,7 +16,7 @@ pub struct Key {
 }
 
 /// The source files that hold the types.
-const FILES: [&str; 14] = [
+const FILES: [&str; 15] = [
     "collector/transport/src/config.rs",
     "collector/src/config.rs",
     "collector/src/filter.rs",
@@ -26,6 +26,7 @@ const FILES: [&str; 14] = [
     "collector/src/sources/lldp/mod.rs",
     "analyzer/src/live/config.rs",
     "analyzer/src/http/config.rs",
+    "analyzer/src/slurm/config.rs",
     "analyzer/src/notify/config.rs",
     "analyzer/src/notify/labels.rs",
     "analyzer/src/route/silence.rs",

@@ -1,9 +1,10 @@
 //! The examples of docs/http-api.md.
 
 use super::Server;
+use super::maintenance::{PATH, send};
 use super::model::Memory;
 use crate::docs;
-use reqwest::Response;
+use reqwest::{Method, Response};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -97,12 +98,25 @@ async fn of_queries(server: &Server, examples: &mut BTreeMap<&str, String>) {
     examples.insert("sql-error", shown(&format!("POST /api/v1/sql\n\n{body}"), answer).await);
 }
 
+async fn of_maintenance(server: &Server, examples: &mut BTreeMap<&str, String>) {
+    let announced = json!({"parts": [{"rack": "r7"}, {"device": "leaf-1", "port": "eth3"}], "from": "2026-01-01T08:00:00Z",
+        "until": "2026-01-01T09:00:00Z", "who": "ops", "reason": "new kernel"});
+    let wrong = json!({"parts": [{"device": "leaf-2"}], "for_s": 600});
+    for (name, body, token) in
+        [("maintenance-wrong", &wrong, Some("announces")), ("maintenance-unauthorized", &announced, None)]
+    {
+        let answer = send(server, Method::POST, PATH, token, body).await;
+        examples.insert(name, shown(&format!("POST {PATH}\nAuthorization: Bearer TOKEN\n\n{body}"), answer).await);
+    }
+}
+
 #[tokio::test]
 async fn docs_of_the_api_show_what_is_answered() {
     let server = server().await;
     let mut examples = BTreeMap::new();
     of_reads(&server, &mut examples).await;
     of_queries(&server, &mut examples).await;
+    of_maintenance(&server, &mut examples).await;
     docs::check("http-api.md", &examples);
 }
 

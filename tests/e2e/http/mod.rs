@@ -2,6 +2,7 @@
 
 mod docs;
 mod events;
+mod job_calls;
 mod maintenance;
 mod metrics;
 mod model;
@@ -14,7 +15,6 @@ use tokio_util::sync::CancellationToken;
 use weft_analyzer::feed::Feed;
 use weft_analyzer::http::{AppState, HttpConfig, plain_pages, router};
 use weft_analyzer::notify::{Alert, Context, Links};
-use weft_analyzer::operations::Book;
 use weft_analyzer::read::{GapView, Health, PortView};
 use weft_analyzer::sql::{SqlError, SqlParam, SqlQuery};
 use weft_judge::sample::{Changed, ONSET_NS, SECOND, open};
@@ -39,6 +39,7 @@ impl Server {
             config: Arc::new(config),
             token: (!model.is_without_token).then(|| Secret::new("announces")),
             book: model.book.clone(),
+            calls: model.calls.clone(),
             stop: stop.clone(),
         };
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");

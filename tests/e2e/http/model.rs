@@ -6,7 +6,7 @@ use std::thread::ThreadId;
 use arrow_array::{Float64Array, Int64Array, RecordBatch, StringArray};
 use arrow_schema::{DataType, Field, Schema};
 use async_trait::async_trait;
-use weft_analyzer::operations::{Book, views};
+use weft_analyzer::operations::{Book, JobCalls, views};
 use weft_analyzer::read::*;
 use weft_analyzer::sql::{Sql, SqlAnswer, SqlError, SqlQuery};
 use weft_judge::fabric::{Part, PortRef};
@@ -19,6 +19,7 @@ pub struct Memory {
     pub ports: Vec<PortView>,
     pub gaps: Vec<GapView>,
     pub book: Arc<Book>,
+    pub calls: Arc<JobCalls>,
     /// The server has no token: nothing can be announced.
     pub is_without_token: bool,
     /// Empty: the one job `train`.

@@ -114,6 +114,8 @@ async fn analyzer_process() {
     };
     let live = live::start(LiveOptions {
         plan: Default::default(),
+        jobs: Default::default(),
+        book: Default::default(),
         jobs_file: None,
         on_plan: Box::new(|_| {}),
         subscriber: weft_transport::subscriber(&url, &options).await.unwrap(),

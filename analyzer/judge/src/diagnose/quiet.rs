@@ -33,10 +33,10 @@ pub fn hush(features: &Features, cases: &Cases, facts: &mut Vec<Fact>) -> Quiet 
     if features.maintenance.is_empty() {
         return quiet;
     }
-    let mut seen: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    let mut seen: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     facts.retain(|fact| {
         let Some(work) = told_by(features, fact) else { return true };
-        seen.entry(&work.id).or_default().insert(format!("{} of {}", fact.kind().class().name, fact.part));
+        seen.entry(work.id.clone()).or_default().insert(format!("{} of {}", fact.kind().class().name, fact.part));
         if let Some(case) = cases.of(fact).filter(|case| began_with(features, case)) {
             quiet.over.insert(case.key(), format!("{} began with the announced work {}", fact.kind().name(), work.id));
         }
@@ -56,7 +56,7 @@ pub fn hush(features: &Features, cases: &Cases, facts: &mut Vec<Fact>) -> Quiet 
 }
 
 /// The work that a fact is told by.
-fn told_by<'a>(features: &'a Features, fact: &Fact) -> Option<&'a Work> {
+fn told_by<'a>(features: &'a Features, fact: &'a Fact) -> Option<&'a Work> {
     let (class, maintenance) = (fact.kind().class(), &features.maintenance);
     if class.kind == Kind::Benign {
         return None;

@@ -20,9 +20,9 @@ const EARLY_NS: i64 = 3_000_000_000;
 /// An announcement that is over is remembered for as long as any evidence looks back: a flap is watched for up to 15 minutes
 /// (`kinds/link_flap.rs`).
 const REMEMBER_NS: i64 = 900_000_000_000;
-/// Announcements and parts of them that are remembered. A fabric of 12,500 nodes with all of them at work at once is 12,500
-/// parts; ten times as many are some 10 MB.
-const MOST_ANNOUNCED: usize = 4_096;
+/// Announcements and parts of them that are remembered. A fabric of 12,500 nodes with all of them at work at once, each announced
+/// by itself as a scheduler does, is 12,500 of both; ten times as many parts are some 10 MB.
+const MOST_ANNOUNCED: usize = 16_384;
 const MOST_PARTS: usize = 125_000;
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -32,6 +32,9 @@ pub struct Maintenance {
     /// The works at each device; made of `works`.
     #[serde(skip)]
     by_device: HashMap<String, Vec<String>>,
+    /// At least as many parts as there are in `works`.
+    #[serde(skip)]
+    parts: usize,
     /// Raised by every change of `works`.
     #[serde(skip)]
     pub version: u64,
@@ -126,13 +129,13 @@ impl Maintenance {
     }
 
     fn take(&mut self, told: Announcement) {
-        let parts: usize = self.works.values().map(|work| work.spans.len()).sum();
-        let is_full = parts >= MOST_PARTS || self.works.len() >= MOST_ANNOUNCED;
+        let is_full = self.works.len() >= MOST_ANNOUNCED && !self.works.contains_key(&told.id);
         if told.is_end {
             let meant = self.works.values_mut().filter(|work| told.id.is_empty() || work.id == told.id);
             let ended = meant.filter_map(|work| work.end(&told.at, told.from_ns).then_some(())).count();
             self.version += ended as u64;
-        } else if !is_full || self.works.contains_key(&told.id) && parts < MOST_PARTS {
+        } else if !is_full && self.parts < MOST_PARTS {
+            self.parts += 1;
             let new = || Work { id: told.id.clone(), ..Work::default() };
             self.works.entry(told.id.clone()).or_insert_with(new).announce(told);
             self.version += 1;
@@ -157,6 +160,7 @@ impl Maintenance {
             }
         }
         self.by_device = by_device;
+        self.parts = self.works.values().map(|work| work.spans.len()).sum();
     }
 
     /// What another process wrote, found again.
@@ -165,31 +169,31 @@ impl Maintenance {
         self.index();
     }
 
-    fn at<'a>(&'a self, device: &str) -> impl Iterator<Item = (&'a Work, &'a Span)> + use<'a> {
-        let device = device.to_owned();
-        let ids = self.by_device.get(&device).into_iter().flatten();
-        let works = ids.filter_map(|id| self.works.get(id));
-        works
-            .flat_map(|work| work.spans.iter().map(move |span| (work, span)))
-            .filter(move |(_, s)| s.at.device == device)
+    /// What is at work of a device, by work; the spans of a work stand in the order of their devices.
+    fn at<'a>(&'a self, device: &'a str) -> impl Iterator<Item = (&'a Work, &'a Span)> {
+        let ids = self.by_device.get(device).into_iter().flatten();
+        ids.filter_map(|id| self.works.get(id)).flat_map(move |work| {
+            let first = work.spans.partition_point(|span| span.at.device.as_str() < device);
+            work.spans[first..].iter().take_while(move |span| span.at.device == device).map(move |span| (work, span))
+        })
     }
 
     /// The work that tells of a part's trouble: it began with it, and shows no longer than it lasts.
-    pub fn of_part(&self, part: &Part, since_ns: i64, shown_ns: i64) -> Option<&Work> {
+    pub fn of_part<'a>(&'a self, part: &'a Part, since_ns: i64, shown_ns: i64) -> Option<&'a Work> {
         let mut at = part.devices().flat_map(|device| self.at(device));
         let tells = |span: &Span| span.holds(part) && span.began(since_ns) && shown_ns < span.until_ns();
         at.find(|(_, span)| tells(span)).map(|(work, _)| work)
     }
 
     /// The work that a job's trouble began with: a node that the job runs on is at work, or a part of such a node.
-    pub fn of_job(&self, topology: &Topology, job: usize, since_ns: i64) -> Option<&Work> {
+    pub fn of_job<'a>(&'a self, topology: &'a Topology, job: usize, since_ns: i64) -> Option<&'a Work> {
         let devices = topology.jobs[job].devices.iter().map(|&device| topology.devices[device].name.as_str());
         let mut at = devices.flat_map(|device| self.at(device));
         at.find(|(_, span)| span.began(since_ns)).map(|(work, _)| work)
     }
 
     /// The same of anything on the way of the job's bytes, a switch for example.
-    pub fn on_the_way_of(&self, topology: &Topology, job: usize, since_ns: i64) -> Option<&Work> {
+    pub fn on_the_way_of<'a>(&'a self, topology: &'a Topology, job: usize, since_ns: i64) -> Option<&'a Work> {
         let carries = |at: &PortRef| {
             let place = match at.port.as_str() {
                 "" => topology.find_device(&at.device).map(Place::Device),

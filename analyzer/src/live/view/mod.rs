@@ -9,7 +9,7 @@ use super::arrivals::Arrivals;
 use super::port_ids::PortIds;
 use super::shared::Core;
 use crate::ingest::{CollectorStatus, GapRow};
-use crate::operations::{Book, views};
+use crate::operations::{Book, JobsInForce, views};
 use crate::read::{
     Armed, CollectorView, DeviceView, GapView, Health, JobView, MaintenanceView, PortView, ReadModel, Series,
     SeriesError, SeriesQuery, Silent, Watching,
@@ -37,6 +37,7 @@ pub struct LiveView {
     arrivals: Mutex<Arrivals>,
     transport: weft_transport::Health,
     book: Arc<Book>,
+    jobs: JobsInForce,
 }
 
 impl LiveView {
@@ -46,11 +47,12 @@ impl LiveView {
         old_gaps: Vec<GapRow>,
         transport: weft_transport::Health,
         book: Arc<Book>,
+        jobs: JobsInForce,
     ) -> LiveView {
         let mut port_ids = PortIds::default();
         port_ids.learn(&core.lock().unwrap_or_else(PoisonError::into_inner).engine.features().topology, 0);
         let (port_ids, arrivals) = (Mutex::new(port_ids), Mutex::default());
-        LiveView { store, core, old_gaps, port_ids, arrivals, transport, book }
+        LiveView { store, core, old_gaps, port_ids, arrivals, transport, book, jobs }
     }
 
     /// By port id, with an index that knows all these ids.
@@ -114,6 +116,7 @@ impl LiveView {
             closed_s: self.arrivals().closed_s(now),
             stands_still,
             lag_s: self.health().lag_s,
+            troubles: self.jobs.troubles(),
         }
     }
 

@@ -118,6 +118,7 @@ small_tables! {
     neighbor,
     neighbor_mismatch,
     maintenance,
+    armed,
     counter_catalog,
 }
 

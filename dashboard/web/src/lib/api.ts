@@ -1,6 +1,6 @@
 // A typed client of the analyzer's HTTP API. Every failure is an ApiError whose message a person can act on.
 
-import type { Armed, Collector, Gap, Incident, Job, Page, Port, Ready, Series, SqlResult, Watching } from "./types";
+import type { Armed, Collector, Gap, Incident, Job, Maintenance, Page, Port, Ready, Series, SqlResult, Watching } from "./types";
 
 const BASE = "/api/v1";
 /** Long enough for a busy analyzer, short enough that a dead one is said to be dead. */
@@ -83,6 +83,7 @@ export const api = {
   collectors: () => everything<Collector>("/collectors"),
   watching: () => get<Watching>("/watching"),
   armed: () => get<Page<Armed>>("/armed"),
+  maintenance: () => get<Page<Maintenance>>("/maintenance"),
   gaps: () => everything<Gap>("/gaps"),
   series: (query: { device: string; port: string; counter: string; from_ns: string; to_ns: string; mode: "raw" | "rate" }) =>
     get<Series>("/series", query),

@@ -26,7 +26,7 @@ export function assess({ reachable, error, ready, watching }: Sight): Health {
   const dark = darkness(watching);
   if (dark) return none(`No data: ${dark}`, [...why, ...names(watching)]);
   const watched = watching.ports_silent + watching.collectors_silent > 0 ? partly(watching) : whole(watching);
-  const reasons = [...why, ...names(watching)];
+  const reasons = [...why, ...names(watching), ...(watching.troubles ?? [])];
   if (ready?.ready === false) return { level: "partial", sentence: `Not ready; ${watched}`, reasons };
   return { level: watching.ports_silent + watching.collectors_silent > 0 ? "partial" : "well", sentence: watched, reasons };
 }

@@ -12,8 +12,8 @@ export function culprit(culprit: Culprit): string {
 const NAMED = 3;
 
 /** The verdict, or honestly the few parts that the evidence leaves, the likeliest first. */
-export function verdict({ culprits }: Incident): string {
-  if (culprits.length === 0) return "part not yet known";
+export function verdict({ culprits, kind }: Incident): string {
+  if (culprits.length === 0) return kind === "benign" ? "nobody is accused" : "part not yet known";
   if (culprits.length <= NAMED) return culprits.map(culprit).join(" or ");
   return `${culprit(culprits[0]!)} or one of ${culprits.length - 1} others`;
 }

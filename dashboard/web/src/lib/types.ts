@@ -174,6 +174,21 @@ export interface Watching {
   stands_still: boolean;
   /** Wall clock less the event time of the last closed tick, s. */
   lag_s: number | null;
+  /** What is wrong with a source of jobs, and what is in force meanwhile. */
+  troubles: string[];
+}
+
+/** Announced maintenance. */
+export interface Maintenance {
+  id: string;
+  state: "planned" | "in_force" | "over";
+  parts: { device?: string; port?: string; rack?: string }[];
+  from_ns: number;
+  /** Null: until it is said to be over. */
+  until_ns: number | null;
+  who: string;
+  reason: string;
+  source: string;
 }
 
 /** What one detector can see, and what would arm it elsewhere. */

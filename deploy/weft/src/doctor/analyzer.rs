@@ -5,7 +5,7 @@ use crate::api::Api;
 use anyhow::Result;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use weft_analyzer::read::{Armed, CollectorView, Off};
+use weft_analyzer::read::{Armed, CollectorView, Off, Watching};
 
 #[derive(Deserialize)]
 struct Items<T> {
@@ -14,10 +14,16 @@ struct Items<T> {
 
 /// An analyzer that is not there is a note: on most nodes there is none.
 pub async fn findings(api: &Api) -> Vec<Finding> {
-    let asked =
-        async { anyhow::Ok((get::<CollectorView>(api, "collectors").await?, get::<Armed>(api, "armed").await?)) };
+    let asked = async {
+        let (heard, detectors) = (get::<CollectorView>(api, "collectors").await?, get::<Armed>(api, "armed").await?);
+        let watching: Watching = api.send(api.client.get(api.url(&["watching"])?)).await?.json().await?;
+        anyhow::Ok((heard, detectors, watching))
+    };
     match asked.await {
-        Ok((heard, detectors)) => collectors(&heard).into_iter().chain(detectors.iter().flat_map(armed)).collect(),
+        Ok((heard, detectors, watching)) => {
+            let troubles = watching.troubles.into_iter().map(|trouble| finding(Level::Warning, trouble, ""));
+            collectors(&heard).into_iter().chain(troubles).chain(detectors.iter().flat_map(armed)).collect()
+        }
         Err(error) => vec![finding(Level::Note, format!("{error:#}"), "")],
     }
 }
