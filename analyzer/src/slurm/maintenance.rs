@@ -30,8 +30,8 @@ pub fn announced(nodes: &[Node], reservations: &[Reservation], now_ns: i64) -> R
 }
 
 fn is_at_work(node: &Node) -> bool {
-    let is = |word: &&str| has(&node.state, word) || has(&node.state_flags, word);
-    AT_WORK.iter().any(|word| is(&word)) && !BUSY.iter().any(|word| is(&word))
+    let is = |word: &str| has(&node.state, word) || has(&node.state_flags, word);
+    AT_WORK.iter().any(|word| is(word)) && !BUSY.iter().any(|word| is(word))
 }
 
 fn part(device: String) -> AnnouncedPart {
