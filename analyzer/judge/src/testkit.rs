@@ -46,8 +46,8 @@ pub struct Scene {
     pub tick: i64,
     /// Cumulative (sent bytes, received bytes, sent packets, received packets, errors, discards) by device and port.
     counters: BTreeMap<(String, String), [f64; 6]>,
-    /// Cumulative CPU pressure by host, µs.
-    pressure: BTreeMap<String, f64>,
+    /// Cumulative pressure by host and counter, µs.
+    pressure: BTreeMap<(String, &'static str), f64>,
     pub incidents: BTreeMap<String, Incident>,
     /// Bits of the byte counters, where they are narrower than their column and wrap.
     pub narrow: Option<u8>,
@@ -88,6 +88,8 @@ pub struct Extra {
     pub silent: Vec<Silence>,
     /// Hosts that tell of themselves, and the share of this second that their tasks waited for a CPU.
     pub pressure: Vec<(String, f64)>,
+    /// The same for a disk.
+    pub io: Vec<(String, f64)>,
     /// Counters of ports that are read once in this second, beside those that the scene tells of every port:
     /// `("h1", "eth1", &[("pcie_width", 8.0)])`; of a GPU `gpu3`, of a link between GPUs `gpu3/link7`.
     pub told: Vec<PortCounters>,
@@ -145,8 +147,10 @@ impl Scene {
         let mut batches: Vec<TickBatch> =
             rows.into_iter().map(|((device, port), readings)| self.batch(device, port, &readings)).collect();
         let (start_ns, end_ns) = (self.now_ns(), self.now_ns() + SECOND);
-        let Extra { events, steps, silent, pressure, told, .. } = extra;
-        batches.extend(pressure.into_iter().map(|(host, share)| self.host_batch(host, share)));
+        let Extra { events, steps, silent, pressure, io, told, .. } = extra;
+        for (counter, waits) in [("cpu_pressure_us", pressure), ("io_pressure_us", io)] {
+            batches.extend(waits.into_iter().map(|(host, share)| self.host_batch(host, counter, share)));
+        }
         batches.extend(told.into_iter().map(|(host, port, counters)| self.told_batch(host, port, counters)));
         let tick = Tick { index: self.tick, start_ns, end_ns, batches, events, steps, silent };
         self.tick += 1;
@@ -177,11 +181,11 @@ impl Scene {
         self.tick_batch(table, schema, writer, &device, &port)
     }
 
-    fn host_batch(&mut self, host: String, share: f64) -> TickBatch {
+    fn host_batch(&mut self, host: String, counter: &'static str, share: f64) -> TickBatch {
         let ts_ns = self.now_ns() + SECOND - 1;
-        let schema = Arc::new(TableSchema::wide(Table::Host, &["cpu_pressure_us"]).expect("catalogue counter"));
+        let schema = Arc::new(TableSchema::wide(Table::Host, &[counter]).expect("catalogue counter"));
         let mut writer = TableWriter::new(schema.clone());
-        let stood_us = self.pressure.entry(host.clone()).or_insert(1e9);
+        let stood_us = self.pressure.entry((host.clone(), counter)).or_insert(1e9);
         *stood_us += share * 1e6;
         writer.begin_row(0, ts_ns, None, 0);
         writer.set_float(0, *stood_us);

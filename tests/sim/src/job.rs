@@ -4,6 +4,8 @@
 //!            phase start        ready[i]                                barrier
 //! node i  ───── compute ───────────┤── its flows, as far as its peers let them ──┤──► next phase
 //!                    └ overlap: part of the gradients is ready before ┘
+//! A node that hangs does not get ready before it hangs no more; the others go as far as they can without it, and wait.
+//!
 //! states: Running ─► Paused (checkpoint) ─► Running;  Running ─► Stopped (restart) ─► Running
 //! ```
 
@@ -17,6 +19,8 @@ use crate::world::{Activity, World};
 const RING_SLACK: f64 = 0.10;
 /// What a sender may push towards a peer that has not yet entered the collective.
 const EAGER: f64 = 0.06;
+/// A rank that hangs is put off by this time again and again, seconds: longer than a step, and shorter than anything that is read.
+const STUCK_S: f64 = 0.02;
 /// Launch and synchronisation at a barrier, seconds.
 const BARRIER_S: f64 = 0.002;
 
@@ -231,6 +235,7 @@ impl Job {
             return;
         }
         let end = world.now + dt;
+        self.hold_up(world, end);
         if self.ready.iter().all(|r| r.0 > end) {
             return self.flows.iter_mut().for_each(|f| f.demand(world, 0.0, 0.0));
         }
@@ -241,6 +246,16 @@ impl Job {
             self.flows[index].demand(world, limit, end - start.max(world.now));
         }
         self.couple_rings(world, end);
+    }
+
+    /// A rank whose node hangs is not ready in a step that ends at `end`, if it was not before.
+    fn hold_up(&mut self, world: &World, end: f64) {
+        for (ready, &node) in self.ready.iter_mut().zip(&self.spec.nodes) {
+            if world.nodes[node].hangs && ready.0 > world.now && ready.0 < end + STUCK_S {
+                let later = end + 2.0 * STUCK_S;
+                *ready = (later, ready.1.max(later));
+            }
+        }
     }
 
     /// When a flow's sender began to have data, and the part of it that is ready and welcome at `end`.
@@ -341,10 +356,16 @@ impl Job {
             State::Paused { until } => (Activity::Paused, if now < until - 0.4 { 1.0 } else { 0.0 }),
             State::Stopped { .. } => (Activity::Idle, 0.0),
         };
-        for &node in &self.spec.nodes {
-            world.nodes[node].activity = activity;
+        for (&node, ready) in self.spec.nodes.iter().zip(&self.ready) {
+            let is_stuck = activity == Activity::Training && world.nodes[node].hangs && ready.0 > now;
+            world.nodes[node].activity = if is_stuck { Activity::Stuck } else { activity };
             world.nodes[node].storage_write = writes;
         }
+    }
+
+    /// When the iteration that runs began, true time in seconds.
+    pub fn began(&self) -> f64 {
+        self.iteration_start
     }
 
     /// Seconds an iteration takes when nothing is wrong: the median of the last clean ones; `None` before there are three.

@@ -130,7 +130,7 @@ impl Sampler {
         let node = &world.nodes[device];
         let (busy, clock) = match node.activity {
             Activity::Training => (97.0 / node.slowness, 1755.0),
-            Activity::Paused => (4.0, 1980.0),
+            Activity::Paused | Activity::Stuck => (4.0, 1980.0),
             Activity::Idle => (0.0, 345.0),
         };
         let first = world.topology.devices[device].ports.len();
@@ -164,6 +164,7 @@ impl Sampler {
             _ if contended => 96.0,
             Activity::Training => 21.0,
             Activity::Paused => 32.0,
+            Activity::Stuck => 12.0,
             Activity::Idle => 2.0,
         };
         let (busy, kernel, error_us) =

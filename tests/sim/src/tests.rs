@@ -82,6 +82,32 @@ fn every_hardware_fault_costs_step_time_and_is_gone_after() {
 }
 
 #[test]
+fn a_job_stands_still_while_a_node_of_it_hangs_and_then_goes_on() {
+    let mut sim = sim(64, 4, "15,20,job_hang,,,\n");
+    let sent = |sim: &Sim, job: usize| -> Vec<f64> {
+        let nodes = sim.fabric.jobs[job].spec.nodes.iter();
+        nodes
+            .map(|&node| {
+                sim.fabric.world.topology.nics[node].iter().map(|&nic| sim.fabric.world.count(nic, C::TxBytes)).sum()
+            })
+            .collect()
+    };
+    run(&mut sim, 20.0);
+    let node = sim.fabric.world.nodes.iter().position(|node| node.hangs).unwrap();
+    let job = sim.fabric.jobs.iter().position(|job| job.spec.nodes.contains(&node)).unwrap();
+    let before = sent(&sim, job);
+    run(&mut sim, 34.0);
+    let moved = sent(&sim, job).iter().zip(&before).map(|(now, before)| (now - before) / before).fold(0.0, f64::max);
+    assert!(moved < 1e-4, "background alone: {moved}");
+    run(&mut sim, 60.0);
+    let loss = sim.truths[0].step_loss.unwrap();
+    assert!(loss > 0.8, "{loss}");
+    let job = &sim.fabric.jobs[job];
+    let last = job.iterations.last().unwrap();
+    assert!(last.end > 50.0 && (last.end - last.start) < 1.1 * job.usual_period(15.0).unwrap(), "it goes on");
+}
+
+#[test]
 fn somebody_innocent_complains_most_about_a_silent_drop() {
     let mut sim = sim(64, 5, "15,15,silent_drop,,,0.4\n");
     run(&mut sim, 31.0);

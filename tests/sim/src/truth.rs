@@ -81,7 +81,8 @@ impl Truth {
             let touching = |i: &&crate::job::Iteration| i.end > self.begin && i.start < self.end;
             let mut periods: Vec<f64> = job.iterations.iter().filter(inside).map(|i| i.end - i.start).collect();
             if periods.is_empty() {
-                periods = job.iterations.iter().filter(touching).map(|i| i.end - i.start).collect();
+                let running = Some(self.end - job.began()).filter(|length| *length > usual); // it hangs
+                periods = job.iterations.iter().filter(touching).map(|i| i.end - i.start).chain(running).collect();
             }
             let mean = periods.iter().sum::<f64>() / periods.len() as f64;
             (mean > 0.0).then(|| ((1.0 - usual / mean).max(0.0), job.spec.name.clone()))

@@ -71,6 +71,8 @@ pub enum Activity {
     Training,
     /// Waiting for a checkpoint to be written.
     Paused,
+    /// Its rank is stuck outside of its GPUs.
+    Stuck,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -78,6 +80,8 @@ pub struct Node {
     pub activity: Activity,
     /// Compute takes this many times as long as it should; 1 when healthy.
     pub slowness: f64,
+    /// A collective that it has not begun yet, it does not begin.
+    pub hangs: bool,
     /// Bytes a second written to storage.
     pub storage_write: f64,
 }

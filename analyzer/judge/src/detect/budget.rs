@@ -16,7 +16,7 @@ use crate::statistics::change_bar;
 
 /// What part of the false alarms each detector may spend. Most of them are of those that accuse a host: a host that is late shows
 /// in each iteration of a job and not in each reading, so that a nat takes it longest.
-const SHARES: [(&str, f64); 9] = [
+const SHARES: [(&str, f64); 10] = [
     ("hold", 9.3 / 15.0),
     ("counted_errors", 1.0 / 15.0),
     ("service_rate", 1.0 / 15.0),
@@ -25,9 +25,11 @@ const SHARES: [(&str, f64); 9] = [
     ("inner_loss", 1.0 / 15.0),
     // Their evidence grows by some nats a tick, so that a part of a share costs them a tick: ln 10 = 2.3 nats.
     ("congestion_control", 0.1 / 15.0),
-    ("headroom", 0.5 / 15.0),
+    ("headroom", 0.4 / 15.0),
     // Of the square root of its evidence 2.3 nats are one part in twenty.
     ("compute_time", 0.1 / 15.0),
+    // A job that stands still shows it in every iteration: a tenth of a share costs one iteration at most.
+    ("job_hang", 0.1 / 15.0),
 ];
 /// Streams of readings of a node that are watched: eight ports with their two ways, of which most carry little.
 const STREAMS: f64 = 10.0;

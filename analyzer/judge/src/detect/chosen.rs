@@ -9,7 +9,7 @@ use super::{DETECTORS, Detector};
 use std::collections::BTreeSet;
 
 /// `kernel`, `packet` and `routers` are the development traces, `simulator` is `tests/sim`, `lab` is `tests/lab`.
-const CHOSEN: [(&str, &[&str]); 25] = [
+const CHOSEN: [(&str, &[&str]); 26] = [
     ("link_state", &[]),
     // Its windows and the rules of its end.
     ("conservation", &["simulator"]),
@@ -32,6 +32,8 @@ const CHOSEN: [(&str, &[&str]); 25] = [
     // The second witness (kernel/straggler15) and hosts that pause their switch (packet/slowrecv).
     ("hold", &["kernel", "packet"]),
     ("job_slow", &[]),
+    // Three iterations are the reference's; the rest follows from budget.rs and from how collectives work.
+    ("job_hang", &[]),
     // How hot sound ports are, and the traces that it was written beside.
     ("congestion", &["kernel", "packet"]),
     ("job_over", &[]),

@@ -73,7 +73,7 @@ fn is_lasting(features: &Features, job: usize, since_ns: i64, loss: f64) -> bool
 }
 
 /// By how much later than it seems a job may have sent what its hosts tell, by the mean of its ports, s.
-fn stamps_apart_s(features: &Features, job: &Job) -> f64 {
+pub(super) fn stamps_apart_s(features: &Features, job: &Job) -> f64 {
     let apart_s = |port| features.stamps_apart_s(port).min(MOST_APART_S);
     let (sum_s, ports) = features.topology.job_ports(job).map(apart_s).fold((0.0, 0), |(sum, n), s| (sum + s, n + 1));
     sum_s / f64::from(ports.max(1))

@@ -58,6 +58,7 @@ detectors! {
     stalls,
     hold,
     job_slow,
+    job_hang,
     congestion,
     job_over,
     silence,

@@ -21,6 +21,8 @@ mod gpu_tests;
 #[cfg(test)]
 mod guard_tests;
 #[cfg(test)]
+mod hang_tests;
+#[cfg(test)]
 mod hold_tests;
 #[cfg(test)]
 mod link_tests;

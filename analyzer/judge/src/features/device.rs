@@ -3,6 +3,7 @@
 use super::Features;
 use super::balance::Balance;
 use super::headroom::Headroom;
+use super::life::Busy;
 use super::stalls::{READS, Stalls};
 use crate::fabric::{PortId, Tick, is_time};
 use serde::{Deserialize, Serialize};
@@ -21,6 +22,8 @@ pub struct DeviceState {
     pub balance: Option<Box<Balance>>,
     /// Only of nodes that tell of pressure or of their GPUs.
     stalls: Option<Box<Stalls>>,
+    /// Only of nodes that tell how busy their CPUs are.
+    pub(super) busy: Option<Box<Busy>>,
     /// Only of switches that ever paused a neighbour.
     pub headroom: Option<Box<Headroom>>,
 }
@@ -45,6 +48,10 @@ impl DeviceState {
 
     pub fn forget_stalls(&mut self) {
         self.stalls = None;
+    }
+
+    pub fn forget_life(&mut self) {
+        self.busy = None;
     }
 }
 

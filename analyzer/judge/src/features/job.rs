@@ -160,6 +160,11 @@ impl JobState {
         self.steps.usual_ns(|_| true)
     }
 
+    /// How many steps were marked of late.
+    pub fn steps_known(&self) -> usize {
+        self.steps.len()
+    }
+
     /// By the pace, where that is known to within what is worth a word.
     fn lost_iterations(&self, from_ns: i64, to_ns: i64) -> Option<f64> {
         let (lost, error) = self.pace.lost(from_ns, to_ns)?;

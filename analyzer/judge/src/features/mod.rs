@@ -49,6 +49,7 @@ pub mod gpus;
 pub mod headroom;
 mod health;
 mod job;
+mod life;
 mod link;
 pub mod maintenance;
 pub mod notices;
@@ -80,6 +81,7 @@ pub use conservation::{Conservation, Difference, TICKS};
 pub use device::{DeviceState, Silent};
 pub use downs::{Downs, FLAP_MEMORY_NS};
 pub use job::{Disturbed, JobState, Progress, RankMarks, SHORTLY_NS};
+pub use life::Life;
 pub use link::{Link, Off};
 pub use notices::{Hears, Notices};
 pub use past::{Heat, Hot, Past, SLOT_TICKS, SLOTS, Slots as PastSlots};
@@ -106,6 +108,8 @@ use wraps::Wraps;
 const LOOKS: usize = 256;
 /// False alarms that a site allows in a day where it says nothing else: a pager that rings once in ten days for nothing.
 pub const FALSE_ALARMS: f64 = 0.1;
+/// Counters that the features' own families want to find in [`Features::readings`].
+const OWN_READS: [&[Read]; 2] = [&stalls::READS, &[life::READ]];
 /// As many ports are allowed for in a fabric that has none.
 const LEAST_PORTS: usize = 128;
 
@@ -224,14 +228,14 @@ impl Features {
             size: 0,
             topology,
         };
-        features.readings.keep(&stalls::READS);
+        features.readings.keep(&OWN_READS.concat());
         features.grow();
         features
     }
 
     /// From here on the counters of the features' own families and these are kept in [`Features::readings`].
     pub fn ask(&mut self, reads: impl IntoIterator<Item = Read>) {
-        let reads: Vec<Read> = stalls::READS.into_iter().chain(reads).collect();
+        let reads: Vec<Read> = OWN_READS.concat().into_iter().chain(reads).collect();
         self.readings.keep(&reads);
     }
 
@@ -290,6 +294,7 @@ impl Features {
         self.update_jobs(tick);
         self.readings.update(tick, &batches, entities, &self.slots);
         self.update_stalls();
+        self.update_life();
         self.update_notices();
         self.update_silence(tick);
     }

@@ -30,6 +30,10 @@ impl StepClock {
         }
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.starts.len()
+    }
+
     /// The newest step: its number, and when it began.
     pub(super) fn newest(&self) -> Option<(i64, i64)> {
         self.starts.back().copied()

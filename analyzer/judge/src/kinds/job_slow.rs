@@ -41,12 +41,7 @@ impl KindOfFact for JobSlow {
     }
 
     fn query(&self, shown: &Shown<'_>) -> Query {
-        Query {
-            table: "fact".to_owned(),
-            columns: ["ts", "kind", "device", "port", "value", "unit", "reference"].map(str::to_owned).to_vec(),
-            only: vec![("job".to_owned(), shown.job.unwrap_or_default().to_owned())],
-            order_by: Some("ts".to_owned()),
-        }
+        Query::of_job(shown)
     }
 
     fn amount(&self) -> f64 {

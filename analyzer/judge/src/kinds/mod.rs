@@ -20,7 +20,7 @@ pub use query::Query;
 
 use crate::fabric::PortRef;
 pub use crate::incident::Evidence;
-use crate::incident::{Chart, Curve, SeriesMode};
+use crate::incident::{Chart, Curve, SeriesMode, Severity};
 use serde::{Deserialize, Serialize};
 
 /// What a kind of fact says of itself.
@@ -89,6 +89,11 @@ pub trait KindOfFact {
 
     /// Takes in what is told by it alone.
     fn see(&mut self, _: &[String]) {}
+
+    /// How severe it is where nothing is known of what jobs lose: its class's severity, unless the payload knows better.
+    fn severity(&self) -> Severity {
+        Self::CLASS.severity
+    }
 
     /// For how long it must be positively absent, ns: its class's time, unless the payload knows better.
     fn resolves_after_ns(&self) -> i64 {
@@ -250,6 +255,10 @@ macro_rules! kinds {
                 match self { $(Payload::$Kind(payload) => payload.see(seen)),+ }
             }
 
+            pub fn severity(&self) -> Severity {
+                match self { $(Payload::$Kind(payload) => payload.severity()),+ }
+            }
+
             pub fn resolves_after_ns(&self) -> i64 {
                 match self { $(Payload::$Kind(payload) => payload.resolves_after_ns()),+ }
             }
@@ -277,6 +286,8 @@ kinds! {
     counters_fell::CountersFell = "counters_fell",
     excess_hold::ExcessHold = "excess_hold",
     job_slow::JobSlow = "job_slow",
+    job_hang::JobHang = "job_hang",
+    job_stands::JobStands = "job_stands",
     incast::Incast = "incast",
     noisy_neighbour::NoisyNeighbour = "noisy_neighbour",
     ecmp_imbalance::EcmpImbalance = "ecmp_imbalance",

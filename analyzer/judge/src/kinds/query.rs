@@ -36,6 +36,16 @@ impl Query {
         query
     }
 
+    /// What was said of a job, which no port shows.
+    pub fn of_job(shown: &Shown<'_>) -> Query {
+        Query {
+            table: "fact".to_owned(),
+            columns: ["ts", "kind", "device", "port", "value", "unit", "reference"].map(str::to_owned).to_vec(),
+            only: vec![("job".to_owned(), shown.job.unwrap_or_default().to_owned())],
+            order_by: Some("ts".to_owned()),
+        }
+    }
+
     /// Columns over time of a table that speaks of the device as a whole, or of each of its GPUs.
     pub fn of_device(shown: &Shown<'_>, table: &str, columns: &[&str]) -> Query {
         Query {

@@ -3,6 +3,7 @@
 mod checkpoint;
 mod counter_reset;
 mod host_straggler;
+mod job_hang;
 mod job_restart;
 mod link_down;
 mod link_flap;
@@ -24,6 +25,7 @@ pub static FAULTS: &[&dyn Fault] = &[
     &trained_low::TrainedLow,
     &silent_drop::SilentDrop,
     &host_straggler::HostStraggler,
+    &job_hang::JobHang,
     &sensor_dropout::SensorDropout,
     &counter_reset::CounterReset,
     &checkpoint::Checkpoint { class: "checkpoint" },

@@ -130,6 +130,12 @@ impl Hold {
         self.roles.iter().all(|need| *need == 0.0)
     }
 
+    /// Whether a host that has received this part of an iteration has what it needs to begin; `None` where its need is not known.
+    pub fn has_its_need(&self, host: usize, received: f64) -> Option<bool> {
+        let need = self.roles.get(host).copied().filter(|need| !need.is_nan())?;
+        Some(if need > 0.0 { received >= need - SHORT } else { received >= -WIDTH })
+    }
+
     /// Whether a host needs nothing to begin, so that it can be compared with its peers.
     pub fn is_free(&self, host: usize) -> bool {
         self.roles.get(host) == Some(&0.0)

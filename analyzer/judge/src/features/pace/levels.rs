@@ -146,9 +146,12 @@ impl Anchor {
         if stands && level > self.level {
             self.leave_level();
         }
-        self.off.rotate_left(1);
-        self.off[RUNNING - 1] = off.map(|off| off as f32);
-        let has_slipped = !stands && self.is_off_by_one_amount();
+        if stands || !is_same {
+            self.off.rotate_left(1);
+            self.off[RUNNING - 1] = off.map(|off| off as f32);
+        }
+        // A host that does not move is waited for, and has not slipped.
+        let has_slipped = !stands && !is_same && self.is_off_by_one_amount();
         if has_slipped {
             (self.before, self.level_before, self.readings) = (bytes, level, 0.0);
             *at = [level; 2];

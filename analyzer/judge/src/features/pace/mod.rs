@@ -4,6 +4,7 @@
 //! ```text
 //! readings ─► aligned (one row an interval) ─► levels (iterations done, by host) ─► line (pace, bends, pauses, loss)
 //!                       │                         ↑                         └─► hold (who has not begun, need by role)
+//!                       │                         └─► stand (since when nobody moves, and who stands where)
 //!                       └─► window ─► hunt (bytes of an iteration)
 //! ```
 //! The method and its sources stand in docs/judging/stragglers.md. Per host some 3.5 kB are kept, of which 2 kB are readings for
@@ -17,13 +18,16 @@ mod line;
 mod need;
 mod seats;
 mod spread;
+mod stand;
 #[cfg(test)]
 pub mod tests;
 mod window;
 
 pub use hold::{Batch, Hold};
 pub use hunt::NotFound;
+pub use levels::WIDTH;
 pub use line::{LEAST, Line, Slow};
+pub use stand::{Stand, Still};
 
 use super::steps::StepClock;
 use crate::fabric::DeviceId;
@@ -86,6 +90,9 @@ pub struct JobPace {
     /// The number of the last step that was taken over from the marks.
     step: i64,
     hold: Hold,
+    stand: Stand,
+    /// The last level at which the job stood between two collectives.
+    level: f64,
 }
 
 /// The bytes of an iteration are known.
@@ -108,9 +115,15 @@ impl JobPace {
             self.begin_clock(row.ts_ns);
         }
         self.readings += 1;
+        let standing = self.lock.as_mut().map(|lock| lock.levels.push(row));
+        if standing.as_ref().is_some_and(|standing| self.stands_still(standing)) {
+            return;
+        }
         self.due = self.due.saturating_sub(1);
         self.keep(row);
-        let standing = self.lock.as_mut().map(|lock| lock.push(row));
+        if let Some((lock, standing)) = self.lock.as_mut().zip(standing.as_ref()) {
+            lock.watch(standing);
+        }
         if self.lock.as_ref().is_some_and(Lock::is_lost) {
             self.due = 0;
         }
@@ -120,6 +133,15 @@ impl JobPace {
         if let Some(standing) = standing {
             self.learn(&standing, groups);
         }
+    }
+
+    /// The job has stood within a collective for longer than an iteration. Such readings say nothing of iterations: they must not
+    /// make the lock look lost, be searched for another one, or bend the line to a pace of nothing, at which the job's next
+    /// iterations would all seem to come at one moment.
+    fn stands_still(&mut self, standing: &Standing) -> bool {
+        let iteration_s = self.line().pace().map(|pace| 1.0 / pace);
+        self.stand.push(self.seconds(standing.ts_ns), standing, iteration_s);
+        self.stand.now().is_some_and(|still| still.iterations() > 1.0 && still.is_in_midst())
     }
 
     fn keep(&mut self, row: &Row) {
@@ -157,11 +179,14 @@ impl JobPace {
         let rows = self.window.rows(length, 1);
         let levels = Levels::of(&rows, &found.atom);
         self.lock = Some(Lock { bytes: found.bytes, score: found.score, levels, between: 0, watched: 0 });
-        (self.line, self.hold) = (Line::default(), Hold::default());
+        (self.line, self.hold, self.stand) = (Line::default(), Hold::default(), Stand::default());
         for row in &rows[found.atom.first..] {
-            if let Some(standing) = self.lock.as_mut().map(|lock| lock.push(row)) {
-                self.learn(&standing, groups);
-            }
+            let standing = self.lock.as_mut().map(|lock| {
+                let standing = lock.levels.push(row);
+                lock.watch(&standing);
+                standing
+            });
+            standing.into_iter().for_each(|standing| self.learn(&standing, groups));
         }
         true
     }
@@ -200,6 +225,9 @@ impl JobPace {
         }
         // Without the outermost: a host whose counts are older than their stamps must not move the job's line.
         let level = trimmed_mean(&mut told);
+        if standing.between {
+            self.level = level.round();
+        }
         let is_slow = self.line().slow().is_some();
         let is_early = self.line().sending(level).is_some_and(|sending| sending < ON_TIME);
         let has_ended = self.hold.push(at_s, standing, groups, is_slow, is_early);
@@ -266,6 +294,19 @@ impl JobPace {
         self.hosts().enumerate().filter(|(seat, _)| !self.hold.is_free(*seat)).map(|(_, host)| host).collect()
     }
 
+    /// The stand of the job and the longest one that it has come out of, s, where the levels of its bytes are known. `None` too while the
+    /// job has not stood between two collectives for [`line::HELD`] iterations: its anchors may have slipped.
+    pub fn still(&self) -> Option<(&Still, f64)> {
+        let still = self.stand.now().filter(|_| self.is_locked())?;
+        let lowest = still.sent.iter().copied().fold(f64::INFINITY, f64::min);
+        (lowest - self.level <= line::HELD).then_some((still, self.stand.longest_s()))
+    }
+
+    /// The bytes that each host sends and receives in an iteration; none while these are not known.
+    pub fn bytes(&self) -> Vec<[f64; 2]> {
+        self.lock.as_ref().map_or_else(Vec::new, |lock| lock.levels.per_iteration().collect())
+    }
+
     pub fn hold(&self) -> &Hold {
         &self.hold
     }
@@ -302,11 +343,9 @@ impl JobPace {
 }
 
 impl Lock {
-    fn push(&mut self, row: &Row) -> Standing {
-        let standing = self.levels.push(row);
+    fn watch(&mut self, standing: &Standing) {
         self.between = self.between << 1 | u64::from(standing.between);
         self.watched = (self.watched + 1).min(WATCHED);
-        standing
     }
 
     fn is_lost(&self) -> bool {
