@@ -61,6 +61,8 @@ function answer(url, world) {
       return series ? { json: series } : { status: 404, json: { error: { message: "no such series" } } };
     }
   }
+  const job = /^\/jobs\/([^/]+)\/steps$/.exec(path)?.[1];
+  if (job) return { json: { items: world.steps(decodeURIComponent(job)), next: null } };
   const id = /^\/incidents\/([^/]+)$/.exec(path)?.[1];
   const incident = world.incidents.find((incident) => incident.id === id);
   return incident ? { json: incident } : { status: 404, json: { error: { message: `there is no ${url.pathname}` } } };

@@ -112,6 +112,17 @@ test("one card a job, its causes inside, the job that loses most first, what cos
   assert.equal(await page.locator("[data-job]").first().getAttribute("data-job"), "small");
 });
 
+test("the card of a job draws its step time when it is opened, and says the latest", async () => {
+  await at("/", { incidents: [incident("a", [["train", 0.2]])] });
+  const steps = page.locator('[data-steps="train"]');
+  await steps.waitFor();
+  assert.ok(!server.asked.includes("/api/v1/jobs/train/steps"), "nothing is read before it is asked for");
+  await steps.locator("summary").click();
+  await steps.locator("canvas").waitFor();
+  await steps.getByText("an iteration takes 2 s, usually 1.6 s, 20 % ± 1 % of it lost, by the levels of its bytes").waitFor();
+  assert.deepEqual(await steps.locator("[data-series]").allInnerTexts(), ["step time"]);
+});
+
 test("charts draw the series that the evidence names, in its unit, beside its words", async () => {
   const claimed = incident("1", [["train", 0.1]]);
   claimed.evidence = evidence(claimed.onset_ns);

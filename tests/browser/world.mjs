@@ -111,6 +111,13 @@ export function series({ counter, mode }) {
   return { unit: isRate ? `${unit}/s` : unit, points, marks: [] };
 }
 
+/** A minute in which each iteration of a job took a fifth longer from its half on. */
+export function steps(job) {
+  const end_ns = Math.floor(Date.now() / 1000) * S;
+  const step = (at) => ({ job, ts_ns: end_ns - (60 - 10 * at) * S, known_by: "levels", reason: "", step_time_s: at < 3 ? 1.6 : 2, usual_step_time_s: 1.6, lost_step_time: at < 3 ? 0 : 0.2, lost_error: at < 3 ? null : 0.01, slow_since_ns: at < 3 ? null : end_ns - 30 * S, steps: 40 + 6 * at });
+  return Array.from({ length: 7 }, (_, at) => step(at));
+}
+
 export const wellWorld = (changes = {}) => ({
   update: 0,
   ready: { ready: true, reasons: [] },
@@ -119,5 +126,6 @@ export const wellWorld = (changes = {}) => ({
   collectors: Array.from({ length: 5 }, (_, at) => collector(`node-${at}`)),
   incidents: [],
   series,
+  steps,
   ...changes,
 });

@@ -3,9 +3,9 @@
 use super::page::{Page, Paging, by_count};
 use super::params::Params;
 use super::{ApiError, AppState};
-use crate::read::{Armed, CollectorView, DeviceView, GapView, JobView, PortView, ReadModel, Watching};
+use crate::read::{Armed, CollectorView, DeviceView, GapView, JobStep, JobView, PortView, ReadModel, Watching};
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{Path, State};
 use serde::Deserialize;
 use std::cmp::Ordering;
 
@@ -31,6 +31,28 @@ pub async fn devices(State(app): State<AppState>, Params(paging): Params<Paging>
 
 pub async fn jobs(State(app): State<AppState>, Params(paging): Params<Paging>) -> Answer<JobView> {
     read_blocking(app, move |view| answer(view.jobs(), &paging)).await
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct StepQuery {
+    /// Half open, event time; by default all that is kept.
+    from_ns: Option<i64>,
+    to_ns: Option<i64>,
+}
+
+/// All that is kept of one job in one page: a value every ten ticks.
+pub async fn job_steps(
+    State(app): State<AppState>,
+    Path(job): Path<String>,
+    Params(query): Params<StepQuery>,
+) -> Answer<JobStep> {
+    let StepQuery { from_ns, to_ns } = query;
+    let mut steps = app.view.job_steps(&job).ok_or_else(|| ApiError::not_found(format!("there is no job {job}")))?;
+    let is_asked =
+        |ts_ns: i64| from_ns.is_none_or(|from_ns| ts_ns >= from_ns) && to_ns.is_none_or(|to_ns| ts_ns < to_ns);
+    steps.retain(|step| is_asked(step.ts_ns));
+    Ok(Json(Page { items: steps, next: None }))
 }
 
 pub async fn collectors(State(app): State<AppState>, Params(paging): Params<Paging>) -> Answer<CollectorView> {

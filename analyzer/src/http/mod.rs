@@ -46,6 +46,7 @@ pub fn router(state: AppState, page: Router) -> Router {
         .route("/jobs", get(fabric::jobs))
         .route("/jobs/begin", post(job_calls::begin))
         .route("/jobs/end", post(job_calls::end))
+        .route("/jobs/{job}/steps", get(fabric::job_steps))
         .route("/collectors", get(fabric::collectors))
         .route("/armed", get(fabric::armed))
         .route("/watching", get(fabric::watching))

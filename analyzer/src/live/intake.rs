@@ -22,6 +22,9 @@ use weft_judge::fabric::{LinkEvent, Tick};
 use weft_judge::incident::Incident;
 use weft_transport::{Delivery, Throttle, Topic};
 
+/// Ticks between two values of a job's pace that are kept: an iteration takes seconds, and a slope some of them.
+const JOB_STEP_TICKS: i64 = 10;
+
 /// What the reader sends.
 pub enum Step {
     Take(Delivery),
@@ -198,6 +201,9 @@ impl Intake {
         store.add_facts(facts);
         let maintenance = self.plans.maintenance(&core.engine.features().maintenance, tick.end_ns);
         maintenance.into_iter().for_each(|all| store.set_maintenance(all));
+        if tick.index % JOB_STEP_TICKS == 0 {
+            store.add_job_steps(core.engine.features().job_steps());
+        }
         self.show_ingest(core);
         let known = incidents.into_iter().filter_map(|i| self.continuity.recognise(i, tick.index)).collect::<Vec<_>>();
         let taken_back = self.previews.settle(tick.index, tick.end_ns, &known);

@@ -12,6 +12,7 @@ pub use health::{Health, Silent, Watching};
 pub use crate::operations::MaintenanceView;
 pub use crate::store::{DeviceView, Mark, Series, SeriesError, SeriesMode, SeriesQuery};
 pub use weft_judge::detect::armed::{Armed, Off};
+pub use weft_judge::features::pace::JobStep;
 
 use async_trait::async_trait;
 use std::sync::Arc;
@@ -32,6 +33,8 @@ pub trait ReadModel: Send + Sync {
     fn ports(&self) -> Vec<PortView>;
     /// By name.
     fn jobs(&self) -> Vec<JobView>;
+    /// How long an iteration of a job took, oldest first; `None` of a job that is not known.
+    fn job_steps(&self, job: &str) -> Option<Vec<JobStep>>;
     fn collectors(&self) -> Vec<CollectorView>;
     /// What each detector can see, in the order of the detectors.
     fn armed(&self) -> Vec<Armed>;

@@ -29,6 +29,7 @@ use std::time::Instant;
 use weft_judge::detect::armed::Armed;
 use weft_judge::fabric::EntityTable;
 use weft_judge::fabric::Tick;
+use weft_judge::features::pace::JobStep;
 use weft_judge::incident::Incident;
 use weft_judge::kinds::Fact;
 use weft_wire::Table;
@@ -36,6 +37,9 @@ use weft_wire::plan::Plan;
 
 /// Facts kept for `/facts` and the `fact` table.
 const MAX_FACTS: usize = 50_000;
+/// What was told of the pace of jobs, kept for `/jobs/{job}/steps` and the tables `job_step` and `job_loss`: of 64 jobs, told every
+/// ten seconds, two hours.
+const MAX_JOB_STEPS: usize = 50_000;
 /// Incidents kept in memory; the database keeps more.
 const MAX_INCIDENTS: usize = 5_000;
 
@@ -61,6 +65,7 @@ struct Inner {
     window: Window,
     names: Arc<Names>,
     facts: VecDeque<Fact>,
+    job_steps: VecDeque<JobStep>,
     incidents: HashMap<String, Arc<Incident>>,
     ingest: IngestView,
 }
@@ -89,6 +94,7 @@ impl Store {
             window: Window::new(config.window_ns, config.window_bytes),
             names: Arc::default(),
             facts: VecDeque::new(),
+            job_steps: VecDeque::new(),
             incidents: HashMap::new(),
             ingest: IngestView::default(),
         };
@@ -157,6 +163,13 @@ impl Store {
         inner.facts.drain(..excess);
     }
 
+    pub fn add_job_steps(&self, steps: Vec<JobStep>) {
+        let mut inner = self.write();
+        inner.job_steps.extend(steps);
+        let excess = inner.job_steps.len().saturating_sub(MAX_JOB_STEPS);
+        inner.job_steps.drain(..excess);
+    }
+
     pub fn put_incident(&self, incident: Arc<Incident>) {
         let mut inner = self.write();
         inner.incidents.insert(incident.id.clone(), incident);
@@ -195,6 +208,12 @@ impl Store {
     pub fn facts(&self, limit: usize) -> Vec<Fact> {
         let inner = self.read();
         inner.facts.iter().skip(inner.facts.len().saturating_sub(limit)).cloned().collect()
+    }
+
+    /// What was told of the pace of jobs, oldest first: of one, or of all.
+    pub fn job_steps(&self, job: Option<&str>) -> Vec<JobStep> {
+        let inner = self.read();
+        inner.job_steps.iter().filter(|step| job.is_none_or(|job| step.job == job)).cloned().collect()
     }
 
     /// Newest onset first; equal onsets by id.

@@ -62,6 +62,7 @@ async fn of_reads(server: &Server, examples: &mut BTreeMap<&str, String>) {
         ("devices", "/api/v1/devices".into()),
         ("ports", "/api/v1/ports?filter=leaf-1+down&sort=-rx_bytes_per_s&limit=1".into()),
         ("jobs", "/api/v1/jobs".into()),
+        ("job-steps", "/api/v1/jobs/train/steps?from_ns=10000000000".into()),
         ("collectors", "/api/v1/collectors".into()),
         ("gaps", "/api/v1/gaps".into()),
         ("armed", "/api/v1/armed".into()),

@@ -87,6 +87,22 @@ impl ReadModel for Memory {
         if self.jobs.is_empty() { vec![train] } else { self.jobs.clone() }
     }
 
+    fn job_steps(&self, job: &str) -> Option<Vec<JobStep>> {
+        let step = JobStep {
+            job: job.into(),
+            ts_ns: 10_000_000_000,
+            known_by: "levels".into(),
+            reason: String::new(),
+            step_time_s: Some(2.0),
+            usual_step_time_s: Some(1.6),
+            lost_step_time: Some(0.2),
+            lost_error: Some(0.01),
+            slow_since_ns: Some(4_000_000_000),
+            steps: Some(41.5),
+        };
+        (job == "train").then(|| vec![JobStep { ts_ns: 0, ..step.clone() }, step])
+    }
+
     fn collectors(&self) -> Vec<CollectorView> {
         vec![CollectorView { collector: "host-1".into(), state: "live".into(), ..CollectorView::default() }]
     }

@@ -11,7 +11,7 @@ use super::shared::Core;
 use crate::ingest::{CollectorStatus, GapRow};
 use crate::operations::{Book, JobsInForce, views};
 use crate::read::{
-    Armed, CollectorView, DeviceView, GapView, Health, JobView, MaintenanceView, PortView, ReadModel, Series,
+    Armed, CollectorView, DeviceView, GapView, Health, JobStep, JobView, MaintenanceView, PortView, ReadModel, Series,
     SeriesError, SeriesQuery, Silent, Watching,
 };
 use crate::store::{Store, series};
@@ -184,6 +184,12 @@ impl ReadModel for LiveView {
 
     fn jobs(&self) -> Vec<JobView> {
         jobs::jobs(&self.store, self.step_times_ns())
+    }
+
+    fn job_steps(&self, job: &str) -> Option<Vec<JobStep>> {
+        let steps = self.store.job_steps(Some(job));
+        let is_known = !steps.is_empty() || self.store.plan().jobs.iter().any(|planned| planned.job == job);
+        is_known.then_some(steps)
     }
 
     fn collectors(&self) -> Vec<CollectorView> {

@@ -110,6 +110,8 @@ small_tables! {
     port,
     cable,
     job,
+    job_step,
+    job_loss,
     incident,
     transition,
     fact,

@@ -1,6 +1,6 @@
 // A typed client of the analyzer's HTTP API. Every failure is an ApiError whose message a person can act on.
 
-import type { Armed, Collector, Gap, Incident, Job, Maintenance, Page, Port, Ready, Series, SqlResult, Watching } from "./types";
+import type { Armed, Collector, Gap, Incident, Job, JobStep, Maintenance, Page, Port, Ready, Series, SqlResult, Watching } from "./types";
 
 const BASE = "/api/v1";
 /** Long enough for a busy analyzer, short enough that a dead one is said to be dead. */
@@ -80,6 +80,7 @@ export const api = {
   facts: (query: Query = {}) => get<Page<Record<string, unknown>>>("/facts", query),
   ports: (query: { sort?: string; filter?: string; limit?: number } = {}) => get<Page<Port>>("/ports", query),
   jobs: () => everything<Job>("/jobs"),
+  jobSteps: (job: string) => get<Page<JobStep>>(`/jobs/${encodeURIComponent(job)}/steps`),
   collectors: () => everything<Collector>("/collectors"),
   watching: () => get<Watching>("/watching"),
   armed: () => get<Page<Armed>>("/armed"),

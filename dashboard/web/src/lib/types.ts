@@ -152,6 +152,21 @@ export interface Job {
   incident: string | null;
 }
 
+/** How long an iteration of a job took at a moment, and what it loses against the usual. */
+export interface JobStep {
+  job: string;
+  ts_ns: number;
+  /** Empty where `reason` says why nothing is known. */
+  known_by: "marks" | "levels" | "";
+  reason: string;
+  step_time_s: number | null;
+  usual_step_time_s: number | null;
+  lost_step_time: number | null;
+  lost_error: number | null;
+  slow_since_ns: number | null;
+  steps: number | null;
+}
+
 export interface Ready {
   ready: boolean;
   reasons: string[];

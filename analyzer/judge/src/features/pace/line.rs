@@ -278,6 +278,16 @@ impl Line {
         self.segments.back().map(|segment| segment.pace).filter(|&pace| pace > 0.0)
     }
 
+    /// The pace that the job is compared with: what it usually does, or does now where that is faster or nothing else is known.
+    pub fn usual_pace(&self) -> Option<f64> {
+        Some(self.pace()?.max(self.usual().unwrap_or(0.0)))
+    }
+
+    /// How many iterations had been done at the last reading.
+    pub fn level(&self) -> Option<f64> {
+        self.last.map(|last| last.level)
+    }
+
     /// What the job does when nothing is the matter: the best pace that it held for a while before the present one.
     fn usual(&self) -> Option<f64> {
         let before = self.segments.iter().rev().skip(1).filter(|segment| segment.held >= HELD);

@@ -21,6 +21,7 @@ mod spread;
 mod stand;
 #[cfg(test)]
 pub mod tests;
+mod told;
 mod window;
 
 pub use hold::{Batch, Hold};
@@ -28,6 +29,7 @@ pub use hunt::NotFound;
 pub use levels::WIDTH;
 pub use line::{LEAST, Line, Slow};
 pub use stand::{Stand, Still};
+pub use told::JobStep;
 
 use super::steps::StepClock;
 use crate::fabric::DeviceId;
