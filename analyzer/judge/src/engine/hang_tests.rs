@@ -49,9 +49,7 @@ fn sent(story: Story, host: usize, at_s: f64, stands_s: f64) -> f64 {
     stood.max(running(at_s - stands_s).max(STANDS))
 }
 
-/// GPUs of the hosts, in percent busy while the job stands still: of h3 and of all others.
-type Gpus = Option<(&'static [PortCounters], &'static [PortCounters])>;
-
+/// GPUs of these hosts, all busy for so many percent of the time.
 macro_rules! gpus {
     ($percent:literal: $($host:literal)+) => { &[$(($host, "gpu0", &[("utilization_percent", $percent)])),+] };
 }
