@@ -188,6 +188,9 @@ mod tests {
     use super::*;
     use crate::fabric::StepMark;
 
+    /// How long a rank computes in each step, ms.
+    type Rank = &'static [i64];
+
     /// The ranks that are late where each computes for so many ms in each step of 1.6 s, oldest step first; 24.7 nats.
     fn late(ranks: &[&[i64]]) -> Vec<i32> {
         let mut state = JobState::default();
@@ -207,11 +210,11 @@ mod tests {
 
     #[test]
     fn a_rank_is_late_that_computes_longer_step_after_step() {
-        let even: &[i64] = &[1000, 1010, 1000, 1000, 1020];
-        let slow: &[i64] = &[1210, 1220, 1190, 1200, 1230];
-        let hiccups: &[i64] = &[1000, 1900, 1000, 1900, 1020];
-        let little: &[i64] = &[1060, 1065, 1058, 1060, 1075];
-        let table: [(&str, &[&[i64]], &[i32]); 7] = [
+        let even: Rank = &[1000, 1010, 1000, 1000, 1020];
+        let slow: Rank = &[1210, 1220, 1190, 1200, 1230];
+        let hiccups: Rank = &[1000, 1900, 1000, 1900, 1020];
+        let little: Rank = &[1060, 1065, 1058, 1060, 1075];
+        let table: [(&str, &[Rank], &[i32]); 7] = [
             ("one of four", &[even, even, slow, even], &[2]),
             ("two of five", &[slow, even, even, slow, even], &[0, 3]),
             ("all alike", &[even, even, even, even], &[]),
