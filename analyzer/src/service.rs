@@ -11,7 +11,7 @@ use crate::feed::Feed;
 use crate::http::{self, AppState};
 use crate::live::{self, Live, LiveError, LiveOptions, LiveView};
 use crate::notify::{Context as AlertContext, Links, Places};
-use crate::operations::{Book, JobCalls, JobsInForce};
+use crate::operations::{Book, JobCalls, JobsInForce, Source};
 use crate::read::ReadModel;
 use crate::route::{self, DeliveryLog, MemoryLog, RedbLog, Route, RouteOptions};
 use crate::slurm::{self, SlurmKind};
@@ -77,6 +77,10 @@ pub async fn start(options: ServiceOptions) -> Result<Service> {
         log: delivery_log(state_dir.as_deref())?,
         alive: alive(seen.clone()),
     })?;
+    let asks_slurm = config.slurm.kind != SlurmKind::Off;
+    if asks_slurm {
+        jobs.asks(Source::Slurm);
+    }
     let live = live::start(LiveOptions {
         plan,
         jobs_file: config.analyzer.jobs_file(),
@@ -101,7 +105,6 @@ pub async fn start(options: ServiceOptions) -> Result<Service> {
     let sql =
         SqlEngine::new(view.store().clone(), SqlLimits::default()).context("threads for queries cannot be started")?;
     let sql = Arc::new(sql);
-    let asks_slurm = config.slurm.kind != SlurmKind::Off;
     let slurm = asks_slurm.then(|| tokio::spawn(slurm::watch(config.slurm.clone(), jobs, book.clone())));
     let config = Arc::new(config.http);
     let state = AppState { view, sql, feed: feed.clone(), config, token, book, calls, stop: stop.clone() };

@@ -10,6 +10,7 @@
 
 use super::shared::Core;
 use crate::ingest::TICK_NS;
+use crate::operations::JobsInForce;
 use crate::snapshot::{About, file};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -32,6 +33,7 @@ pub struct Keeper {
     /// The tick of the last snapshot that was taken.
     taken: Option<i64>,
     positions: BTreeMap<i32, i64>,
+    jobs: JobsInForce,
     queue: SyncSender<Bytes>,
     /// A snapshot waits to be written, or is being written.
     is_writing: Arc<AtomicBool>,
@@ -40,13 +42,13 @@ pub struct Keeper {
 
 impl Keeper {
     /// `restored`: the tick of the snapshot that this run began with.
-    pub fn start(state_dir: &Path, restored: Option<i64>) -> std::io::Result<Keeper> {
+    pub fn start(state_dir: &Path, restored: Option<i64>, jobs: JobsInForce) -> std::io::Result<Keeper> {
         let (queue, taken) = sync_channel(1);
         let (path, is_writing) = (file::path(state_dir), Arc::new(AtomicBool::new(false)));
         let done = is_writing.clone();
         let thread = std::thread::Builder::new().name("snapshot".into());
         let writer = thread.spawn(move || write_all(&path, &taken, &done))?;
-        Ok(Keeper { taken: restored, positions: BTreeMap::new(), queue, is_writing, writer })
+        Ok(Keeper { taken: restored, positions: BTreeMap::new(), jobs, queue, is_writing, writer })
     }
 
     /// What the state database says has been taken in.
@@ -71,7 +73,7 @@ impl Keeper {
         let began = Instant::now();
         let bytes = core.engine.snapshot(core.ingest.entities());
         metrics::gauge!("weft_snapshot_seconds").set(began.elapsed().as_secs_f64());
-        (About { tick, positions: self.positions.clone() }, bytes)
+        (About { tick, positions: self.positions.clone(), jobs: self.jobs.told() }, bytes)
     }
 
     /// A last snapshot, on the disk when this returns.
@@ -118,7 +120,7 @@ mod tests {
     #[test]
     fn a_snapshot_is_written_each_minute_and_at_the_end_with_its_positions() {
         let dir = tempfile::tempdir().unwrap();
-        let mut keeper = Keeper::start(dir.path(), None).unwrap();
+        let mut keeper = Keeper::start(dir.path(), None, JobsInForce::default()).unwrap();
         keeper.keep(&after(0));
         keeper.settled(&[(0, 7), (3, 9)].into());
         let first = after(1).engine.judged().unwrap();

@@ -39,6 +39,7 @@ pub use options::{LiveError, LiveOptions, OnPlan, OnUpdate};
 pub use view::LiveView;
 
 use crate::ingest::{Ingest, IngestConfig, TICK_NS};
+use crate::operations::Source;
 use crate::read::ReadModel;
 use crate::store::{Remembered, StateDb, Store, StoreConfig};
 use continuity::Continuity;
@@ -76,17 +77,20 @@ pub fn start(options: LiveOptions) -> Result<Live, LiveError> {
         ..Default::default()
     };
     let config = StoreConfig { window_ns: options.window_ns, window_bytes: options.window_bytes };
-    let store = Arc::new(Store::new(options.plan.clone(), &config));
-    let jobs = options.jobs;
-    let plans = Plans::new(options.plan.clone(), jobs.clone(), options.book.clone());
+    let (mut plan, jobs) = (options.plan, options.jobs);
+    if options.jobs_file.is_some() {
+        jobs.asks(Source::File);
+    }
     let Remembered { incidents, gaps, marks, tick, .. } = remembered;
     let tick = tick.filter(|tick| !is_to_come(*tick));
-    incidents.iter().for_each(|i| store.put_incident(Arc::new(i.clone())));
     let engine_config =
         EngineConfig { tick_ns: TICK_NS, write: crate::sql::write_query, false_alarms: options.false_alarms };
-    let engine = resume::engine(options.state_dir.as_deref(), options.plan, engine_config, is_to_come);
+    let engine = resume::engine(options.state_dir.as_deref(), &mut plan, &jobs, engine_config, is_to_come);
+    let store = Arc::new(Store::new(plan.clone(), &config));
+    incidents.iter().for_each(|i| store.put_incident(Arc::new(i.clone())));
+    let plans = Plans::new(plan, jobs.clone(), options.book.clone());
     let restored = engine.judged();
-    let keeper = options.state_dir.as_deref().map(|dir| Keeper::start(dir, restored)).transpose();
+    let keeper = options.state_dir.as_deref().map(|dir| Keeper::start(dir, restored, jobs.clone())).transpose();
     let keeper = keeper.map_err(LiveError::Thread)?;
     let core = Arc::new(Mutex::new(Core { ingest: Ingest::resume(ingest, marks), engine, plan_changes: 0 }));
     let transport = options.subscriber.health();

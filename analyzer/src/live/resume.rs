@@ -3,33 +3,51 @@
 //! A snapshot that cannot be read is no reason not to start: it is set aside, and the judge begins without a past, as it
 //! does on its first day. What ends up aside is kept for whoever wants to know why.
 
-use crate::snapshot::{self, RestoreError, file};
+use crate::operations::JobsInForce;
+use crate::snapshot::{RestoreError, file};
 use std::path::Path;
 use weft_judge::engine::{Engine, EngineConfig};
 use weft_wire::plan::Plan;
 
-/// The engine of the state folder's snapshot, or a new one. `is_to_come`: whether a tick lies in the future.
-pub fn engine(dir: Option<&Path>, plan: Plan, config: EngineConfig, is_to_come: fn(i64) -> bool) -> Engine {
-    let Some(path) = dir.map(file::path) else { return Engine::new(plan, config) };
-    match restore(&path, &plan, &config, is_to_come) {
-        Ok(engine) => engine.unwrap_or_else(|| Engine::new(plan, config)),
-        Err(error) => {
-            set_aside(&path, &error);
-            Engine::new(plan, config)
-        }
-    }
+/// The engine of the state folder's snapshot, or a new one. `plan`: of the plan folder; its jobs are those in force when this
+/// returns. `jobs`: the sources of jobs, of which some have not spoken yet. `is_to_come`: whether a tick lies in the future.
+pub fn engine(
+    dir: Option<&Path>,
+    plan: &mut Plan,
+    jobs: &JobsInForce,
+    config: EngineConfig,
+    is_to_come: fn(i64) -> bool,
+) -> Engine {
+    let path = dir.map(file::path);
+    let restored = path.as_deref().map_or(Ok(None), |path| restore(path, plan, jobs, &config, is_to_come));
+    let engine = restored.unwrap_or_else(|error| {
+        path.iter().for_each(|path| set_aside(path, &error));
+        None
+    });
+    engine.unwrap_or_else(|| {
+        take_in(plan, jobs);
+        Engine::new(plan.clone(), config)
+    })
+}
+
+fn take_in(plan: &mut Plan, jobs: &JobsInForce) {
+    jobs.take().into_iter().for_each(|jobs| plan.jobs = jobs);
 }
 
 fn restore(
     path: &Path,
-    plan: &Plan,
+    plan: &mut Plan,
+    jobs: &JobsInForce,
     config: &EngineConfig,
     is_to_come: fn(i64) -> bool,
 ) -> Result<Option<Engine>, RestoreError> {
-    let Some((about, engine)) = snapshot::restore(path, plan, config)? else { return Ok(None) };
+    let Some((about, judge)) = file::read(path)? else { return Ok(None) };
     if is_to_come(about.tick) {
         return Err(RestoreError::ToCome);
     }
+    jobs.remember(about.jobs);
+    take_in(plan, jobs);
+    let engine = Engine::restore(plan, config, &judge)?;
     let (tick, positions, ports) = (about.tick, about.positions, engine.features().ports.len());
     tracing::info!(tick, ?positions, ports, "the judge goes on from its snapshot");
     Ok(Some(engine))
@@ -82,14 +100,15 @@ impl Reach {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::collections::BTreeMap;
+    use crate::operations::Source;
     use weft_judge::fabric::EntityTable;
     use weft_judge::testkit::{Extra, SECOND, Scene, iteration, star};
 
     const NEVER: fn(i64) -> bool = |_| false;
 
     fn resumed(dir: &Path, is_to_come: fn(i64) -> bool) -> Option<i64> {
-        engine(Some(dir), star(2), EngineConfig::of_tick(SECOND), is_to_come).judged()
+        let (config, jobs) = (EngineConfig::of_tick(SECOND), JobsInForce::default());
+        engine(Some(dir), &mut star(2), &jobs, config, is_to_come).judged()
     }
 
     #[test]
@@ -100,7 +119,7 @@ mod tests {
         let (path, aside) = (file::path(dir.path()), dir.path().join("judge.snapshot.aside"));
         assert_eq!(resumed(dir.path(), NEVER), None, "the first start of all");
         let judged = scene.engine.judged();
-        let about = file::About { tick: judged.unwrap(), positions: BTreeMap::new() };
+        let about = file::About { tick: judged.unwrap(), ..file::About::default() };
         let bytes = scene.engine.snapshot(&EntityTable::default());
         let write = |bytes: &[u8]| file::write(&path, &about, bytes).unwrap();
         write(&bytes);
@@ -113,6 +132,31 @@ mod tests {
         }
         std::fs::write(&path, "torn").unwrap();
         assert_eq!((resumed(dir.path(), NEVER), std::fs::read(&aside).unwrap()), (None, b"torn".to_vec()));
+    }
+
+    /// The jobs of `star` are those of Slurm here, which has not been asked yet by the second run.
+    #[test]
+    fn a_job_that_slurm_told_an_earlier_run_keeps_its_past() {
+        let mut scene = Scene::new(star(2));
+        (0..5).for_each(|_| _ = scene.second(|_, at| iteration(at, SECOND, 0), Extra::default()));
+        let (dir, told) = (tempfile::tempdir().unwrap(), star(2).jobs);
+        let about = file::About {
+            tick: scene.engine.judged().unwrap(),
+            jobs: [(Source::Slurm, told.clone())].into(),
+            ..file::About::default()
+        };
+        file::write(&file::path(dir.path()), &about, &scene.engine.snapshot(&EntityTable::default())).unwrap();
+        let past = scene.engine.features().jobs[0].progress.len();
+        assert!(past > 0);
+        for (is_asked, ticks) in [(true, Some(past)), (false, None)] {
+            let (mut plan, jobs) = (Plan { jobs: Vec::new(), ..star(2) }, JobsInForce::default());
+            if is_asked {
+                jobs.asks(Source::Slurm);
+            }
+            let engine = engine(Some(dir.path()), &mut plan, &jobs, EngineConfig::of_tick(SECOND), NEVER);
+            let known = engine.features().jobs.first().map(|job| job.progress.len());
+            assert_eq!((known, plan.jobs.len()), (ticks, if is_asked { told.len() } else { 0 }));
+        }
     }
 
     #[test]

@@ -3,11 +3,16 @@
 //! A job that several sources tell of is taken from the first of them in the order of [`Source`]: what a scheduler says of
 //! itself goes before what somebody wrote down.
 
-use std::collections::{BTreeMap, HashSet};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use weft_wire::plan::PlanJob;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// What each source tells.
+pub type JobsTold = BTreeMap<Source, Vec<PlanJob>>;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Source {
     Slurm,
     /// Calls of a prolog and an epilog.
@@ -31,7 +36,9 @@ pub struct JobsInForce(Arc<Mutex<Inner>>);
 
 #[derive(Debug, Default)]
 struct Inner {
-    told: BTreeMap<Source, Vec<PlanJob>>,
+    told: JobsTold,
+    /// Sources that are asked, and so will speak.
+    asked: BTreeSet<Source>,
     is_new: bool,
     troubles: BTreeMap<Source, String>,
 }
@@ -55,6 +62,27 @@ impl JobsInForce {
         std::mem::take(&mut inner.is_new).then(|| together(&inner.told))
     }
 
+    /// A source is asked from now on: until it answers, what it told an earlier run is in force ([`JobsInForce::remember`]).
+    pub fn asks(&self, source: Source) {
+        self.inner().asked.insert(source);
+    }
+
+    /// What each source tells now, to be kept for the next run.
+    pub fn told(&self) -> JobsTold {
+        self.inner().told.clone()
+    }
+
+    /// What each source told an earlier run. Of a source that is not asked any more it is over.
+    pub fn remember(&self, told: JobsTold) {
+        let mut inner = self.inner();
+        for (source, jobs) in told {
+            if inner.asked.contains(&source) && !inner.told.contains_key(&source) {
+                inner.told.insert(source, jobs);
+                inner.is_new = true;
+            }
+        }
+    }
+
     /// What is wrong with a source, or nothing any more.
     pub fn trouble(&self, source: Source, trouble: Option<String>) {
         let mut inner = self.inner();
@@ -69,7 +97,7 @@ impl JobsInForce {
     }
 }
 
-fn together(told: &BTreeMap<Source, Vec<PlanJob>>) -> Vec<PlanJob> {
+fn together(told: &JobsTold) -> Vec<PlanJob> {
     let (mut all, mut known): (Vec<PlanJob>, HashSet<&str>) = (Vec::new(), HashSet::new());
     for jobs in told.values() {
         all.extend(jobs.iter().filter(|job| !known.contains(job.job.as_str())).cloned());
@@ -98,6 +126,19 @@ mod tests {
         assert_eq!(jobs.take(), None, "it says the same");
         jobs.put(Source::Slurm, Vec::new());
         assert_eq!(jobs.take(), Some(vec![row("a", "n9"), row("b", "n1")]));
+    }
+
+    #[test]
+    fn what_a_source_told_an_earlier_run_is_in_force_until_it_speaks() {
+        let earlier = [(Source::Slurm, vec![row("a", "n0")]), (Source::File, vec![row("b", "n1")])];
+        let jobs = JobsInForce::default();
+        jobs.asks(Source::Slurm);
+        jobs.remember(earlier.clone().into());
+        assert_eq!(jobs.take(), Some(vec![row("a", "n0")]), "no file is watched any more");
+        jobs.put(Source::Slurm, Vec::new());
+        assert_eq!(jobs.take(), Some(Vec::new()));
+        jobs.remember(earlier.into());
+        assert_eq!((jobs.take(), jobs.told()), (None, [(Source::Slurm, Vec::new())].into()), "it has spoken");
     }
 
     #[test]

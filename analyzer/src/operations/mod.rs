@@ -16,5 +16,5 @@ mod view;
 pub use announced::{Announced, AnnouncedPart};
 pub use book::{Book, BookError};
 pub use job_calls::{CallError, CalledJob, JobCalls};
-pub use jobs::{JobsInForce, Source};
+pub use jobs::{JobsInForce, JobsTold, Source};
 pub use view::{MaintenanceView, views};

@@ -10,7 +10,6 @@
 use super::report::ReplayError;
 use crate::ingest::Ingest;
 use crate::snapshot::{self, About, RestoreError, file};
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use weft_judge::engine::{Engine, EngineConfig};
 use weft_judge::fabric::Tick;
@@ -48,7 +47,7 @@ impl Span {
     /// Writes the snapshot that was asked for.
     pub fn end(&self, engine: &Engine, ingest: &Ingest) -> Result<(), ReplayError> {
         let (Some(path), Some(tick)) = (&self.snapshot, engine.judged()) else { return Ok(()) };
-        let about = About { tick, positions: BTreeMap::new() };
+        let about = About { tick, ..About::default() };
         let written = file::write(path, &about, &engine.snapshot(ingest.entities()));
         written.map(drop).map_err(|source| ReplayError::Out { path: path.clone(), source })
     }

@@ -6,6 +6,7 @@
 //! So `zstdcat judge.snapshot | head -1` says what it stands for. The file is written beside the old one and renamed when
 //! it is on the disk: a crash leaves the old one or the new one, never a half.
 
+use crate::operations::JobsTold;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -16,12 +17,15 @@ use std::path::{Path, PathBuf};
 const LEVEL: i32 = 1;
 
 /// What a snapshot stands for.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct About {
     /// Index of the last tick that was judged.
     pub tick: i64,
     /// By partition, the position of the first message that had not been taken in then.
     pub positions: BTreeMap<i32, i64>,
+    /// The jobs that were in force: the judge's memory of a job is found again under a plan that has it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub jobs: JobsTold,
 }
 
 /// The file's path in a state folder.
@@ -79,7 +83,7 @@ mod tests {
     use tempfile::tempdir;
 
     fn about() -> About {
-        About { tick: -7, positions: [(0, 4711), (3, 9)].into() }
+        About { tick: -7, positions: [(0, 4711), (3, 9)].into(), ..About::default() }
     }
 
     #[test]
