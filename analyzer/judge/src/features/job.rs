@@ -10,6 +10,7 @@
 //! are compared. A checkpoint sends nothing for a while, so that the usual rate is a median and not a mean.
 
 use super::Features;
+use super::marked::Marked;
 use super::notices::Notices;
 use super::pace::{self, JobPace};
 use super::steps::StepClock;
@@ -51,6 +52,8 @@ pub struct JobState {
     pub ranks: BTreeMap<i32, RankMarks>,
     /// The end of the newest mark.
     pub marked_ns: i64,
+    /// Whether it stands still by its marks.
+    pub(super) marked: Marked,
     /// Iterations by its bytes, and who keeps whom waiting.
     pub pace: JobPace,
     /// Notifications of congestion that its hosts sent and acted on, where they count any.
@@ -155,6 +158,12 @@ impl JobState {
             .or_else(|| self.lost_bytes(from_ns, to_ns, disturbed))
     }
 
+    /// The last moment at which the job is known to have moved, by its bytes or its marks.
+    pub(super) fn moved_ns(&self) -> Option<i64> {
+        let by_marks = (self.marked_ns > 0).then_some(self.marked_ns);
+        self.pace.moved_ns().max(by_marks)
+    }
+
     /// The median length of the loop's last steps; `None` without marks, for bytes alone show phases and not steps.
     pub fn step_ns(&self) -> Option<f64> {
         self.steps.usual_ns(|_| true)
@@ -228,8 +237,10 @@ impl Features {
                 self.jobs[job].add_mark(mark);
             }
         }
+        let interval_ns = self.tick_ns.max(self.bin_ns);
         for job in &mut self.jobs {
             job.pace.update_marks(&job.steps);
+            job.update_marked(self.now_ns, interval_ns);
         }
     }
 

@@ -20,7 +20,7 @@
 //! | speeds | `trained.rs` | links that run at a lower speed than they should |
 //! | cables | `conservation.rs`, `bounds.rs`, `clocks.rs`, `stamps.rs`, `cables.rs` | packets that one end sent and the other did not receive |
 //! | switches | `balance.rs`, `trail.rs` | packets that went in and did not come out, and bytes of each port tick by tick |
-//! | jobs | `job.rs`, `steps.rs` | how far each job got |
+//! | jobs | `job.rs`, `steps.rs`, `marked.rs` | how far each job got, and whether it stands still by its marks |
 //! | pace of jobs | `pace/` | iterations by bytes alone, how fast they go, and who keeps the others waiting |
 //! | nodes | `stalls.rs`, `device.rs` | how much of the time work stood still |
 //! | links between GPUs | `gpu_links.rs`, `errors.rs` | down, and since when more errors come than usual |
@@ -52,6 +52,7 @@ mod job;
 mod life;
 mod link;
 pub mod maintenance;
+mod marked;
 pub mod notices;
 pub mod pace;
 mod packed;
@@ -83,6 +84,9 @@ pub use downs::{Downs, FLAP_MEMORY_NS};
 pub use job::{Disturbed, JobState, Progress, RankMarks, SHORTLY_NS};
 pub use life::Life;
 pub use link::{Link, Off};
+pub use marked::Ran;
+#[cfg(test)]
+pub use marked::tests::job as job_by_marks;
 pub use notices::{Hears, Notices};
 pub use past::{Heat, Hot, Past, SLOT_TICKS, SLOTS, Slots as PastSlots};
 pub use port::{Moved, PortState};

@@ -304,6 +304,11 @@ impl JobPace {
         (lowest - self.level <= line::HELD).then_some((still, self.stand.longest_s()))
     }
 
+    /// The reading at which the job came to where it stands, however short it has stood there; `None` while its iterations are not known.
+    pub fn moved_ns(&self) -> Option<i64> {
+        self.stand.now().map(|still| self.ns(still.since_s))
+    }
+
     /// The bytes that each host sends and receives in an iteration; none while these are not known.
     pub fn bytes(&self) -> Vec<[f64; 2]> {
         self.lock.as_ref().map_or_else(Vec::new, |lock| lock.levels.per_iteration().collect())
