@@ -28,10 +28,12 @@ pub fn see(features: &Features, job: usize) -> Option<Seen> {
     if still.iterations() < 1.0 {
         return Some(Seen::Moves);
     }
-    let Some(places) = places(still, &pace.bytes(), |host, got| pace.hold().has_its_need(host, got) != Some(false)) else {
+    let hosts: Vec<DeviceId> = pace.hosts().collect();
+    let is_silent = |host: usize| features.devices[hosts[host]].silent.is_some();
+    let has_its_need = |host, got| pace.hold().has_its_need(host, got) != Some(false);
+    let Some(places) = places(still, &pace.bytes(), has_its_need, is_silent) else {
         return Some(Seen::Pauses);
     };
-    let hosts: Vec<DeviceId> = pace.hosts().collect();
     let at = |wanted: Place| each_once(hosts.iter().zip(&places).filter(|(_, place)| **place == wanted).map(|(d, _)| *d));
     Some(Seen::Stands(Stand {
         since_ns: pace.ns(still.since_s),
@@ -54,8 +56,14 @@ enum Place {
 }
 
 /// Where each host stands in the collective; `None` where they do not stand within one. `bytes`: what each sends and receives in an
-/// iteration. `has_its_need`: whether a host that has received so much could begin; one that could not waits for others.
-fn places(still: &Still, bytes: &[[f64; 2]], has_its_need: impl Fn(usize, f64) -> bool) -> Option<Vec<Place>> {
+/// iteration. `has_its_need`: whether a host that has received so much could begin; one that could not waits for others. `is_silent`: its
+/// collector tells nothing now, so that it may have gone on from where it stood.
+fn places(
+    still: &Still,
+    bytes: &[[f64; 2]],
+    has_its_need: impl Fn(usize, f64) -> bool,
+    is_silent: impl Fn(usize) -> bool,
+) -> Option<Vec<Place>> {
     let lowest = still.sent.iter().copied().fold(f64::INFINITY, f64::min);
     let level = (lowest + NEAR).floor();
     let of = |host: usize| [still.sent[host] - level, still.received[host] - level];
@@ -69,7 +77,7 @@ fn places(still: &Still, bytes: &[[f64; 2]], has_its_need: impl Fn(usize, f64) -
         return None;
     }
     let place = |host: usize| match of(host) {
-        [x, y] if x.is_nan() || y.is_nan() => Place::Untold,
+        [x, y] if x.is_nan() || y.is_nan() || is_silent(host) => Place::Untold,
         [x, y] if x <= WIDTH && has_its_need(host, y) => Place::NotBegun,
         _ => Place::Begun,
     };
@@ -84,12 +92,15 @@ mod tests {
     fn who_stands_at_the_lowest_level_with_what_it_needs_has_not_begun() {
         use super::Place::{Begun as B, NotBegun as N, Untold as U};
         const NO: f64 = f64::NAN;
-        let check = |story: &str, sent: &[f64], received: &[f64], needs: &[f64], expected: Option<&[Place]>| {
+        let check_with = |silent: Option<usize>, story: &str, sent: &[f64], received: &[f64], needs: &[f64], expected: Option<&[Place]>| {
             let (sent, received) = (sent.to_vec(), received.to_vec());
             let still = Still { since_s: 0.0, last_s: 9.0, readings: 9, iteration_s: 2.0, sent, received };
             let bytes = vec![[1e9; 2]; still.sent.len()];
-            let said = places(&still, &bytes, |host, got| got >= needs[host] - WIDTH);
+            let said = places(&still, &bytes, |host, got| got >= needs[host] - WIDTH, |host| silent == Some(host));
             assert_eq!(said.as_deref(), expected, "{story}");
+        };
+        let check = |story: &str, sent: &[f64], received: &[f64], needs: &[f64], expected: Option<&[Place]>| {
+            check_with(None, story, sent, received, needs, expected);
         };
         let free = [0.0; 4];
         check("one has not begun", &[7.4, 7.5, 7.0, 7.3], &[7.3, 7.4, 7.2, 7.3], &free, Some(&[B, B, N, B]));
@@ -101,5 +112,6 @@ mod tests {
         check("a place of no collective", &[7.4, 9.7, 7.0, 7.3], &[7.3, 9.5, 7.3, 7.3], &free, None);
         check("a parent waits for its child", &[7.0, 7.0, 7.5, 7.4], &[7.4, 7.0, 7.2, 7.3], &[1.0, 0.0, 0.0, 0.0], Some(&[B, N, B, B]));
         check("one tells nothing", &[7.4, 7.5, 7.0, NO], &[7.3, 7.4, 7.2, NO], &free, Some(&[B, B, N, U]));
+        check_with(Some(2), "fell silent meanwhile", &[7.4, 7.5, 7.0, 7.3], &[7.3, 7.4, 7.2, 7.3], &free, Some(&[B, B, U, B]));
     }
 }

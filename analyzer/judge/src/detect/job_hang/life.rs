@@ -7,8 +7,9 @@
 //!                        97 %                97 %           nobody can tell: it may have begun, and its link be dead
 //!                         0 %                 0 %           nothing lives: the job was ended
 //! ```
+//! A node tells how busy it is as a whole, by all its GPUs. Where another job runs beside this one, that says nothing of this one.
 
-use super::Stand;
+use super::{LEAST_TICKS, Stand};
 use crate::fabric::DeviceId;
 use crate::features::Features;
 use crate::features::stalls::PRESSURE;
@@ -32,9 +33,10 @@ pub struct Lives {
 }
 
 impl Lives {
-    pub fn of(features: &Features, stand: &Stand) -> Lives {
+    pub fn of(features: &Features, job: usize, stand: &Stand) -> Lives {
         let tick = stand.since_ns.div_euclid(features.tick_ns);
-        let life = |&host: &DeviceId| Some((host, features.life(host, tick)?));
+        let is_alone = |host: DeviceId| features.topology.jobs_on(host, features.now_ns).all(|other| other == job);
+        let life = |&host: &DeviceId| Some((host, features.life(host, tick, LEAST_TICKS as usize).filter(|_| is_alone(host))?));
         let all: Vec<_> = stand.begun.iter().chain(&stand.not_begun).filter_map(life).collect();
         // The two ways to tell life are not compared with each other.
         let by_gpus = all.iter().any(|(_, life)| life.by_gpus);
@@ -65,15 +67,51 @@ impl Lives {
         self.waits.get(&host).is_some_and(|more| *more >= WRITES)
     }
 
-    pub fn share(&self, host: DeviceId) -> f64 {
-        self.shares.get(&host).copied().unwrap_or_default()
-    }
-
-    pub fn peers(&self) -> f64 {
-        self.peers.unwrap_or_default()
+    /// How busy a host is, and those that have begun; `None` where either is not told.
+    pub fn against_peers(&self, host: DeviceId) -> Option<(f64, f64)> {
+        Some((*self.shares.get(&host)?, self.peers?))
     }
 
     pub fn by_gpus(&self) -> bool {
         self.by_gpus
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testkit::{Extra, Interval, PortCounters, SECOND, Scene, star};
+    use weft_wire::plan::PlanJob;
+
+    /// Of four hosts whose job stands still since second 1,001 on, and whose GPUs tell so many times: whether those live that have begun, and
+    /// whether h3 does something else. `beside`: hosts that another job runs on too.
+    fn lives(ticks: usize, beside: &[&str]) -> [bool; 2] {
+        let mut plan = star(4);
+        plan.jobs.extend(beside.iter().map(|host| PlanJob { job: "other".into(), device: (*host).into(), ..PlanJob::default() }));
+        let mut scene = Scene::new(plan);
+        const BUSY: [PortCounters; 4] = [
+            ("h0", "gpu0", &[("utilization_percent", 97.0)]),
+            ("h1", "gpu0", &[("utilization_percent", 97.0)]),
+            ("h2", "gpu0", &[("utilization_percent", 97.0)]),
+            ("h3", "gpu0", &[("utilization_percent", 2.0)]),
+        ];
+        for _ in 0..=ticks {
+            scene.second(|_, _| Interval::default(), Extra { told: BUSY.to_vec(), ..Extra::default() });
+        }
+        let features = scene.engine.features();
+        let host = |name: &str| features.topology.find_device(name).expect("planned");
+        let begun = ["h0", "h1", "h2"].map(host).to_vec();
+        let stand = Stand { since_ns: 1_000 * SECOND + 1, begun, not_begun: vec![host("h3")], ..Stand::default() };
+        let train = features.topology.jobs.iter().position(|job| job.name == "train").expect("planned");
+        let lives = Lives::of(features, train, &stand);
+        [lives.others_live(), lives.is_elsewhere(host("h3"))]
+    }
+
+    #[test]
+    fn three_ticks_tell_who_lives_and_hosts_of_two_jobs_tell_nothing() {
+        assert_eq!(lives(2, &[]), [false, false], "two ticks");
+        assert_eq!(lives(3, &[]), [true, true]);
+        assert_eq!(lives(3, &["h3"]), [true, false], "its GPUs are those of another job too");
+        assert_eq!(lives(3, &["h0", "h1"]), [false, false], "so are those of most that have begun");
     }
 }

@@ -26,8 +26,8 @@
 //! ```text
 //! iterations = max( 3, V / ln (n + 2) )          V = 11.5 nats of 64 nodes (`budget.rs`), n = 40: 3.1 iterations
 //! ```
-//! Three ticks must tell of the hosts' life meanwhile. A stand that ended by itself was no hang, so that it must also last for twice the longest of those, at most for as long as the
-//! library itself waits. Counts that are older than their stamps (`job_slow.rs`) are waited for.
+//! Three ticks must tell of each host's life meanwhile. A stand that ended by itself was no hang, so that it must also last for twice the
+//! longest of those, by levels or by marks, at most for as long as the library itself waits. Counts that are older than their stamps (`job_slow.rs`) are waited for.
 
 mod levels;
 mod life;
@@ -138,6 +138,7 @@ fn goes_on(features: &Features, job: usize, out: &mut Sink<'_>) {
 }
 
 fn look(features: &Features, job: usize, stand: &Stand, out: &mut Sink<'_>) {
+    out.spend(stand.hosts() * features.topology.jobs.len());
     let watched = |kind: FactKind, place: Place| out.watches(kind, place);
     let is_open = |host: &DeviceId| watched(FactKind::JobHang, Place::Device(*host));
     let is_told = stand.not_begun.iter().any(is_open) || watched(FactKind::JobStands, Place::Job(job));
@@ -145,7 +146,7 @@ fn look(features: &Features, job: usize, stand: &Stand, out: &mut Sink<'_>) {
     if !is_told && (stand.readings < LEAST_READINGS || stand.stood_s < least_s) {
         return;
     }
-    let lives = Lives::of(features, stand);
+    let lives = Lives::of(features, job, stand);
     let accused: Vec<DeviceId> = match () {
         () if stand.not_begun.iter().any(is_open) => stand.not_begun.iter().copied().filter(is_open).collect(),
         () if stand.untold > 0 || is_explained(features, job, out) => Vec::new(),
@@ -158,9 +159,11 @@ fn look(features: &Features, job: usize, stand: &Stand, out: &mut Sink<'_>) {
     let shows = Shows { since_ns: stand.since_ns, one_sided: true, strength, job: Some(job), ..Shows::default() };
     let (stood_s, iteration_s, begun) = (stand.stood_s, stand.iteration_s, stand.begun.len() as u32);
     for &host in &accused {
-        let (busy, peers_busy, by_gpus) = (lives.share(host), lives.peers(), lives.by_gpus());
-        let hang = JobHang { stood_s, iteration_s, begun, busy, peers_busy, by_gpus };
-        out.present(Place::Device(host), shows, hang);
+        // Who tells nothing of its life any more is said no new thing of.
+        if let Some((busy, peers_busy)) = lives.against_peers(host) {
+            let hang = JobHang { stood_s, iteration_s, begun, busy, peers_busy, by_gpus: lives.by_gpus() };
+            out.present(Place::Device(host), shows, hang);
+        }
     }
     let (name, place) = (|host: &DeviceId| features.topology.devices[*host].name.clone(), Place::Job(job));
     if let Some(first) = accused.first() {
