@@ -28,5 +28,7 @@ test("a job that is as fast as usual loses nothing, and one that is not known sa
   expect(drawn([step(10, { known_by: "marks" })])?.says).toBe("an iteration takes 1.6 s, usually 1.6 s, by its step marks");
   const none = drawn([step(10, unknown)]);
   expect([none?.level, none?.says]).toEqual([null, "not known: too few readings"]);
+  const reason = "it has stood still in the midst of an iteration for 12 s";
+  expect(drawn([step(10, { reason, step_time_s: null, lost_step_time: 1 })])?.says).toBe(reason);
   expect(drawn([])).toBe(null);
 });

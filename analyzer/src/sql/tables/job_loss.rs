@@ -10,7 +10,7 @@ use weft_judge::features::pace::JobStep;
 pub const TABLE: SqlTable = SqlTable {
     name: "job_loss",
     kind: Kind::Small(table),
-    about: "The part of its step time that each job loses against its usual pace, every ten ticks while it is known; with the standard error and since when, where the job is slow by 3 % or more.",
+    about: "The part of its step time that each job loses against its usual pace, every ten ticks while it is known; with the standard error and since when, where the job is slow by 3 % or more. 1 while it stands still in the midst of an iteration.",
     example: "SELECT job, max(lost_step_time) AS lost FROM job_loss GROUP BY 1 ORDER BY lost DESC",
 };
 

@@ -9,7 +9,7 @@ use arrow_schema::ArrowError;
 pub const TABLE: SqlTable = SqlTable {
     name: "job_step",
     kind: Kind::Small(table),
-    about: "How long an iteration of each job takes, every ten ticks while it runs: by step marks, or by the levels of its bytes; where neither tells, the reason.",
+    about: "How long an iteration of each job takes, every ten ticks while it runs: by step marks, or by the levels of its bytes; where neither tells, or the job stands still, the reason.",
     example: "SELECT ts, step_time_s, usual_step_time_s, known_by FROM job_step WHERE job = 'train' ORDER BY ts DESC LIMIT 20",
 };
 

@@ -31,7 +31,7 @@ export function drawn(steps: JobStep[]): Steps | null {
 }
 
 function says({ step_time_s, usual_step_time_s, lost_step_time, lost_error, known_by, reason }: JobStep): string {
-  if (step_time_s === null) return `not known: ${reason}`;
+  if (step_time_s === null) return known_by === "" ? `not known: ${reason}` : reason;
   const by = known_by === "marks" ? "by its step marks" : "by the levels of its bytes";
   const error = lost_error === null ? "" : ` ± ${percent(lost_error)}`;
   const lost = lost_step_time === null || lost_step_time < 0.005 ? "" : `, ${percent(lost_step_time)}${error} of it lost`;

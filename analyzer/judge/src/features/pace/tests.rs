@@ -14,6 +14,8 @@ pub enum Story {
     LongerWork(f64),
     /// Nothing is done for so many seconds, between two iterations.
     Pause(f64),
+    /// Host 3 does not begin for so many seconds.
+    Hang(f64),
 }
 
 pub const FROM_S: f64 = 200.0;
@@ -42,6 +44,7 @@ pub fn simulated(story: Story, seconds: u32) -> JobPace {
             let own = match story {
                 Story::LateHost(share) if host == LATE => longer(share),
                 Story::LongerWork(share) => longer(share),
+                Story::Hang(length_s) if host == LATE && (FROM_S..FROM_S + STEP_S).contains(&start_s) => length_s,
                 Story::Pause(length_s) if (FROM_S..FROM_S + STEP_S).contains(&start_s) => length_s,
                 _ => 0.0,
             };
@@ -54,7 +57,7 @@ pub fn simulated(story: Story, seconds: u32) -> JobPace {
             let moving = ((next_s - all_begun_s) / transfer_s).clamp(0.0, 1.0);
             f64::from(iteration) + if next_s < begins(host) { 0.0 } else { FIRST_CHUNK + (1.0 - FIRST_CHUNK) * moving }
         };
-        while next_s < end_s {
+        while next_s < end_s.min(f64::from(seconds)) {
             let levels: Vec<f64> = (0..HOSTS).map(|host| sent(host, next_s)).collect();
             let received = (0..HOSTS).map(|host| levels[(host + HOSTS - 1) % HOSTS] * BYTES).collect();
             let sent = levels.iter().map(|level| level * BYTES).collect();
