@@ -9,7 +9,9 @@
 //! ```
 //! Keys of the text, in any order: `id`, `from_ns` (the event's own time where it is absent), `until_ns` or `for_s` (until an
 //! `end` where both are absent), `who`, `reason`. Words that follow the value of `who` or `reason`
-//! belong to it; all other words are the reason. Rows that say the same of several parts are one announcement.
+//! belong to it; all other words are the reason. A key counts where it stands first: said again, it is a word as any other. A word
+//! with a backslash before a key is no key: `reason=firmware \until_ns=0` ends nothing, and its reason is `firmware until_ns=0`.
+//! Rows that say the same of several parts are one announcement.
 
 use super::{LinkEvent, PortRef, is_time};
 use std::fmt::Write;
@@ -20,6 +22,8 @@ const KEYS: [&str; 6] = ["id", "from_ns", "until_ns", "for_s", "who", "reason"];
 /// The keys whose values are several words.
 const WHO: usize = 4;
 const REASON: usize = 5;
+/// Before a word of a text that would be read as a key.
+const ESCAPE: char = '\\';
 const SECOND_NS: i64 = 1_000_000_000;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -64,20 +68,39 @@ impl Announcement {
         let _ = write!(text, "id={} from_ns={}", self.id, self.from_ns);
         self.until_ns.iter().for_each(|until_ns| _ = write!(text, " until_ns={until_ns}"));
         for (key, value) in [("who", &self.who), ("reason", &self.reason)] {
-            let _ = if value.is_empty() { Ok(()) } else { write!(text, " {key}={value}") };
+            let _ = if value.is_empty() { Ok(()) } else { write!(text, " {key}={}", escaped(value)) };
         }
         let PortRef { device, port } = self.at.clone();
         LinkEvent { ts_ns, device, port, event: EVENT.to_owned(), text }
     }
 }
 
+/// The key and the value of a word such as `from_ns=10`.
+fn keyed(word: &str) -> Option<(usize, &str)> {
+    let (key, value) = word.split_once('=')?;
+    Some((KEYS.iter().position(|known| *known == key)?, value))
+}
+
+/// A text whose words are read as they stand, none of them as a key.
+fn escaped(text: &str) -> String {
+    let is_like_a_key = |word: &str| keyed(word.trim_start_matches(ESCAPE)).is_some();
+    let word = |word: &str| if is_like_a_key(word) { format!("{ESCAPE}{word}") } else { word.to_owned() };
+    text.split_whitespace().map(word).collect::<Vec<_>>().join(" ")
+}
+
+fn unescaped(word: &str) -> &str {
+    let bare = word.strip_prefix(ESCAPE).filter(|_| keyed(word.trim_start_matches(ESCAPE)).is_some());
+    bare.unwrap_or(word)
+}
+
 /// The values of the keys, in their order; empty where a key is absent.
 fn values(text: &str) -> [String; KEYS.len()] {
     let mut values: [String; KEYS.len()] = Default::default();
+    let mut is_said = [false; KEYS.len()];
     let mut of = REASON;
     for word in text.split_whitespace() {
-        let key = word.split_once('=').and_then(|(key, _)| KEYS.iter().position(|known| *known == key));
-        let word = if key.is_some() { word.split_once('=').map_or("", |(_, value)| value) } else { word };
+        let first = keyed(word).filter(|(key, _)| !std::mem::replace(&mut is_said[*key], true));
+        let (key, word) = first.map_or_else(|| (None, unescaped(word)), |(key, value)| (Some(key), unescaped(value)));
         of = key.unwrap_or(if of < WHO { REASON } else { of });
         if !values[of].is_empty() && !word.is_empty() {
             values[of].push(' ');
@@ -116,6 +139,9 @@ mod tests {
             ),
             ("reboot until_ns=90 from_ns=10", 10, Some(90), "", "reboot", false),
             ("a=b who=c", 7, None, "c", "a=b", false),
+            ("until_ns=90 swap until_ns=0 from_ns=10", 10, Some(90), "", "swap until_ns=0", false),
+            ("who=a reason=b who=c reason=d", 7, None, "a", "b who=c reason=d", false),
+            (r"reason=swap \until_ns=0 \x", 7, None, "", r"swap until_ns=0 \x", false),
             ("end", 7, None, "", "", true),
             ("end id=x", 7, None, "", "", true),
             ("ending soon", 7, None, "", "ending soon", false),
@@ -131,15 +157,17 @@ mod tests {
 
     #[test]
     fn an_event_tells_what_was_announced() {
-        for is_end in [false, true] {
+        let reasons =
+            ["new kernel", "swap until_ns=0", "id=7 for_s=5 who=x reason=y", r"a \until_ns=0 \who=b \c", "until_ns=0"];
+        for (is_end, reason) in [false, true].into_iter().flat_map(|is_end| reasons.map(|reason| (is_end, reason))) {
             for until_ns in [None, Some(90)] {
                 let told = Announcement {
                     id: "m1".into(),
                     at: PortRef::new("n3", "eth2"),
                     from_ns: 10,
                     until_ns,
-                    who: "ops".into(),
-                    reason: "new kernel".into(),
+                    who: "ops from_ns=3".into(),
+                    reason: reason.into(),
                     is_end,
                 };
                 assert_eq!(Announcement::read(&told.event(99)), Some(told));
