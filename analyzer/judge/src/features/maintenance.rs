@@ -101,11 +101,14 @@ impl Work {
         self.spans.iter().map(|span| span.until_ns).reduce(|a, b| Some(a?.max(b?))).flatten()
     }
 
+    /// What is told again with the same times changes nothing: a restart and another plan tell again what is known, and links
+    /// that were given their time to train after the end are not given it once more.
     fn announce(&mut self, told: Announcement) {
         let Announcement { at, from_ns, until_ns, who, reason, .. } = told;
         (self.who, self.reason) = (who, reason);
         let span = Span { at, from_ns, until_ns, is_settled: false };
         match self.spans.binary_search_by(|known| known.at.cmp(&span.at)) {
+            Ok(known) if (self.spans[known].from_ns, self.spans[known].until_ns) == (from_ns, until_ns) => {}
             Ok(known) => self.spans[known] = span,
             Err(place) => self.spans.insert(place, span),
         }
@@ -342,6 +345,19 @@ mod tests {
         let later = after(&ended);
         let work = later.works().next().unwrap();
         assert_eq!((work.until_ns(), work.is_in_force(899 * S)), (Some(900 * S), true));
+    }
+
+    #[test]
+    fn what_is_told_again_after_its_end_is_settled_as_before() {
+        let of = |told: Announcement| {
+            let mut maintenance = after(&[super::tests::told("m", ("n1", ""), 100, Some(200))]);
+            maintenance.works.values_mut().flat_map(|work| &mut work.spans).for_each(|span| span.is_settled = true);
+            maintenance.take(told);
+            maintenance.works["m"].spans[0].is_settled
+        };
+        assert!(of(told("m", ("n1", ""), 100, Some(200))));
+        assert!(!of(told("m", ("n1", ""), 100, Some(300))), "it lasts longer");
+        assert!(!of(told("m", ("n1", ""), 250, None)), "work of its own");
     }
 
     #[test]
