@@ -32,8 +32,9 @@ pub struct Topology {
     pub devices: Vec<Device>,
     pub jobs: Vec<Job>,
     insides: Insides,
-    /// Ids of announced maintenance.
+    /// Ids of announced maintenance, and their numbers.
     announced: Vec<String>,
+    by_announced: HashMap<String, usize>,
     /// The ports by their device and name.
     by_port: NameIndex,
     by_device: HashMap<String, DeviceId>,
@@ -268,13 +269,15 @@ impl Topology {
     /// The number of a piece of maintenance, new or known.
     pub fn announce(&mut self, id: &str) -> usize {
         self.find_announced(id).unwrap_or_else(|| {
+            let number = self.announced.len();
             self.announced.push(id.to_owned());
-            self.announced.len() - 1
+            self.by_announced.insert(id.to_owned(), number);
+            number
         })
     }
 
     pub fn find_announced(&self, id: &str) -> Option<usize> {
-        self.announced.iter().position(|known| known == id)
+        self.by_announced.get(id).copied()
     }
 
     pub fn announced(&self, number: usize) -> &str {
@@ -335,6 +338,16 @@ mod tests {
             let Port { planned_bps: bps, compute: is_compute, .. } = topology.ports[id];
             assert_eq!((bps, is_compute), (planned_bps, compute), "{device} {port}");
         }
+    }
+
+    #[test]
+    fn maintenance_is_found_by_its_id() {
+        let mut topology = Topology::new(&star(1));
+        assert_eq!(["a", "b", "a"].map(|id| topology.announce(id)), [0, 1, 0]);
+        assert_eq!(
+            (topology.find_announced("b"), topology.find_announced("c"), topology.announced(1)),
+            (Some(1), None, "b")
+        );
     }
 
     #[test]

@@ -19,11 +19,11 @@ use std::collections::{BTreeMap, HashMap};
 const EARLY_NS: i64 = 3_000_000_000;
 /// An announcement that is over is remembered for as long as any evidence looks back: a flap is watched for up to 15 minutes
 /// (`kinds/link_flap.rs`).
-const REMEMBER_NS: i64 = 900_000_000_000;
-/// Announcements and parts of them that are remembered. A fabric of 12,500 nodes with all of them at work at once, each announced
+pub const REMEMBER_NS: i64 = 900_000_000_000;
+/// Announcements and parts of them that are remembered, those that are over for less than [`REMEMBER_NS`] among them. A fabric of 12,500 nodes with all of them at work at once, each announced
 /// by itself as a scheduler does, is 12,500 of both; ten times as many parts are some 10 MB.
-const MOST_ANNOUNCED: usize = 16_384;
-const MOST_PARTS: usize = 125_000;
+pub const MOST_ANNOUNCED: usize = 16_384;
+pub const MOST_PARTS: usize = 125_000;
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Maintenance {
@@ -32,12 +32,15 @@ pub struct Maintenance {
     /// The works at each device; made of `works`.
     #[serde(skip)]
     by_device: HashMap<String, Vec<String>>,
-    /// At least as many parts as there are in `works`.
+    /// As many parts as there are in `works`; at least as many once some are forgotten, until the next index.
     #[serde(skip)]
     parts: usize,
     /// Raised by every change of `works`.
     #[serde(skip)]
     pub version: u64,
+    /// Parts that were announced and are not in force, for there was no room: since the process began.
+    #[serde(skip)]
+    pub refused: u64,
 }
 
 /// One announcement.
@@ -131,17 +134,26 @@ impl Maintenance {
         self.works.values()
     }
 
+    fn has_room(&self, told: &Announcement) -> bool {
+        let work = self.works.get(&told.id);
+        let is_known = work.is_some_and(|work| work.spans.binary_search_by(|known| known.at.cmp(&told.at)).is_ok());
+        is_known || self.parts < MOST_PARTS && (work.is_some() || self.works.len() < MOST_ANNOUNCED)
+    }
+
     fn take(&mut self, told: Announcement) {
-        let is_full = self.works.len() >= MOST_ANNOUNCED && !self.works.contains_key(&told.id);
         if told.is_end {
             let meant = self.works.values_mut().filter(|work| told.id.is_empty() || work.id == told.id);
             let ended = meant.filter_map(|work| work.end(&told.at, told.from_ns).then_some(())).count();
             self.version += ended as u64;
-        } else if !is_full && self.parts < MOST_PARTS {
-            self.parts += 1;
+        } else if self.has_room(&told) {
             let new = || Work { id: told.id.clone(), ..Work::default() };
-            self.works.entry(told.id.clone()).or_insert_with(new).announce(told);
+            let work = self.works.entry(told.id.clone()).or_insert_with(new);
+            let before = work.spans.len();
+            work.announce(told);
+            self.parts += work.spans.len() - before;
             self.version += 1;
+        } else {
+            self.refused += 1;
         }
     }
 
@@ -221,10 +233,12 @@ impl Features {
     pub(super) fn update_maintenance(&mut self, events: &[LinkEvent]) {
         let before = self.maintenance.version;
         for told in events.iter().filter_map(Announcement::read) {
-            if !told.is_end {
-                self.topology.announce(&told.id);
-            }
+            let id = told.id.clone();
             self.maintenance.take(told);
+            // What is refused has no number.
+            if self.maintenance.works.contains_key(&id) {
+                self.topology.announce(&id);
+            }
         }
         self.maintenance.forget(self.now_ns);
         if self.maintenance.version != before {
@@ -369,5 +383,16 @@ mod tests {
         assert_eq!(maintenance.works().map(|work| &*work.id).collect::<Vec<_>>(), ["open"]);
         (0..2 * MOST_ANNOUNCED).for_each(|n| maintenance.take(told(&format!("m{n}"), ("n1", ""), 0, None)));
         assert_eq!(maintenance.works().count(), MOST_ANNOUNCED);
+        assert_eq!(maintenance.refused, MOST_ANNOUNCED as u64 + 1, "one was there before");
+    }
+
+    #[test]
+    fn what_is_told_again_takes_no_room_and_a_part_too_many_is_counted() {
+        let part = |n: usize, until_s| told("m", (&format!("n{n:06}"), ""), 0, until_s);
+        let mut maintenance = after(&(0..MOST_PARTS).map(|n| part(n, Some(200))).collect::<Vec<_>>());
+        (0..MOST_PARTS).for_each(|n| maintenance.take(part(n, Some(300))));
+        assert_eq!((maintenance.refused, maintenance.works["m"].until_ns()), (0, Some(300 * S)));
+        maintenance.take(part(MOST_PARTS, None));
+        assert_eq!((maintenance.refused, maintenance.works["m"].spans.len()), (1, MOST_PARTS));
     }
 }
