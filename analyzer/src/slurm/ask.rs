@@ -38,7 +38,7 @@ impl Question {
 #[derive(Debug)]
 pub struct Asker {
     config: SlurmConfig,
-    client: Client,
+    client: Result<Client, Failure>,
 }
 
 /// In words: what failed, and how to mend it.
@@ -46,9 +46,10 @@ type Failure = String;
 
 impl Asker {
     pub fn new(config: SlurmConfig) -> Asker {
-        // Slurm stands beside the analyzer: no proxy lies between them.
-        let client = Client::builder().no_proxy().build().unwrap_or_default();
-        Asker { config, client }
+        // Slurm stands beside the analyzer: no proxy lies between them. A redirect is not followed: it would carry the token of
+        // X-SLURM-USER-TOKEN to another host. Only a machine whose TLS cannot be set up has no such client.
+        let client = Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build();
+        Asker { config, client: client.map_err(|error| format!("the HTTP client: {error}")) }
     }
 
     pub async fn ask(&self, question: Question) -> Result<Vec<u8>, Failure> {
@@ -111,7 +112,7 @@ impl Asker {
 
     async fn request(&self, question: Question) -> Result<Vec<u8>, Failure> {
         let url = self.url(question);
-        let mut request = self.client.get(&url);
+        let mut request = self.client.as_ref().map_err(Failure::clone)?.get(&url);
         if !self.config.user.is_empty() {
             request = request.header("X-SLURM-USER-NAME", &self.config.user);
         }
@@ -130,6 +131,9 @@ impl Asker {
         match status.as_u16() {
             200..=299 => Ok(body),
             401 | 403 | 511 => Err(format!("{url}: {status}; renew the token of [slurm] (`scontrol token`)")),
+            300..=399 => {
+                Err(format!("{url}: {status}; redirects are not followed: write the address itself in [slurm] url"))
+            }
             404 => Err(format!("{url}: {status}; does it serve [slurm] version {}?", self.config.version)),
             _ => Err(format!("{url}: {status}: {}", shown(&body))),
         }

@@ -3,6 +3,12 @@
 
 /// Nodes of one list: the largest clusters have some 20,000.
 pub const MOST: usize = 65_536;
+/// Of one name, bytes: as many as a name of the domain name system may have (RFC 1035), and Slurm reaches nodes by such names.
+const MOST_NAME: usize = 255;
+/// Of one number, digits: those of the largest that is read, 18,446,744,073,709,551,615.
+const MOST_DIGITS: usize = 20;
+/// Of what is wrong, characters that an error shows.
+const SHOWN: usize = 80;
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HostlistError {
@@ -10,6 +16,8 @@ pub enum HostlistError {
     Bracket(String),
     #[error("{0:?} is no number or range of numbers as in 001-004")]
     Range(String),
+    #[error("{0:?} stands for names of more than {MOST_NAME} bytes")]
+    Name(String),
     #[error("the list names more than {MOST} nodes")]
     TooMany,
 }
@@ -24,14 +32,21 @@ pub fn expand(list: &str) -> Result<Vec<String>, HostlistError> {
     Ok(nodes)
 }
 
+fn shown(text: &str) -> String {
+    text.chars().take(SHOWN).collect()
+}
+
 /// At the commas outside brackets.
 fn split<'a>(text: &'a str, whole: &str) -> Result<Vec<&'a str>, HostlistError> {
     let (mut items, mut start, mut is_inside) = (Vec::new(), 0, false);
     for (at, c) in text.char_indices() {
         match c {
-            '[' | ']' if is_inside == (c == '[') => return Err(HostlistError::Bracket(whole.to_owned())),
+            '[' | ']' if is_inside == (c == '[') => return Err(HostlistError::Bracket(shown(whole))),
             '[' | ']' => is_inside = c == '[',
             ',' if !is_inside => {
+                if items.len() >= MOST {
+                    return Err(HostlistError::TooMany);
+                }
                 items.push(&text[start..at]);
                 start = at + 1;
             }
@@ -39,7 +54,7 @@ fn split<'a>(text: &'a str, whole: &str) -> Result<Vec<&'a str>, HostlistError> 
         }
     }
     if is_inside {
-        return Err(HostlistError::Bracket(whole.to_owned()));
+        return Err(HostlistError::Bracket(shown(whole)));
     }
     items.push(&text[start..]);
     Ok(items)
@@ -49,26 +64,34 @@ fn expand_item(item: &str, whole: &str, room: usize) -> Result<Vec<String>, Host
     let mut names = vec![String::new()];
     let mut rest = item;
     while let Some((before, after)) = rest.split_once('[') {
-        let (ranges, after) = after.split_once(']').ok_or_else(|| HostlistError::Bracket(whole.to_owned()))?;
+        let (ranges, after) = after.split_once(']').ok_or_else(|| HostlistError::Bracket(shown(whole)))?;
         let numbers = numbers(ranges, room)?;
         if names.len().saturating_mul(numbers.len()) > room {
             return Err(HostlistError::TooMany);
         }
+        check_length(&names, before.len() + numbers.iter().map(String::len).max().unwrap_or(0), item)?;
         let longer = names.iter().flat_map(|name| numbers.iter().map(move |number| format!("{name}{before}{number}")));
         names = longer.collect();
         rest = after;
     }
+    check_length(&names, rest.len(), item)?;
     names.iter_mut().for_each(|name| name.push_str(rest));
     if names.len() > room { Err(HostlistError::TooMany) } else { Ok(names) }
+}
+
+/// That no name is too long once so many bytes are written behind it: 65,536 names are 16 MB at most.
+fn check_length(names: &[String], more: usize, item: &str) -> Result<(), HostlistError> {
+    let longest = names.iter().map(String::len).max().unwrap_or(0);
+    if longest.saturating_add(more) > MOST_NAME { Err(HostlistError::Name(shown(item))) } else { Ok(()) }
 }
 
 fn numbers(ranges: &str, room: usize) -> Result<Vec<String>, HostlistError> {
     let mut numbers = Vec::new();
     for range in ranges.split(',').map(str::trim) {
-        let wrong = || HostlistError::Range(range.to_owned());
+        let wrong = || HostlistError::Range(shown(range));
         let (first, last) = range.split_once('-').unwrap_or((range, range));
         let number = |text: &str| {
-            let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+            let is_number = (1..=MOST_DIGITS).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
             is_number.then(|| text.parse::<u64>().ok()).flatten().ok_or_else(wrong)
         };
         let (from, to) = (number(first)?, number(last)?);
@@ -111,6 +134,19 @@ mod tests {
         ["n[1", "n]1[", "n[[1]]", "n[1-2]]"].into_iter().for_each(bracket);
         let range = |list: &str| assert!(matches!(expand(list), Err(HostlistError::Range(_))), "{list}");
         ["n[]", "n[a]", "n[2-1]", "n[1-]", "n[-1]", "n[1,,2]", "n[99999999999999999999]"].into_iter().for_each(range);
+        let zeros = format!("n[{}1-60000]", "0".repeat(1 << 20));
+        range(&zeros);
+        for long in [
+            "n".repeat(256),
+            format!("{}[1-9]", "n".repeat(255)),
+            format!("n[1]{}", "x".repeat(1 << 20)),
+            "[1]".repeat(256),
+        ] {
+            let error = expand(&long).unwrap_err();
+            assert!(matches!(error, HostlistError::Name(_)) && error.to_string().len() < 200, "{error}");
+        }
+        assert_eq!(expand(&",".repeat(1 << 20)), Err(HostlistError::TooMany));
+        assert_eq!(expand(&format!("{}[1-2]", "n".repeat(254))).unwrap().len(), 2);
         let many = |list: &str| assert_eq!(expand(list), Err(HostlistError::TooMany), "{list}");
         ["n[1-70000]", "n[1-300]m[1-300]", "n[0-18446744073709551615]", "a[1-40000],b[1-40000]"]
             .into_iter()

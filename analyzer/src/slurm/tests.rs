@@ -5,10 +5,13 @@ use super::ask::Asker;
 use super::config::{SlurmConfig, SlurmKind};
 use super::jobs::rows;
 use super::maintenance::announced;
-use super::watch::round;
+use super::watch::{Watcher, told_jobs, told_maintenance, watched};
+use crate::operations::{Book, JobsInForce, Source};
 use serde_json::{Value, json};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::sync::Arc;
+use weft_settings::Secret;
 
 const T: i64 = 1_700_000_000;
 const S: i64 = 1_000_000_000;
@@ -157,8 +160,9 @@ async fn commands_are_asked_within_a_time_and_a_length() {
         timeout_s: 5,
         ..SlurmConfig::default()
     };
-    let told = round(&Asker::new(config.clone()), true).await.unwrap();
-    assert_eq!((told.jobs.len(), told.announced.map(|all| all.len())), (30, Some(4)));
+    let asker = Asker::new(config.clone());
+    let (jobs, announced) = (told_jobs(&asker).await.unwrap(), told_maintenance(&asker).await.unwrap());
+    assert_eq!((jobs.len(), announced.len()), (30, 4));
     assert_eq!(std::fs::read_to_string(dir.path().join("asked")).unwrap(), "--all --array --json\n");
     for (script, config, said) in [
         (
@@ -177,9 +181,64 @@ async fn commands_are_asked_within_a_time_and_a_length() {
         ("true", SlurmConfig { bin: Some("/nowhere".into()), ..config.clone() }, "name its folder in [slurm] bin"),
     ] {
         command(dir.path(), "squeue", script);
-        let failure = round(&Asker::new(config), false).await.unwrap_err();
+        let failure = told_jobs(&Asker::new(config)).await.unwrap_err();
         assert!(failure.contains(said), "{script}: {failure}");
     }
+}
+
+#[tokio::test]
+async fn a_question_that_fails_holds_up_no_others_answer() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("jobs"), JOBS).unwrap();
+    let here = dir.path().display();
+    command(dir.path(), "squeue", &format!("cat {here}/jobs"));
+    command(dir.path(), "scontrol", "echo 'Access denied' >&2; exit 1");
+    let config = SlurmConfig { kind: SlurmKind::Command, bin: Some(dir.path().to_owned()), ..SlurmConfig::default() };
+    let (in_force, book) = (JobsInForce::default(), Arc::new(Book::default()));
+    let mut watcher = Watcher::new(config, in_force.clone(), book.clone());
+    let failure = watcher.round().await.unwrap_err();
+    assert!(failure.contains("Access denied; nothing is known of maintenance"), "{failure}");
+    assert_eq!(in_force.take().map(|jobs| jobs.len()), Some(30), "jobs are known all the same");
+    command(dir.path(), "squeue", "echo 'Unable to contact' >&2; exit 1");
+    std::fs::write(dir.path().join("nodes"), NODES).unwrap();
+    std::fs::write(dir.path().join("reservations"), RESERVATIONS).unwrap();
+    command(dir.path(), "scontrol", &format!("cat {here}/$2"));
+    let failure = watcher.round().await.unwrap_err();
+    assert!(failure.contains("Unable to contact; what it said of jobs 0 s ago stays in force"), "{failure}");
+    assert_eq!(
+        book.list().len(),
+        3,
+        "and so is maintenance: the nodes that are drained; the reservation was over long ago"
+    );
+}
+
+#[tokio::test]
+async fn a_fault_that_ends_the_asking_is_said() {
+    let in_force = JobsInForce::default();
+    watched(async { panic!("on purpose") }, in_force.clone()).await;
+    assert!(in_force.troubles()[0].starts_with("slurm: Slurm is no longer asked"), "{:?}", in_force.troubles());
+    in_force.trouble(Source::Slurm, None);
+    watched(async {}, in_force.clone()).await;
+    assert!(in_force.troubles().is_empty());
+}
+
+/// One that leads elsewhere would be given the token by a client that follows it.
+#[tokio::test]
+async fn a_redirect_carries_the_token_nowhere() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let asked = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let (seen, to) = (asked.clone(), url.replace("127.0.0.1", "localhost"));
+    let answer = move |uri: axum::http::Uri| async move {
+        seen.lock().unwrap().push(uri.path().to_owned());
+        axum::response::Redirect::temporary(&format!("{to}/elsewhere"))
+    };
+    let server = tokio::spawn(async move { axum::serve(listener, axum::Router::new().fallback(answer)).await });
+    let config = SlurmConfig { kind: SlurmKind::Rest, url, token: Some(Secret::new("t")), ..SlurmConfig::default() };
+    let failure = told_jobs(&Asker::new(config)).await.unwrap_err();
+    server.abort();
+    assert!(failure.contains("redirects are not followed"), "{failure}");
+    assert_eq!(*asked.lock().unwrap(), ["/slurm/v0.0.40/jobs"]);
 }
 
 #[test]

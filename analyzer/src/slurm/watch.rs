@@ -6,82 +6,144 @@ use super::config::SlurmConfig;
 use super::{jobs, maintenance};
 use crate::operations::{Announced, Book, JobsInForce, Source};
 use serde::de::DeserializeOwned;
+use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use tokio::task::{JoinSet, spawn_blocking};
 use weft_wire::plan::PlanJob;
 
 /// What is said of a failure that lasts is said again after so long.
 const SAID_AGAIN: Duration = Duration::from_secs(300);
 
-/// What one round of questions told.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Told {
-    pub jobs: Vec<PlanJob>,
-    /// `None` where it is not asked for.
-    pub announced: Option<Vec<Announced>>,
-}
-
-/// Asks for ever.
+/// Asks for ever. Dropping it ends the asking.
 pub async fn watch(config: SlurmConfig, in_force: JobsInForce, book: Arc<Book>) {
-    let every = Duration::from_secs(config.every_s);
-    let asker = Asker::new(config.clone());
-    let (mut heard, mut said): (Option<Instant>, Option<Instant>) = (None, None);
-    loop {
-        let began = Instant::now();
-        let told = round(&asker, config.maintenance).await.and_then(|told| hand_on(told, &in_force, &book));
-        match told {
-            Ok(()) => {
-                heard = Some(began);
-                said = None;
-                in_force.trouble(Source::Slurm, None);
-            }
-            Err(failure) => {
-                metrics::counter!("weft_slurm_errors_total").increment(1);
-                let old = heard.map_or_else(
-                    || "no jobs are known from it yet".to_owned(),
-                    |heard| format!("what it said {} s ago stays in force", heard.elapsed().as_secs()),
-                );
-                let trouble = format!("{failure}; {old}");
-                if said.is_none_or(|said: Instant| said.elapsed() > SAID_AGAIN) {
-                    tracing::error!("slurm: {trouble}");
-                    said = Some(Instant::now());
+    let mut watcher = Watcher::new(config, in_force.clone(), book);
+    watched(async move { watcher.ask_for_ever().await }, in_force).await;
+}
+
+/// A fault of weft's own ends the asking and nothing else: that jobs are no longer known is said where operators look.
+pub async fn watched(asking: impl Future<Output = ()> + Send + 'static, in_force: JobsInForce) {
+    let mut tasks = JoinSet::new();
+    tasks.spawn(asking);
+    if let Some(Err(error)) = tasks.join_next().await {
+        let trouble = "Slurm is no longer asked, by a fault of weft: please report it, and restart the analyzer";
+        tracing::error!(%error, "{trouble}");
+        in_force.trouble(Source::Slurm, Some(trouble.to_owned()));
+    }
+}
+
+/// When each of the two last was told.
+#[derive(Clone, Copy, Debug, Default)]
+struct Heard {
+    jobs: Option<Instant>,
+    maintenance: Option<Instant>,
+}
+
+pub struct Watcher {
+    config: SlurmConfig,
+    asker: Asker,
+    in_force: JobsInForce,
+    book: Arc<Book>,
+    heard: Heard,
+}
+
+impl Watcher {
+    pub fn new(config: SlurmConfig, in_force: JobsInForce, book: Arc<Book>) -> Watcher {
+        Watcher { asker: Asker::new(config.clone()), config, in_force, book, heard: Heard::default() }
+    }
+
+    async fn ask_for_ever(&mut self) {
+        let every = Duration::from_secs(self.config.every_s);
+        let mut said: Option<Instant> = None;
+        loop {
+            let began = Instant::now();
+            match self.round().await {
+                Ok(()) => {
+                    said = None;
+                    self.in_force.trouble(Source::Slurm, None);
                 }
-                in_force.trouble(Source::Slurm, Some(trouble));
+                Err(trouble) => {
+                    metrics::counter!("weft_slurm_errors_total").increment(1);
+                    if said.is_none_or(|said: Instant| said.elapsed() > SAID_AGAIN) {
+                        tracing::error!("slurm: {trouble}");
+                        said = Some(Instant::now());
+                    }
+                    self.in_force.trouble(Source::Slurm, Some(trouble));
+                }
             }
+            if let Some(heard) = self.heard.jobs {
+                metrics::gauge!("weft_slurm_age_seconds").set(heard.elapsed().as_secs_f64());
+            }
+            tokio::time::sleep(every.saturating_sub(began.elapsed())).await;
         }
-        if let Some(heard) = heard {
-            metrics::gauge!("weft_slurm_age_seconds").set(heard.elapsed().as_secs_f64());
+    }
+
+    /// One round of questions. Jobs and maintenance are handed on each by itself: a question that fails holds up no other's answer.
+    pub async fn round(&mut self) -> Result<(), String> {
+        let began = Instant::now();
+        let jobs = told_jobs(&self.asker).await.map(|jobs| self.in_force.put(Source::Slurm, jobs));
+        self.heard.jobs = if jobs.is_ok() { Some(began) } else { self.heard.jobs };
+        let jobs = jobs.map_err(|failure| old(&failure, self.heard.jobs, "jobs"));
+        if !self.config.maintenance {
+            return jobs;
         }
-        tokio::time::sleep(every.saturating_sub(began.elapsed())).await;
+        let maintenance = self.announce().await;
+        self.heard.maintenance = if maintenance.is_ok() { Some(began) } else { self.heard.maintenance };
+        let maintenance = maintenance.map_err(|failure| old(&failure, self.heard.maintenance, "maintenance"));
+        match (jobs, maintenance) {
+            (Err(jobs), Err(maintenance)) => Err(format!("{jobs}; {maintenance}")),
+            (jobs, maintenance) => jobs.and(maintenance),
+        }
+    }
+
+    async fn announce(&self) -> Result<(), String> {
+        let (announced, book) = (told_maintenance(&self.asker).await?, self.book.clone());
+        let replace = move || book.replace(maintenance::SOURCE, announced, now_ns()).map_err(|error| error.to_string());
+        aside(replace).await
     }
 }
 
-fn hand_on(told: Told, in_force: &JobsInForce, book: &Book) -> Result<(), String> {
-    in_force.put(Source::Slurm, told.jobs);
-    match told.announced {
-        Some(announced) => book.replace(maintenance::SOURCE, announced, now_ns()).map_err(|error| error.to_string()),
-        None => Ok(()),
+fn old(failure: &str, heard: Option<Instant>, what: &str) -> String {
+    match heard {
+        None => format!("{failure}; nothing is known of {what} from it yet"),
+        Some(heard) => {
+            format!("{failure}; what it said of {what} {} s ago stays in force", heard.elapsed().as_secs())
+        }
     }
 }
 
-pub async fn round(asker: &Asker, asks_for_maintenance: bool) -> Result<Told, String> {
-    let answer: Jobs = read(asker, Question::Jobs).await?;
-    check(&answer.errors, answer.jobs.is_empty())?;
-    let jobs = jobs::rows(&answer.jobs).map_err(|error| error.to_string())?;
-    if !asks_for_maintenance {
-        return Ok(Told { jobs, announced: None });
-    }
-    let nodes: Nodes = read(asker, Question::Nodes).await?;
-    check(&nodes.errors, nodes.nodes.is_empty())?;
-    let reservations: Reservations = read(asker, Question::Reservations).await?;
-    check(&reservations.errors, reservations.reservations.is_empty())?;
-    let announced = maintenance::announced(&nodes.nodes, &reservations.reservations, now_ns());
-    Ok(Told { jobs, announced: Some(announced.map_err(|error| format!("nodes of a reservation: {error}"))?) })
+pub async fn told_jobs(asker: &Asker) -> Result<Vec<PlanJob>, String> {
+    let answer = asker.ask(Question::Jobs).await?;
+    let rows = move || {
+        let answer: Jobs = read(&answer, Question::Jobs)?;
+        check(&answer.errors, answer.jobs.is_empty())?;
+        jobs::rows(&answer.jobs).map_err(|error| error.to_string())
+    };
+    aside(rows).await
 }
 
-async fn read<T: DeserializeOwned>(asker: &Asker, question: Question) -> Result<T, String> {
-    let answer = asker.ask(question).await?;
-    serde_json::from_slice(&answer).map_err(|error| {
+pub async fn told_maintenance(asker: &Asker) -> Result<Vec<Announced>, String> {
+    let nodes = asker.ask(Question::Nodes).await?;
+    let reservations = asker.ask(Question::Reservations).await?;
+    let announced = move || {
+        let nodes: Nodes = read(&nodes, Question::Nodes)?;
+        check(&nodes.errors, nodes.nodes.is_empty())?;
+        let reservations: Reservations = read(&reservations, Question::Reservations)?;
+        check(&reservations.errors, reservations.reservations.is_empty())?;
+        maintenance::announced(&nodes.nodes, &reservations.reservations, now_ns())
+            .map_err(|error| format!("nodes of a reservation: {error}"))
+    };
+    aside(announced).await
+}
+
+/// Answers of 60 MB and a write to the disk take long: they hold up none of the threads that serve requests.
+async fn aside<T: Send + 'static>(work: impl FnOnce() -> Result<T, String> + Send + 'static) -> Result<T, String> {
+    let failed = |error| Err(format!("its answer could not be worked through ({error}): please report it"));
+    spawn_blocking(work).await.unwrap_or_else(failed)
+}
+
+fn read<T: DeserializeOwned>(answer: &[u8], question: Question) -> Result<T, String> {
+    serde_json::from_slice(answer).map_err(|error| {
         format!("its answer about {question:?} cannot be read ({error}): weft reads data_parser v0.0.37 to v0.0.44")
     })
 }
