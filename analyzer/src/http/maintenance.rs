@@ -5,7 +5,7 @@ use super::page::Page;
 use super::params::Body;
 use super::token::Authorized;
 use super::{ApiError, AppState};
-use crate::operations::{Announced, AnnouncedPart, Book, BookError, MaintenanceView};
+use crate::operations::{Announced, AnnouncedPart, Book, BookError, HTTP, MaintenanceView};
 use crate::read::ReadModel;
 use axum::Json;
 use axum::extract::{Path, State};
@@ -116,7 +116,7 @@ fn announced(request: Request, view: &dyn ReadModel, now_ns: i64) -> Result<Anno
     let id = format!("{:016x}", xxhash_rust::xxh3::xxh3_64(text.as_bytes()));
     let one_line = |text: String| text.split_whitespace().collect::<Vec<_>>().join(" ");
     let (who, reason) = (one_line(who), one_line(reason));
-    Ok(Announced { id, parts, from_ns, until_ns: Some(until_ns), who, reason, source: "http".into() })
+    Ok(Announced { id, parts, from_ns, until_ns: Some(until_ns), who, reason, source: HTTP.into() })
 }
 
 /// RFC 3339, or ns since 1970.
@@ -185,6 +185,9 @@ impl From<BookError> for ApiError {
     fn from(error: BookError) -> ApiError {
         match error {
             BookError::Full => ApiError::new(StatusCode::TOO_MANY_REQUESTS, "full", error.to_string()),
+            BookError::OfAnother { .. } => ApiError::new(StatusCode::CONFLICT, "conflict", error.to_string()).hint(
+                "in Slurm, resume the node (scontrol update nodename=NODE state=resume) or delete the reservation",
+            ),
             BookError::Parts(_) => ApiError::bad_request(error.to_string()),
             BookError::Keep { .. } | BookError::Read { .. } => ApiError::internal(error),
         }

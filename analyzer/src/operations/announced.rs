@@ -5,6 +5,9 @@ use std::collections::BTreeSet;
 use weft_judge::fabric::{Announcement, LinkEvent, PortRef};
 use weft_wire::plan::Plan;
 
+/// The source of what an operator announces.
+pub const HTTP: &str = "http";
+
 /// A device with all that belongs to it, one port of a device, or all devices of a rack. Exactly one of `device` and `rack` is
 /// given.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -32,6 +35,10 @@ pub struct Announced {
 }
 
 impl Announced {
+    pub fn is_over(&self, now_ns: i64) -> bool {
+        self.until_ns.is_some_and(|until_ns| until_ns <= now_ns)
+    }
+
     pub fn names_racks(&self) -> bool {
         self.parts.iter().any(|part| !part.rack.is_empty())
     }

@@ -1,7 +1,7 @@
 //! The book of announced maintenance: bounded, on the disk before anyone is told that it is announced, and handed to the judge
 //! as events of the next tick.
 
-use super::announced::Announced;
+use super::announced::{Announced, HTTP};
 use super::keep;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -24,6 +24,8 @@ pub enum BookError {
     Full,
     #[error("{0} parts in one announcement, and {MOST_PARTS} are the most: name racks, or announce it in several")]
     Parts(usize),
+    #[error("{source_name} told of this maintenance, and would tell of it again: only {source_name} can end it")]
+    OfAnother { source_name: String },
     #[error(
         "the announcement could not be kept in {path}: {error}; free the disk or mend its rights, and announce it again"
     )]
@@ -70,10 +72,14 @@ impl Book {
         self.change(now_ns, |all| _ = all.insert(told.id.clone(), told.clone()))
     }
 
-    /// Ends it now; `None` when there is none of this id, or it is over.
+    /// Ends now what an operator announced; `None` when there is none of this id, or it is over. What Slurm tells is refused: its
+    /// next answer, a few seconds later, would announce the same again.
     pub fn end(&self, id: &str, now_ns: i64) -> Result<Option<Announced>, BookError> {
-        let is_on = |told: &&Announced| told.until_ns.is_none_or(|until_ns| until_ns > now_ns);
-        let Some(mut told) = self.inner().all.get(id).filter(is_on).cloned() else { return Ok(None) };
+        let known = self.inner().all.get(id).filter(|told| !told.is_over(now_ns)).cloned();
+        let Some(mut told) = known else { return Ok(None) };
+        if told.source != HTTP {
+            return Err(BookError::OfAnother { source_name: told.source });
+        }
         // One that has not begun is over before it begins.
         told.from_ns = told.from_ns.min(now_ns);
         told.until_ns = Some(now_ns);
@@ -81,14 +87,17 @@ impl Book {
         Ok(Some(told))
     }
 
-    /// What a source that tells all at once says now: what it does not say any more is over.
+    /// What a source that tells all at once says now: what it does not say any more is over. What it goes on saying began when it
+    /// said so first. What was over and is said again is another piece of work, and begins now: a node that was drained from 9
+    /// to 10 o'clock and is drained again at 11:30 under the same id was not at work at 11.
     pub fn replace(&self, source: &str, told: Vec<Announced>, now_ns: i64) -> Result<(), BookError> {
         self.change(now_ns, |all| {
-            let is_on = |known: &&mut Announced| known.source == source && known.until_ns.is_none_or(|ns| ns > now_ns);
+            let is_on = |known: &&mut Announced| known.source == source && !known.is_over(now_ns);
             let is_gone = |known: &&mut Announced| !told.iter().any(|told| told.id == known.id);
             all.values_mut().filter(is_on).filter(is_gone).for_each(|known| known.until_ns = Some(now_ns));
             for told in &told {
-                let since_ns = all.get(&told.id).map_or(told.from_ns, |known| known.from_ns);
+                let known = all.get(&told.id).filter(|known| !known.is_over(now_ns));
+                let since_ns = known.map_or(told.from_ns, |known| known.from_ns);
                 all.insert(told.id.clone(), Announced { from_ns: since_ns, ..told.clone() });
             }
         })
@@ -126,19 +135,24 @@ impl Book {
         self.inner().version
     }
 
-    /// What the judge is to be told now. `is_other_plan`: the devices of racks may be others.
+    /// What the judge is to be told now. `is_other_plan`: the devices of racks may be others, which matters for racks at which
+    /// the work is not over.
     pub fn events(&self, plan: &Plan, ts_ns: i64, is_other_plan: bool) -> Vec<LinkEvent> {
         let mut inner = self.inner();
         let untold = std::mem::take(&mut inner.untold);
-        let is_due = |told: &&Announced| untold.contains(&told.id) || (is_other_plan && told.names_racks());
+        let is_moved = |told: &Announced| is_other_plan && told.names_racks() && !told.is_over(ts_ns);
+        let is_due = |told: &&Announced| untold.contains(&told.id) || is_moved(told);
         inner.all.values().filter(is_due).flat_map(|told| told.events(plan, ts_ns)).collect()
     }
 }
 
 /// What is over goes first, the longest over first.
 fn make_room(all: &mut BTreeMap<String, Announced>, now_ns: i64) {
-    let mut over: Vec<(i64, String)> =
-        all.values().filter_map(|told| Some((told.until_ns.filter(|ns| *ns <= now_ns)?, told.id.clone()))).collect();
+    let mut over: Vec<(i64, String)> = all
+        .values()
+        .filter(|told| told.is_over(now_ns))
+        .filter_map(|told| Some((told.until_ns?, told.id.clone())))
+        .collect();
     over.sort_unstable();
     let excess = all.len().saturating_sub(MOST);
     over.into_iter().take(excess).for_each(|(_, id)| _ = all.remove(&id));
@@ -180,6 +194,7 @@ mod tests {
     fn what_is_announced_is_told_once_and_again_after_a_restart() {
         let dir = tempfile::tempdir().unwrap();
         let book = Book::open(Some(dir.path())).unwrap();
+        let told = |id, until_s| Announced { source: HTTP.into(), ..told(id, until_s) };
         book.announce(told("a", Some(50)), 2 * S).unwrap();
         assert_eq!(texts(&book), ["id=a from_ns=1000000000 until_ns=50000000000"]);
         assert!(texts(&book).is_empty());
@@ -206,6 +221,37 @@ mod tests {
         assert_eq!(texts(&book), ["id=a from_ns=1000000000 until_ns=6000000000"], "b began when it was told first");
         book.replace("slurm", Vec::new(), 6 * S + LISTED_NS).unwrap();
         assert_eq!(book.list().iter().map(|told| &*told.id).collect::<Vec<_>>(), ["b", "c"], "a was over for a day");
+    }
+
+    #[test]
+    fn what_was_over_and_is_said_again_begins_anew() {
+        let book = Book::open(None).unwrap();
+        let drained = |s: i64| vec![Announced { from_ns: s * S, ..told("drain-h0-0", None) }];
+        book.replace("slurm", drained(9), 9 * S).unwrap();
+        book.replace("slurm", Vec::new(), 10 * S).unwrap();
+        book.replace("slurm", drained(20), 20 * S).unwrap();
+        book.replace("slurm", drained(25), 25 * S).unwrap();
+        assert_eq!(texts(&book), ["id=drain-h0-0 from_ns=20000000000"]);
+        let refused = book.end("drain-h0-0", 26 * S).unwrap_err();
+        assert!(matches!(&refused, BookError::OfAnother { source_name } if source_name == "slurm"), "{refused}");
+        assert_eq!(book.list()[0].until_ns, None);
+    }
+
+    #[test]
+    fn another_plan_tells_anew_the_racks_at_which_the_work_is_not_over() {
+        let book = Book::open(None).unwrap();
+        let parts = vec![AnnouncedPart { rack: "r7".into(), ..AnnouncedPart::default() }];
+        for (id, until_s) in [("over", 5), ("lasts", 50)] {
+            book.announce(Announced { parts: parts.clone(), ..told(id, Some(until_s)) }, 2 * S).unwrap();
+        }
+        let mut plan = star(1);
+        plan.devices.iter_mut().for_each(|device| device.rack = "r7".into());
+        let ids = |ts_ns, is_other_plan| -> std::collections::BTreeSet<String> {
+            let events = book.events(&plan, ts_ns, is_other_plan).into_iter();
+            events.map(|event| event.text.split(' ').next().unwrap_or_default().to_owned()).collect()
+        };
+        assert_eq!(ids(3 * S, false).len(), 2);
+        assert_eq!(ids(6 * S, true).into_iter().collect::<Vec<_>>(), ["id=lasts"]);
     }
 
     #[test]
