@@ -13,6 +13,7 @@ use axum::http::StatusCode;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
+use std::collections::HashSet;
 use weft_settings::nearest;
 
 /// Nobody plans the hours of a year ahead: a longer announcement, or one that begins later, is a slip of the pen.
@@ -139,7 +140,9 @@ fn check_parts(parts: &[AnnouncedPart], view: &dyn ReadModel) -> Result<(), ApiE
             .hint(r#"name devices, ports or racks: [{"device":"n1"},{"device":"n2","port":"eth3"},{"rack":"r7"}]"#));
     }
     let devices = view.devices();
-    let mut ports: Option<Vec<(String, String)>> = None;
+    let by_name: HashSet<&str> = devices.iter().map(|view| view.device.as_str()).collect();
+    let by_rack: HashSet<&str> = devices.iter().map(|view| view.rack.as_str()).collect();
+    let mut ports: Option<HashSet<(String, String)>> = None;
     for (at, part) in parts.iter().enumerate() {
         let refuse = |what: String, hint: String| Err(ApiError::bad_request(format!("parts[{at}]: {what}")).hint(hint));
         let AnnouncedPart { device, port, rack } = part;
@@ -150,14 +153,14 @@ fn check_parts(parts: &[AnnouncedPart], view: &dyn ReadModel) -> Result<(), ApiE
             }
             ("", rack) => {
                 let racks = || devices.iter().map(|view| view.rack.as_str()).filter(|name| !name.is_empty());
-                if !racks().any(|name| name == rack) {
+                if !by_rack.contains(rack) {
                     let hint = "racks are those of the plan's devices.csv".to_owned();
                     return refuse(format!("no device stands in rack {rack:?}"), meant(rack, racks()).unwrap_or(hint));
                 }
             }
             (device, "") => {
                 let names = || devices.iter().map(|view| view.device.as_str());
-                if !names().any(|name| name == device) {
+                if !by_name.contains(device) {
                     let hint = "devices are listed at /api/v1/devices".to_owned();
                     return refuse(format!("there is no device {device:?}"), meant(device, names()).unwrap_or(hint));
                 }
@@ -165,7 +168,7 @@ fn check_parts(parts: &[AnnouncedPart], view: &dyn ReadModel) -> Result<(), ApiE
                     let of = |port: crate::read::PortView| (port.device, port.port);
                     let known = ports.get_or_insert_with(|| view.ports().into_iter().map(of).collect());
                     let own = || known.iter().filter(|(d, _)| d == device).map(|(_, name)| name.as_str());
-                    if !own().any(|name| name == port) {
+                    if !known.contains(&(device.to_owned(), port.clone())) {
                         let hint = "ports are listed at /api/v1/ports".to_owned();
                         return refuse(format!("{device} has no port {port:?}"), meant(port, own()).unwrap_or(hint));
                     }
@@ -184,7 +187,9 @@ fn meant<'a>(word: &str, names: impl IntoIterator<Item = &'a str>) -> Option<Str
 impl From<BookError> for ApiError {
     fn from(error: BookError) -> ApiError {
         match error {
-            BookError::Full => ApiError::new(StatusCode::TOO_MANY_REQUESTS, "full", error.to_string()),
+            BookError::Full | BookError::Together(_) => {
+                ApiError::new(StatusCode::TOO_MANY_REQUESTS, "full", error.to_string())
+            }
             BookError::OfAnother { .. } => ApiError::new(StatusCode::CONFLICT, "conflict", error.to_string()).hint(
                 "in Slurm, resume the node (scontrol update nodename=NODE state=resume) or delete the reservation",
             ),

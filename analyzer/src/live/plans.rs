@@ -37,6 +37,8 @@ pub struct Plans {
     /// Versions of the book and of what the judge knows, as readers were shown them, and the tick of that.
     shown: Option<(u64, u64)>,
     shown_ns: i64,
+    /// Announced parts for which the judge had no room, as was said.
+    refused: u64,
     /// Jobs and devices that were said to be unknown.
     said: BTreeSet<(String, String)>,
 }
@@ -62,6 +64,7 @@ impl Plans {
             has_other_plan: false,
             shown: None,
             shown_ns: i64::MIN,
+            refused: 0,
             said: BTreeSet::new(),
         }
     }
@@ -97,6 +100,7 @@ impl Plans {
 
     /// Maintenance as readers see it, where it has changed, or begun or ended meanwhile.
     pub fn maintenance(&mut self, known: &Maintenance, now_ns: i64) -> Option<Vec<MaintenanceView>> {
+        self.say_refused(known.refused);
         let versions = (self.book.version(), known.version);
         if self.shown == Some(versions) && now_ns < self.shown_ns + SHOWN_AGAIN_NS {
             return None;
@@ -108,6 +112,18 @@ impl Plans {
     /// Changing the plan took so long.
     pub fn took(&mut self, took: Duration, now: Instant) {
         self.not_before = Some(now + took * REST);
+    }
+
+    /// The book refuses what is too much; what events of traces and collectors announce beside it is counted here.
+    fn say_refused(&mut self, refused: u64) {
+        if refused > self.refused {
+            metrics::counter!("weft_dropped_total", "where" => "maintenance").increment(refused - self.refused);
+            tracing::error!(
+                parts = refused - self.refused,
+                "announced maintenance is not in force: there is no room for more, end some of it"
+            );
+            self.refused = refused;
+        }
     }
 
     /// Once a job and device; said again when it was known in between.

@@ -1,12 +1,13 @@
 //! The book of announced maintenance: bounded, on the disk before anyone is told that it is announced, and handed to the judge
 //! as events of the next tick.
 
-use super::announced::{Announced, HTTP};
+use super::announced::{Announced, AnnouncedPart, HTTP};
 use super::keep;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use weft_judge::fabric::LinkEvent;
+use weft_judge::features::maintenance::{MOST_PARTS as MOST_TOGETHER, REMEMBER_NS};
 use weft_wire::plan::Plan;
 
 /// As many as the judge remembers (`features/maintenance.rs`).
@@ -24,6 +25,11 @@ pub enum BookError {
     Full,
     #[error("{0} parts in one announcement, and {MOST_PARTS} are the most: name racks, or announce it in several")]
     Parts(usize),
+    #[error(
+        "with this the announcements name {0} devices and ports, and {MOST_TOGETHER} are the most that can be in force together: \
+         end some of them and wait for a quarter of an hour, for which those that are over count too"
+    )]
+    Together(usize),
     #[error("{source_name} told of this maintenance, and would tell of it again: only {source_name} can end it")]
     OfAnother { source_name: String },
     #[error(
@@ -38,13 +44,18 @@ pub enum BookError {
 
 #[derive(Debug, Default)]
 pub struct Book {
+    /// Held for moments only, never over a write to the disk: the intake takes it each tick.
     inner: Mutex<Inner>,
+    /// Held by whoever changes the book, from reading it until the change is on the disk and in force.
+    changing: Mutex<()>,
     path: Option<PathBuf>,
 }
 
 #[derive(Debug, Default)]
 struct Inner {
-    all: BTreeMap<String, Announced>,
+    all: Arc<BTreeMap<String, Announced>>,
+    /// How many devices stand in each rack of the plan in force, once it was told.
+    racks: Option<Arc<HashMap<String, usize>>>,
     /// Those that the judge was not told of as they now stand.
     untold: BTreeSet<String>,
     /// Raised by every change.
@@ -60,7 +71,8 @@ impl Book {
         let kept = kept.map_err(|error| BookError::Read { path: shown(), error })?.unwrap_or_default();
         let all: BTreeMap<String, Announced> = kept.into_iter().map(|told| (told.id.clone(), told)).collect();
         let untold = all.keys().cloned().collect();
-        Ok(Book { inner: Mutex::new(Inner { all, untold, version: 1 }), path })
+        let inner = Inner { all: Arc::new(all), racks: None, untold, version: 1 };
+        Ok(Book { inner: Mutex::new(inner), changing: Mutex::default(), path })
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -93,7 +105,8 @@ impl Book {
     pub fn replace(&self, source: &str, told: Vec<Announced>, now_ns: i64) -> Result<(), BookError> {
         self.change(now_ns, |all| {
             let is_on = |known: &&mut Announced| known.source == source && !known.is_over(now_ns);
-            let is_gone = |known: &&mut Announced| !told.iter().any(|told| told.id == known.id);
+            let ids: HashSet<&str> = told.iter().map(|told| told.id.as_str()).collect();
+            let is_gone = |known: &&mut Announced| !ids.contains(known.id.as_str());
             all.values_mut().filter(is_on).filter(is_gone).for_each(|known| known.until_ns = Some(now_ns));
             for told in &told {
                 let known = all.get(&told.id).filter(|known| !known.is_over(now_ns));
@@ -104,31 +117,38 @@ impl Book {
     }
 
     fn change(&self, now_ns: i64, change: impl FnOnce(&mut BTreeMap<String, Announced>)) -> Result<(), BookError> {
-        let mut inner = self.inner();
-        let mut all = inner.all.clone();
+        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let (known, racks) = self.known();
+        let mut all = (*known).clone();
         change(&mut all);
         all.retain(|_, told| told.until_ns.is_none_or(|until_ns| until_ns.saturating_add(LISTED_NS) > now_ns));
         make_room(&mut all, now_ns);
-        if all == inner.all {
+        if all == *known {
             return Ok(());
         }
-        check(&all)?;
+        check(&all, &known, &racks, now_ns)?;
         if let Some(path) = &self.path {
             let shown = || path.display().to_string();
             keep::write(path, &all.values().collect::<Vec<_>>())
                 .map_err(|error| BookError::Keep { path: shown(), error })?;
         }
-        let news = all.iter().filter(|(id, told)| inner.all.get(*id) != Some(told)).map(|(id, _)| id.clone());
-        let news: Vec<String> = news.collect();
+        let news = all.iter().filter(|(id, told)| known.get(*id) != Some(told)).map(|(id, _)| id.clone());
+        let (news, all): (Vec<String>, _) = (news.collect(), Arc::new(all));
+        let mut inner = self.inner();
         inner.untold.extend(news);
         inner.all = all;
         inner.version += 1;
         Ok(())
     }
 
+    fn known(&self) -> (Arc<BTreeMap<String, Announced>>, Arc<HashMap<String, usize>>) {
+        let inner = self.inner();
+        (inner.all.clone(), inner.racks.clone().unwrap_or_default())
+    }
+
     /// By id, those that were over within a day among them.
     pub fn list(&self) -> Vec<Announced> {
-        self.inner().all.values().cloned().collect()
+        self.known().0.values().cloned().collect()
     }
 
     pub fn version(&self) -> u64 {
@@ -139,10 +159,18 @@ impl Book {
     /// the work is not over.
     pub fn events(&self, plan: &Plan, ts_ns: i64, is_other_plan: bool) -> Vec<LinkEvent> {
         let mut inner = self.inner();
-        let untold = std::mem::take(&mut inner.untold);
+        let (untold, all) = (std::mem::take(&mut inner.untold), inner.all.clone());
+        let is_first = inner.racks.is_none();
+        drop(inner);
+        if is_other_plan || is_first {
+            let sizes = Some(Arc::new(rack_sizes(plan)));
+            self.inner().racks = sizes;
+        } else if untold.is_empty() {
+            return Vec::new();
+        }
         let is_moved = |told: &Announced| is_other_plan && told.names_racks() && !told.is_over(ts_ns);
         let is_due = |told: &&Announced| untold.contains(&told.id) || is_moved(told);
-        inner.all.values().filter(is_due).flat_map(|told| told.events(plan, ts_ns)).collect()
+        all.values().filter(is_due).flat_map(|told| told.events(plan, ts_ns)).collect()
     }
 }
 
@@ -158,18 +186,40 @@ fn make_room(all: &mut BTreeMap<String, Announced>, now_ns: i64) {
     over.into_iter().take(excess).for_each(|(_, id)| _ = all.remove(&id));
 }
 
-fn check(all: &BTreeMap<String, Announced>) -> Result<(), BookError> {
+fn rack_sizes(plan: &Plan) -> HashMap<String, usize> {
+    let mut sizes: HashMap<String, usize> = HashMap::new();
+    plan.devices.iter().for_each(|device| *sizes.entry(device.rack.clone()).or_default() += 1);
+    sizes
+}
+
+/// Whether the judge has room for them all: what it has no room for would not be in force.
+fn check(
+    all: &BTreeMap<String, Announced>,
+    known: &BTreeMap<String, Announced>,
+    racks: &HashMap<String, usize>,
+    now_ns: i64,
+) -> Result<(), BookError> {
     if all.len() > MOST {
         return Err(BookError::Full);
     }
     let most = all.values().map(|told| told.parts.len()).max().unwrap_or(0);
-    if most > MOST_PARTS { Err(BookError::Parts(most)) } else { Ok(()) }
+    if most > MOST_PARTS {
+        return Err(BookError::Parts(most));
+    }
+    let together = |all: &BTreeMap<String, Announced>| -> usize {
+        let counts = |told: &&Announced| !told.is_over(now_ns.saturating_sub(REMEMBER_NS));
+        let devices =
+            |part: &AnnouncedPart| if part.rack.is_empty() { 1 } else { racks.get(&part.rack).copied().unwrap_or(0) };
+        all.values().filter(counts).flat_map(|told| &told.parts).map(devices).sum()
+    };
+    // What makes them fewer is never refused, however many there are: racks may have grown.
+    let now = together(all);
+    if now > MOST_TOGETHER && now > together(known) { Err(BookError::Together(now)) } else { Ok(()) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::operations::AnnouncedPart;
     use weft_judge::testkit::star;
 
     const S: i64 = 1_000_000_000;
@@ -264,5 +314,36 @@ mod tests {
         assert!(book.list().iter().all(|told| told.id != "m7"));
         let parts = vec![AnnouncedPart::default(); MOST_PARTS + 1];
         assert!(matches!(book.announce(Announced { parts, ..told("more", None) }, S), Err(BookError::Parts(_))));
+    }
+
+    #[test]
+    fn more_parts_together_than_the_judge_remembers_are_refused_racks_by_their_devices() {
+        let book = Book::open(None).unwrap();
+        let of_racks = |id: &str, racks: usize| {
+            let part = AnnouncedPart { rack: "r7".into(), ..AnnouncedPart::default() };
+            Announced { parts: vec![part; racks], source: HTTP.into(), ..told(id, None) }
+        };
+        let mut plan = star(5);
+        plan.devices.iter_mut().for_each(|device| device.rack = "r7".into());
+        let devices = plan.devices.len();
+        book.events(&plan, S, false);
+        let most = MOST_TOGETHER / devices;
+        let (one, more) = (most.min(MOST_PARTS), most - most.min(MOST_PARTS));
+        book.announce(of_racks("a", one), 2 * S).unwrap();
+        book.announce(of_racks("b", more), 2 * S).unwrap();
+        let refused = book.announce(of_racks("c", 1), 3 * S).unwrap_err();
+        assert!(matches!(refused, BookError::Together(parts) if parts == (most + 1) * devices), "{refused}");
+        book.end("a", 4 * S).unwrap().unwrap();
+        assert!(book.announce(of_racks("c", 1), 5 * S).is_err(), "the judge remembers it still");
+        book.announce(of_racks("c", 1), 4 * S + REMEMBER_NS).unwrap();
+    }
+
+    /// Whoever writes holds `changing`, and nothing that a tick or a reader waits for.
+    #[test]
+    fn a_write_that_stands_still_holds_up_no_tick() {
+        let book = Book::open(None).unwrap();
+        book.announce(told("a", None), S).unwrap();
+        let _writes = book.changing.lock().unwrap();
+        assert_eq!((texts(&book).len(), book.list().len(), book.version()), (1, 1, 2));
     }
 }
