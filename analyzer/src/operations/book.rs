@@ -17,6 +17,11 @@ pub const MOST_PARTS: usize = 20_000;
 /// What is over is listed for a day.
 const LISTED_NS: i64 = 86_400 * 1_000_000_000;
 
+/// By id.
+type Announcements = BTreeMap<String, Announced>;
+/// How many devices stand in each rack.
+type RackSizes = HashMap<String, usize>;
+
 #[derive(Debug, thiserror::Error)]
 pub enum BookError {
     #[error(
@@ -53,9 +58,9 @@ pub struct Book {
 
 #[derive(Debug, Default)]
 struct Inner {
-    all: Arc<BTreeMap<String, Announced>>,
-    /// How many devices stand in each rack of the plan in force, once it was told.
-    racks: Option<Arc<HashMap<String, usize>>>,
+    all: Arc<Announcements>,
+    /// Of the plan in force, once it was told.
+    racks: Option<Arc<RackSizes>>,
     /// Those that the judge was not told of as they now stand.
     untold: BTreeSet<String>,
     /// Raised by every change.
@@ -69,7 +74,7 @@ impl Book {
         let kept: Result<Option<Vec<Announced>>, _> = path.as_deref().map(keep::read).transpose();
         let shown = || path.as_ref().map(|path| path.display().to_string()).unwrap_or_default();
         let kept = kept.map_err(|error| BookError::Read { path: shown(), error })?.unwrap_or_default();
-        let all: BTreeMap<String, Announced> = kept.into_iter().map(|told| (told.id.clone(), told)).collect();
+        let all: Announcements = kept.into_iter().map(|told| (told.id.clone(), told)).collect();
         let untold = all.keys().cloned().collect();
         let inner = Inner { all: Arc::new(all), racks: None, untold, version: 1 };
         Ok(Book { inner: Mutex::new(inner), changing: Mutex::default(), path })
@@ -116,7 +121,7 @@ impl Book {
         })
     }
 
-    fn change(&self, now_ns: i64, change: impl FnOnce(&mut BTreeMap<String, Announced>)) -> Result<(), BookError> {
+    fn change(&self, now_ns: i64, change: impl FnOnce(&mut Announcements)) -> Result<(), BookError> {
         let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         let (known, racks) = self.known();
         let mut all = (*known).clone();
@@ -141,7 +146,7 @@ impl Book {
         Ok(())
     }
 
-    fn known(&self) -> (Arc<BTreeMap<String, Announced>>, Arc<HashMap<String, usize>>) {
+    fn known(&self) -> (Arc<Announcements>, Arc<RackSizes>) {
         let inner = self.inner();
         (inner.all.clone(), inner.racks.clone().unwrap_or_default())
     }
@@ -175,7 +180,7 @@ impl Book {
 }
 
 /// What is over goes first, the longest over first.
-fn make_room(all: &mut BTreeMap<String, Announced>, now_ns: i64) {
+fn make_room(all: &mut Announcements, now_ns: i64) {
     let mut over: Vec<(i64, String)> = all
         .values()
         .filter(|told| told.is_over(now_ns))
@@ -186,19 +191,14 @@ fn make_room(all: &mut BTreeMap<String, Announced>, now_ns: i64) {
     over.into_iter().take(excess).for_each(|(_, id)| _ = all.remove(&id));
 }
 
-fn rack_sizes(plan: &Plan) -> HashMap<String, usize> {
-    let mut sizes: HashMap<String, usize> = HashMap::new();
+fn rack_sizes(plan: &Plan) -> RackSizes {
+    let mut sizes: RackSizes = HashMap::new();
     plan.devices.iter().for_each(|device| *sizes.entry(device.rack.clone()).or_default() += 1);
     sizes
 }
 
 /// Whether the judge has room for them all: what it has no room for would not be in force.
-fn check(
-    all: &BTreeMap<String, Announced>,
-    known: &BTreeMap<String, Announced>,
-    racks: &HashMap<String, usize>,
-    now_ns: i64,
-) -> Result<(), BookError> {
+fn check(all: &Announcements, known: &Announcements, racks: &RackSizes, now_ns: i64) -> Result<(), BookError> {
     if all.len() > MOST {
         return Err(BookError::Full);
     }
@@ -206,7 +206,7 @@ fn check(
     if most > MOST_PARTS {
         return Err(BookError::Parts(most));
     }
-    let together = |all: &BTreeMap<String, Announced>| -> usize {
+    let together = |all: &Announcements| -> usize {
         let counts = |told: &&Announced| !told.is_over(now_ns.saturating_sub(REMEMBER_NS));
         let devices =
             |part: &AnnouncedPart| if part.rack.is_empty() { 1 } else { racks.get(&part.rack).copied().unwrap_or(0) };
