@@ -2,7 +2,6 @@
 //! than any ring is long: bytes a port as they are and compressed, and the time that taking, writing and restoring it take.
 //! Only the taking holds up the intake.
 
-use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::time::Instant;
 use weft_analyzer::ingest::{Ingest, IngestConfig, IngestEvent};
@@ -37,7 +36,7 @@ fn main() -> ExitCode {
     judge(events, &mut engine, &ingest);
 
     let path = std::env::temp_dir().join(format!("weft-bench-{}.snapshot", std::process::id()));
-    let about = About { tick: TICKS, positions: BTreeMap::new() };
+    let about = About { tick: TICKS, ..About::default() };
     let (take_ms, bytes) = best(|| engine.snapshot(ingest.entities()));
     let (write_ms, length) = best(|| file::write(&path, &about, &bytes).expect("the temporary folder can be written"));
     let (read_ms, restored) = best(|| {
