@@ -117,7 +117,8 @@ pub mod tests {
     use super::*;
     use crate::fabric::StepMark;
     use crate::features::Progress;
-    use crate::testkit::SECOND;
+
+    const SECOND: i64 = 1_000_000_000;
 
     /// Four hosts `h0` to `h3` of one rank each that mark steps of a second, tick by tick. `moves`: whether they do in this second; in the
     /// first in which they do not, `h3` has not computed. `bytes`: what the job sends in this second; `None` where nobody tells.
