@@ -3,6 +3,7 @@
 pub mod cabling;
 pub mod calibrate;
 pub mod cli;
+pub mod clock;
 pub mod config;
 pub mod explain;
 pub mod feed;

@@ -1,10 +1,11 @@
 //! Calls of a scheduler's prolog and epilog: `POST /api/v1/jobs/begin` and `/api/v1/jobs/end`.
 
 use super::fabric::read_blocking;
-use super::maintenance::{now_ns, time};
 use super::params::Body;
+use super::times::time;
 use super::token::Authorized;
 use super::{ApiError, AppState};
+use crate::clock::now_ns;
 use crate::operations::{CallError, CalledJob};
 use crate::slurm::hostlist::expand;
 use axum::Json;

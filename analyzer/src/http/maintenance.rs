@@ -3,14 +3,15 @@
 use super::fabric::read_blocking;
 use super::page::Page;
 use super::params::Body;
+use super::times::time;
 use super::token::Authorized;
 use super::{ApiError, AppState};
-use crate::operations::{Announced, AnnouncedPart, Book, BookError, HTTP, MaintenanceView};
+use crate::clock::now_ns;
+use crate::operations::{Announced, AnnouncedPart, BookError, HTTP, MaintenanceView, one_line};
 use crate::read::ReadModel;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::HashSet;
@@ -68,7 +69,7 @@ pub async fn end(
     State(app): State<AppState>,
     Path(id): Path<String>,
 ) -> Result<Json<Announced>, ApiError> {
-    let book: std::sync::Arc<Book> = app.book.clone();
+    let book = app.book.clone();
     read_blocking(app, move |_| match book.end(&id, now_ns())? {
         Some(told) => Ok(Json(told)),
         None => {
@@ -78,10 +79,6 @@ pub async fn end(
         }
     })
     .await
-}
-
-pub fn now_ns() -> i64 {
-    i64::try_from(Timestamp::now().as_nanosecond()).unwrap_or(i64::MAX)
 }
 
 fn announced(request: Request, view: &dyn ReadModel, now_ns: i64) -> Result<Announced, ApiError> {
@@ -115,23 +112,8 @@ fn announced(request: Request, view: &dyn ReadModel, now_ns: i64) -> Result<Anno
     }
     let text = serde_json::to_string(&(&parts, from_ns, until_ns, &who, &reason)).map_err(ApiError::internal)?;
     let id = format!("{:016x}", xxhash_rust::xxh3::xxh3_64(text.as_bytes()));
-    let one_line = |text: String| text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let (who, reason) = (one_line(who), one_line(reason));
+    let (who, reason) = (one_line(&who), one_line(&reason));
     Ok(Announced { id, parts, from_ns, until_ns: Some(until_ns), who, reason, source: HTTP.into() })
-}
-
-/// RFC 3339, or ns since 1970.
-pub fn time(key: &str, value: &Value) -> Result<i64, ApiError> {
-    let wrong = || {
-        ApiError::bad_request(format!("`{key}` is {value}, which is no time"))
-            .hint("write RFC 3339 with a zone (2026-11-30T18:00:00Z), or ns since 1970 as a number")
-    };
-    let ns = match value {
-        Value::Number(ns) => ns.as_i64(),
-        Value::String(text) => text.parse::<Timestamp>().ok().and_then(|time| i64::try_from(time.as_nanosecond()).ok()),
-        _ => None,
-    };
-    ns.ok_or_else(wrong)
 }
 
 fn check_parts(parts: &[AnnouncedPart], view: &dyn ReadModel) -> Result<(), ApiError> {

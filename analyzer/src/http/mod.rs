@@ -17,6 +17,7 @@ mod plain;
 mod series;
 mod sql;
 mod state;
+mod times;
 mod token;
 
 pub use config::{HttpConfig, default_listen};

@@ -34,6 +34,11 @@ pub struct Announced {
     pub source: String,
 }
 
+/// An announcement is one line of an event: blanks and line breaks in a row become one blank.
+pub fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 impl Announced {
     pub fn is_over(&self, now_ns: i64) -> bool {
         self.until_ns.is_some_and(|until_ns| until_ns <= now_ns)

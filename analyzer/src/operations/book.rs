@@ -7,11 +7,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use weft_judge::fabric::LinkEvent;
-use weft_judge::features::maintenance::{MOST_PARTS as MOST_TOGETHER, REMEMBER_NS};
+use weft_judge::features::maintenance::{MOST_ANNOUNCED as MOST, MOST_PARTS as MOST_TOGETHER, REMEMBER_NS};
 use weft_wire::plan::Plan;
 
-/// As many as the judge remembers (`features/maintenance.rs`).
-const MOST: usize = 16_384;
 /// Parts of one announcement: a fabric of 12,500 nodes, each by its name.
 pub const MOST_PARTS: usize = 20_000;
 /// What is over is listed for a day.

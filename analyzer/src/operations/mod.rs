@@ -13,7 +13,7 @@ mod jobs;
 mod keep;
 mod view;
 
-pub use announced::{Announced, AnnouncedPart, HTTP};
+pub use announced::{Announced, AnnouncedPart, HTTP, one_line};
 pub use book::{Book, BookError};
 pub use job_calls::{CallError, CalledJob, JobCalls};
 pub use jobs::{JobsInForce, JobsTold, Source};

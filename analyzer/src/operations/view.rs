@@ -7,17 +7,11 @@ use weft_judge::features::maintenance::{Maintenance, Span, Work};
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct MaintenanceView {
-    pub id: String,
     /// `planned`, `in_force` or `over`.
     pub state: String,
-    pub parts: Vec<AnnouncedPart>,
-    pub from_ns: i64,
-    /// `null`: until it is said to be over.
-    pub until_ns: Option<i64>,
-    pub who: String,
-    pub reason: String,
-    /// Who told weft: `http`, `slurm`, or `event` (a row of a trace or a collector).
-    pub source: String,
+    /// Its source is `event` too: a row of a trace or of a collector.
+    #[serde(flatten)]
+    pub told: Announced,
 }
 
 /// What is in force first, then what is to come, then what is over, each by its beginning. `now_ns`: event time.
@@ -26,7 +20,7 @@ pub fn views(announced: Vec<Announced>, known: &Maintenance, now_ns: i64) -> Vec
     let by_events = known.works().filter(|work| !ids.contains(&work.id)).map(by_event);
     let mut all: Vec<MaintenanceView> = announced.into_iter().chain(by_events).map(|told| view(told, now_ns)).collect();
     let order = |view: &MaintenanceView| ["in_force", "planned", "over"].iter().position(|state| view.state == *state);
-    all.sort_by(|a, b| (order(a), a.from_ns, &a.id).cmp(&(order(b), b.from_ns, &b.id)));
+    all.sort_by(|a, b| (order(a), a.told.from_ns, &a.told.id).cmp(&(order(b), b.told.from_ns, &b.told.id)));
     all
 }
 
@@ -45,13 +39,12 @@ fn by_event(work: &Work) -> Announced {
 }
 
 fn view(told: Announced, now_ns: i64) -> MaintenanceView {
-    let Announced { id, parts, from_ns, until_ns, who, reason, source } = told;
-    let state = match until_ns {
-        Some(until_ns) if until_ns <= now_ns => "over",
-        _ if from_ns > now_ns => "planned",
-        _ => "in_force",
+    let state = match told.is_over(now_ns) {
+        true => "over",
+        false if told.from_ns > now_ns => "planned",
+        false => "in_force",
     };
-    MaintenanceView { id, state: state.to_owned(), parts, from_ns, until_ns, who, reason, source }
+    MaintenanceView { state: state.to_owned(), told }
 }
 
 #[cfg(test)]
@@ -68,7 +61,7 @@ mod tests {
         };
         let all = vec![told("a", 1, Some(5)), told("b", 9, None), told("c", 2, Some(6)), told("d", 1, None)];
         let views = views(all, &Maintenance::default(), 5);
-        let found: Vec<_> = views.iter().map(|view| (&*view.id, &*view.state)).collect();
+        let found: Vec<_> = views.iter().map(|view| (&*view.told.id, &*view.state)).collect();
         assert_eq!(found, [("d", "in_force"), ("c", "in_force"), ("b", "planned"), ("a", "over")]);
     }
 }

@@ -4,7 +4,6 @@
 //! Deliberately absent: waiting to gather a group (a link that is down is told at once; what is queued meanwhile goes
 //! together) and inhibition of one incident by another (diagnosis makes one incident of one cause).
 
-mod clock;
 mod dedup;
 mod delivery_queue;
 mod group;
@@ -18,7 +17,6 @@ mod sent;
 mod silence;
 mod update_queue;
 
-pub use clock::now_ns;
 pub use log::{DeliveryLog, MemoryLog};
 pub use log_redb::RedbLog;
 pub use options::{Alive, RouteOptions};

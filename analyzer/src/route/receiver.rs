@@ -4,7 +4,6 @@ mod deliver;
 mod repeat;
 mod round;
 
-use super::clock::now_ns;
 use super::dedup;
 use super::delivery_queue::DeliveryQueue;
 use super::inhibit;
@@ -14,6 +13,7 @@ use super::pace::Pace;
 use super::sent::Sent;
 use super::silence::Silence;
 use super::update_queue::UpdateQueue;
+use crate::clock::now_ns;
 use crate::notify::{Alert, Context, Notifier, NotifyConfig, Status};
 use futures::FutureExt;
 use round::Repeat;

@@ -1,6 +1,6 @@
 //! What a receiver last heard of an incident.
 
-use super::clock::now_ns;
+use crate::clock::now_ns;
 use crate::notify::{Alert, Labels, Status};
 use serde::{Deserialize, Serialize};
 

@@ -1,6 +1,7 @@
 //! Asking Slurm: by its commands or by slurmrestd, within a time and a length.
 
 use super::config::{SlurmConfig, SlurmKind};
+use crate::operations::one_line;
 use reqwest::Client;
 use std::process::Stdio;
 use std::time::Duration;
@@ -102,12 +103,17 @@ impl Asker {
             return Err(self.too_long(question));
         }
         let status = child.wait().await.map_err(failed)?;
-        match status.success() {
-            true => Ok(answer),
-            false => {
-                Err(format!("{} failed ({status}): {}", self.name(question), shown(&said.await.unwrap_or_default())))
-            }
+        if status.success() {
+            return Ok(answer);
         }
+        let said = shown(&said.await.unwrap_or_default());
+        let mend = match said.contains("unrecognized option") {
+            true => {
+                "; `scontrol` has it since Slurm 23.02: ask slurmrestd ([slurm] kind = \"rest\"), or set maintenance = false"
+            }
+            false => "",
+        };
+        Err(format!("{} failed ({status}): {said}{mend}", self.name(question)))
     }
 
     async fn request(&self, question: Question) -> Result<Vec<u8>, Failure> {
@@ -152,6 +158,5 @@ async fn first_words(pipe: Option<ChildStderr>) -> Vec<u8> {
 }
 
 fn shown(said: &[u8]) -> String {
-    let text = String::from_utf8_lossy(&said[..said.len().min(MOST_SAID)]);
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+    one_line(&String::from_utf8_lossy(&said[..said.len().min(MOST_SAID)]))
 }

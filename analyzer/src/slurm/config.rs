@@ -29,7 +29,7 @@ pub struct SlurmConfig {
     pub bin: Option<PathBuf>,
     /// Address of slurmrestd: `http://slurm.example:6820`.
     pub url: String,
-    /// The version of slurmrestd's interface: `v0.0.39` (Slurm 23.02) to `v0.0.44` (25.11).
+    /// The version of slurmrestd's interface: `v0.0.38` (Slurm 22.05) to `v0.0.44` (25.11).
     pub version: String,
     /// User that the token is of (`X-SLURM-USER-NAME`); not sent when empty.
     pub user: String,

@@ -10,7 +10,7 @@
 
 use super::answer::{Node, Reservation, has};
 use super::hostlist::{HostlistError, expand};
-use crate::operations::{Announced, AnnouncedPart};
+use crate::operations::{Announced, AnnouncedPart, one_line};
 
 pub const SOURCE: &str = "slurm";
 const SECOND_NS: i64 = 1_000_000_000;
@@ -70,8 +70,4 @@ fn reserved(reservation: &Reservation) -> Result<Option<Announced>, HostlistErro
         reason: one_line(&format!("reservation {name}")),
         source: SOURCE.to_owned(),
     }))
-}
-
-fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -145,6 +145,31 @@ fn command(dir: &Path, name: &str, script: &str) {
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
 }
 
+#[test]
+fn what_slurm_22_05_answered_is_read() {
+    let jobs: Jobs = parsed(include_str!("fixtures/recorded-22.05-jobs.json"));
+    let rows = rows(&jobs.jobs).unwrap();
+    let shown = |job: &str| {
+        let own = rows.iter().filter(|row| row.job == job);
+        own.map(|row| format!("{} {} {}", row.device, row.port, row.end_ns.is_some())).collect::<Vec<_>>()
+    };
+    let eight = |node: &str| (0..8).map(|gpu| format!("{node} gpu{gpu} false")).collect::<Vec<_>>();
+    assert_eq!(shown("1"), [eight("n1"), eight("n2")].concat());
+    assert_eq!(shown("2_0"), ["n3 gpu0 false", "n3 gpu1 false", "n3 gpu2 false"]);
+    assert!(shown("2_1").is_empty(), "it was requeued and waits");
+    assert_eq!(shown("3"), ["n4  true", "n3  true"], "cancelled: its components, whose GPUs are told no more");
+    assert!(shown("5").is_empty(), "it ended in the second in which it began");
+    let nodes: Nodes = parsed(include_str!("fixtures/recorded-22.05-nodes.json"));
+    let reservations: Reservations = parsed(include_str!("fixtures/recorded-22.05-reservations.json"));
+    let told = announced(&nodes.nodes, &reservations.reservations, T * S).unwrap();
+    let line = |told: &crate::operations::Announced| {
+        let devices: Vec<&str> = told.parts.iter().map(|part| part.device.as_str()).collect();
+        format!("{} {} {}: {}", devices.join(","), told.until_ns.is_some(), told.who, told.reason)
+    };
+    let lines: Vec<String> = told.iter().map(line).collect();
+    assert_eq!(lines, ["n4 false root: new kernel until_ns=0", "n1,n2 true root: reservation fw"]);
+}
+
 #[tokio::test]
 async fn commands_are_asked_within_a_time_and_a_length() {
     let dir = tempfile::tempdir().unwrap();
@@ -171,6 +196,7 @@ async fn commands_are_asked_within_a_time_and_a_length() {
             "squeue --all --array --json gave no answer in 1 s",
         ),
         ("echo 'slurm_load_jobs error: Unable to contact' >&2; exit 1", config.clone(), "Unable to contact"),
+        ("echo \"scontrol: unrecognized option '--json'\" >&2; exit 1", config.clone(), "kind = \"rest\""),
         ("echo no JSON", config.clone(), "cannot be read"),
         (
             "echo '{\"jobs\": [], \"errors\": [{\"error\": \"Protocol\", \"description\": \"down\"}]}'",

@@ -4,11 +4,12 @@ use super::answer::{Error, Jobs, Nodes, Reservations};
 use super::ask::{Asker, Question};
 use super::config::SlurmConfig;
 use super::{jobs, maintenance};
+use crate::clock::now_ns;
 use crate::operations::{Announced, Book, JobsInForce, Source};
 use serde::de::DeserializeOwned;
 use std::future::Future;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 use tokio::task::{JoinSet, spawn_blocking};
 use weft_wire::plan::PlanJob;
 
@@ -154,8 +155,4 @@ fn check(errors: &[Error], is_empty: bool) -> Result<(), String> {
         Some(Error { error, description }) => Err(format!("it answers: {error} {description}")),
         None => Ok(()),
     }
-}
-
-fn now_ns() -> i64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_nanos() as i64)
 }

@@ -139,7 +139,7 @@ async fn a_receiver_that_asked_for_rest_gets_it_also_after_a_restart() {
     let first = rig.request(0).await.header("weft-delivery");
     assert_eq!(rig.stop().await.len(), 1, "no farewell either");
     let kept = log();
-    let rest_s = (kept.rests_until("webhook").expect("a rest") - weft_analyzer::route::now_ns()) / 1_000_000_000;
+    let rest_s = (kept.rests_until("webhook").expect("a rest") - weft_analyzer::clock::now_ns()) / 1_000_000_000;
     assert!((3500..=3600).contains(&rest_s), "{rest_s}");
     assert_eq!(kept.last("webhook", "1").map(|sent| sent.delivery), Some(first));
     drop(kept);

@@ -26,7 +26,7 @@ const SHARES: [(&str, f64); 10] = [
     // Their evidence grows by some nats a tick, so that a part of a share costs them a tick: ln 10 = 2.3 nats.
     ("congestion_control", 0.1 / 15.0),
     ("headroom", 0.4 / 15.0),
-    // Of the square root of its evidence 2.3 nats are one part in twenty.
+    // Its threshold goes with the root of the nats: 2.3 nats of 25 more raise it by a twentieth.
     ("compute_time", 0.1 / 15.0),
     // A job that stands still shows it in every iteration: a tenth of a share costs one iteration at most.
     ("job_hang", 0.1 / 15.0),

@@ -20,8 +20,9 @@ const EARLY_NS: i64 = 3_000_000_000;
 /// An announcement that is over is remembered for as long as any evidence looks back: a flap is watched for up to 15 minutes
 /// (`kinds/link_flap.rs`).
 pub const REMEMBER_NS: i64 = 900_000_000_000;
-/// Announcements and parts of them that are remembered, those that are over for less than [`REMEMBER_NS`] among them. A fabric of 12,500 nodes with all of them at work at once, each announced
-/// by itself as a scheduler does, is 12,500 of both; ten times as many parts are some 10 MB.
+/// Announcements and parts of them that are remembered, those that are over for less than [`REMEMBER_NS`] among them. A fabric
+/// of 12,500 nodes with all of them at work at once, each announced by itself as a scheduler does, is 12,500 of both; ten times
+/// as many parts are some 10 MB.
 pub const MOST_ANNOUNCED: usize = 16_384;
 pub const MOST_PARTS: usize = 125_000;
 

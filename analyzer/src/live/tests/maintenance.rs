@@ -33,6 +33,6 @@ async fn a_link_that_goes_down_in_announced_work_pages_nobody_and_is_told_as_tha
     let given = options(trace.path(), state.path(), subscriber, &updates);
     let live = start(LiveOptions { book, ..given }).unwrap();
     let known = live.view().maintenance();
-    assert_eq!((known.len(), &*known[0].id, &*known[0].state), (1, "m1", "in_force"));
+    assert_eq!((known.len(), &*known[0].told.id, &*known[0].state), (1, "m1", "in_force"));
     live.shutdown().await.unwrap();
 }

@@ -8,6 +8,7 @@ mod ports;
 use super::arrivals::Arrivals;
 use super::port_ids::PortIds;
 use super::shared::Core;
+use crate::clock::now_ns;
 use crate::ingest::{CollectorStatus, GapRow};
 use crate::operations::{Book, JobsInForce, views};
 use crate::read::{
@@ -19,7 +20,7 @@ use async_trait::async_trait;
 use ports::Seen;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::Instant;
 use weft_judge::detect::armed;
 use weft_judge::incident::{Incident, State};
 use weft_judge::kinds::Fact;
@@ -90,7 +91,7 @@ impl LiveView {
     }
 
     fn collectors_at(&self, now: Instant) -> Vec<CollectorView> {
-        let (arrivals, now_ns) = (self.arrivals(), wall_ns());
+        let (arrivals, now_ns) = (self.arrivals(), now_ns());
         let heard_s = |c: &CollectorStatus| arrivals.heard_s(&c.collector, now);
         self.store.collectors().iter().map(|c| collectors::collector(c, heard_s(c), now_ns)).collect()
     }
@@ -207,7 +208,7 @@ impl ReadModel for LiveView {
     }
 
     fn maintenance(&self) -> Vec<MaintenanceView> {
-        let now_ns = self.store.ingest().closed_ns.unwrap_or_else(wall_ns);
+        let now_ns = self.store.ingest().closed_ns.unwrap_or_else(now_ns);
         views(self.book.list(), &self.core().engine.features().maintenance, now_ns)
     }
 
@@ -220,7 +221,7 @@ impl ReadModel for LiveView {
     }
 
     fn health(&self) -> Health {
-        health::health(&self.store.ingest(), &self.transport.state(), wall_ns())
+        health::health(&self.store.ingest(), &self.transport.state(), now_ns())
     }
 
     async fn series(&self, query: SeriesQuery) -> Result<Series, SeriesError> {
@@ -228,8 +229,4 @@ impl ReadModel for LiveView {
         let read = tokio::task::spawn_blocking(move || series(&store, &query)).await;
         read.map_err(|error| SeriesError::Failed(error.to_string()))?
     }
-}
-
-fn wall_ns() -> i64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_nanos() as i64)
 }

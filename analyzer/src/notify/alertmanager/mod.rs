@@ -6,12 +6,12 @@
 
 mod config;
 
+use crate::clock::now_ns;
 use super::alert::rfc3339;
 use super::notifier::{Batch, Notifier, Protocol, SendError, Target};
 use super::post::post;
 use super::{Alert, Labels, Status};
 use async_trait::async_trait;
-use jiff::Timestamp;
 use reqwest::Client;
 use serde::Serialize;
 use std::sync::Arc;
@@ -58,6 +58,7 @@ impl Notifier for Alertmanager {
     }
 
     async fn send(&self, batch: &Batch) -> Result<(), SendError> {
+        // Alertmanager compares `endsAt` with its own clock.
         let now_ns = now_ns();
         let ended = batch.replaced.iter().map(|alert| postable(alert, Status::Resolved, now_ns));
         let alerts = batch.alerts.iter().map(|alert| postable(alert, alert.status, now_ns));
@@ -88,9 +89,4 @@ fn postable(alert: &Alert, status: Status, now_ns: i64) -> PostableAlert<'_> {
         ends_at: rfc3339(ends_ns.max(alert.starts_ns)),
         generator_url: &alert.generator_url,
     }
-}
-
-/// Wall time: Alertmanager compares `endsAt` with its own clock.
-fn now_ns() -> i64 {
-    i64::try_from(Timestamp::now().as_nanosecond()).unwrap_or(i64::MAX)
 }

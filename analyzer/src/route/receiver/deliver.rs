@@ -1,11 +1,11 @@
 //! What comes of a delivery: heard, tried again later, or given up.
 
-use super::super::clock::now_ns;
 use super::super::dedup;
 use super::super::delivery_queue::Waiting;
 use super::super::log::DeliveryLog;
 use super::super::sent::Sent;
 use super::{Active, Receiver, Standing};
+use crate::clock::now_ns;
 use crate::notify::{Alert, Batch, Fault, SendError, Status};
 use futures::FutureExt;
 use std::any::Any;

@@ -1,9 +1,9 @@
 //! Repeats: to receivers that forget, every alert that is on; to every receiver that wants it, the dead-man alert.
 
-use super::super::clock::now_ns;
 use super::super::group;
 use super::round::{Repeat, halves};
 use super::{Receiver, Standing};
+use crate::clock::now_ns;
 use crate::notify::{Alert, Batch, Fault};
 use std::collections::VecDeque;
 

@@ -17,18 +17,18 @@ pub const TABLE: SqlTable = SqlTable {
 fn table(store: &Store) -> Result<RecordBatch, ArrowError> {
     let all = store.maintenance();
     let parts: Vec<(&MaintenanceView, &AnnouncedPart)> =
-        all.iter().flat_map(|view| view.parts.iter().map(move |part| (view, part))).collect();
+        all.iter().flat_map(|view| view.told.parts.iter().map(move |part| (view, part))).collect();
     let rows = || parts.iter();
     Rows::default()
-        .text("id", rows().map(|(view, _)| &view.id))
+        .text("id", rows().map(|(view, _)| &view.told.id))
         .text("state", rows().map(|(view, _)| &view.state))
         .text("device", rows().map(|(_, part)| &part.device))
         .text("port", rows().map(|(_, part)| &part.port))
         .text("rack", rows().map(|(_, part)| &part.rack))
-        .time_as("from_ts", "from_ns", rows().map(|(view, _)| Some(view.from_ns)))
-        .time_as("until_ts", "until_ns", rows().map(|(view, _)| view.until_ns))
-        .text("who", rows().map(|(view, _)| &view.who))
-        .text("reason", rows().map(|(view, _)| &view.reason))
-        .text("source", rows().map(|(view, _)| &view.source))
+        .time_as("from_ts", "from_ns", rows().map(|(view, _)| Some(view.told.from_ns)))
+        .time_as("until_ts", "until_ns", rows().map(|(view, _)| view.told.until_ns))
+        .text("who", rows().map(|(view, _)| &view.told.who))
+        .text("reason", rows().map(|(view, _)| &view.told.reason))
+        .text("source", rows().map(|(view, _)| &view.told.source))
         .finish()
 }

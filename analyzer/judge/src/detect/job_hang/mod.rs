@@ -38,7 +38,7 @@ mod tests;
 use super::armed::{Row, Tally, View, no_pace};
 use super::job_slow::stamps_apart_s;
 use super::{Detector, Shows, Sink, Spot, budget, strength};
-use crate::fabric::{DeviceId, Place};
+use crate::fabric::{Carries, DeviceId, Place};
 use crate::features::Features;
 use crate::incident::Kind;
 use crate::kinds::{Class, FactKind, JobHang, JobStands};
@@ -195,7 +195,7 @@ fn is_explained(features: &Features, job: usize, out: &Sink<'_>) -> bool {
     };
     let mut open = FactKind::ALL.iter().filter(is_trouble).flat_map(|kind| out.watched(*kind));
     topology.job_ports(&topology.jobs[job]).any(is_down)
-        || open.any(|place| topology.carries_at(job, place) != crate::fabric::Carries::No)
+        || open.any(|place| topology.carries_at(job, place) != Carries::No)
 }
 
 fn armed(view: &View<'_>, tally: &mut Tally) {

@@ -31,7 +31,7 @@ const LEAST_FULL: f32 = 0.5;
 /// Bins that a port must have told: 4 iterations ([`MIN_ITERATIONS`]) of 1 s at 10 Hz.
 const MIN_BINS: usize = BINS / 6;
 /// The part of the ports that must be quiet in a bin of a compute phase. It lets one of seven ports have other work.
-/// Chosen, and not critical: with 0.7 and 0.95 all verdicts of nine traces at 10 Hz are the same (journal of 2026-11-30, constants).
+/// Chosen, and not critical: with 0.7 and 0.95 the same seven faults of nine traces at 10 Hz are found (journal of 2026-11-30, constants).
 const TOGETHER: f64 = 0.85;
 /// Distances between compute phases that are needed for a period. Where one phase in between was missed, one distance is
 /// twice as long as the others; the median of four is right all the same.
