@@ -40,6 +40,8 @@ pub struct CollectorConfig {
     pub interfaces: InterfaceFilter,
     /// NVIDIA's management library, a file or a name that the dynamic linker looks up; empty reads no GPU.
     pub nvml: PathBuf,
+    /// The page of a dcgm-exporter on this node, as `http://127.0.0.1:9400/metrics`, for where NVML cannot be reached; empty reads none.
+    pub dcgm: String,
     pub queue: QueueConfig,
     pub step: StepConfig,
     pub lldp: LldpConfig,
@@ -69,6 +71,7 @@ impl Default for CollectorConfig {
             off: Vec::new(),
             interfaces: InterfaceFilter::default(),
             nvml: "libnvidia-ml.so.1".into(),
+            dcgm: String::new(),
             queue: QueueConfig::default(),
             step: StepConfig::default(),
             lldp: LldpConfig::default(),
@@ -102,6 +105,10 @@ impl CollectorConfig {
             let what = format!("no source is called {unknown:?}{mend} (known: {})", known.join(", "));
             return Err(Wrong::new("collector.off", what));
         }
+        if !self.dcgm.is_empty() && !["http://", "https://"].iter().any(|scheme| self.dcgm.starts_with(scheme)) {
+            let what = format!("{:?} is no address of a page; write it as http://127.0.0.1:9400/metrics", self.dcgm);
+            return Err(Wrong::new("collector.dcgm", what));
+        }
         match self.root.is_dir() {
             true => Ok(()),
             false => Err(Wrong::new("collector.root", format!("{} is no directory", self.root.display()))),
@@ -128,6 +135,7 @@ impl CollectorConfig {
             slow_read,
             patience: slow_read,
             nvml: &self.nvml,
+            dcgm: &self.dcgm,
             root: self.root(),
             directory,
         }

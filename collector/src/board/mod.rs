@@ -167,6 +167,12 @@ impl Board {
         self.events.push(EventRow { port, device, ts_ns, event, text });
     }
 
+    /// An event of the whole node.
+    pub fn say_of_node(&mut self, ts_ns: i64, event: &str, text: &str) {
+        let (device, event, text) = (self.identity.id.clone(), event.to_owned(), text.to_owned());
+        self.events.push(EventRow { port: None, device, ts_ns, event, text });
+    }
+
     /// What was told since the last call. Its ports are those of the inventory before the next [`Board::relayout`].
     pub fn take_events(&mut self) -> Vec<EventRow> {
         std::mem::take(&mut self.events)

@@ -3,36 +3,43 @@
 //! A new source: write `sources/<thing>.rs`, add its module and its row to [`SOURCES`] (read at every tick) or name it in
 //! [`LISTENERS`] and in `agent.rs` (speaks when something happens).
 
+mod dcgm;
 mod ethtool;
 mod gpu;
 mod host;
 mod infiniband;
 mod interface_files;
+mod kmsg;
 mod link_events;
 mod lldp;
 mod netdev;
 mod netdev_cells;
 mod netdev_files;
+mod pci_folder;
 mod pcie;
 mod qdisc;
 mod source;
 mod step;
 
+#[cfg(test)]
+pub use kmsg::Kmsg;
 pub use link_events::LinkEvents;
 pub use lldp::{Lldp, LldpConfig, Neighbors};
 pub use source::{Setup, Source, SourceError, SourceRow, read_guarded};
 pub use step::{StepBuffer, StepConfig, StepSocket};
 
-/// In the order in which they are read: `netdev` names the ports that the others then speak of, `gpu` the GPUs;
-/// `pcie` speaks of both.
-pub const SOURCES: [SourceRow; 7] = [
+/// In the order in which they are read: `netdev` names the ports that the others then speak of, `gpu` and `dcgm` the GPUs;
+/// `pcie` and `kmsg` speak of both.
+pub const SOURCES: [SourceRow; 9] = [
     SourceRow { name: netdev::NAME, live_only: false, make: netdev::make },
     SourceRow { name: qdisc::NAME, live_only: true, make: qdisc::make },
     SourceRow { name: ethtool::NAME, live_only: true, make: ethtool::make },
     SourceRow { name: infiniband::NAME, live_only: false, make: infiniband::make },
     SourceRow { name: host::NAME, live_only: false, make: host::make },
     SourceRow { name: gpu::NAME, live_only: true, make: gpu::make },
+    SourceRow { name: dcgm::NAME, live_only: true, make: dcgm::make },
     SourceRow { name: pcie::NAME, live_only: false, make: pcie::make },
+    SourceRow { name: kmsg::NAME, live_only: true, make: kmsg::make },
 ];
 
 pub use infiniband::NAME as INFINIBAND;

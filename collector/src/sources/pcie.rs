@@ -1,12 +1,13 @@
 //! `pcie`: the link between a device and its host, from the device's folder in sysfs: speed and width, now and at best, and
 //! what its Advanced Error Reporting (AER) has counted. A card that trained at half its lanes slows every byte it moves.
 
+use super::pci_folder::folder_of;
 use super::{Setup, Source, SourceError};
 use crate::board::{Board, CellId, Entity, EntityId, Row};
 use crate::clock::now_ns;
 use crate::root::Root;
 use crate::schedule::Round;
-use crate::sysfs::{self, CounterFile, ReadError};
+use crate::sysfs::{CounterFile, ReadError};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -88,7 +89,7 @@ impl Pcie {
     /// What the other sources have found since, and what is another device now.
     fn discover(&mut self, board: &mut Board) {
         let found: Vec<(EntityId, PathBuf)> =
-            board.ids().filter_map(|(id, entity)| Some((id, folder_of(&self.root, entity)?))).collect();
+            board.ids().filter_map(|(id, entity)| Some((id, express_folder(&self.root, entity)?))).collect();
         let is_found =
             |entity: &EntityId, device: &Device| found.iter().any(|(e, f)| (e, f) == (entity, &device.folder));
         self.devices.retain(|entity, device| {
@@ -113,27 +114,9 @@ fn is_held_by_another(id: EntityId, board: &mut Board) -> bool {
     is_held
 }
 
-/// The folder of the PCI device that a port or GPU is. None for what has none, or none on PCI: a veth, a USB card.
-fn folder_of(root: &Root, entity: &Entity) -> Option<PathBuf> {
-    let label = |name: &str| entity.descriptor.labels.get(name);
-    let by_class = |class: &str, name: &str| root.join("sys/class").join(class).join(name);
-    let folder = match entity.table {
-        // NVML says `00000000:1b:00.0`, sysfs `0000:1b:00.0`.
-        Table::Gpu => root.join("sys/bus/pci/devices").join(entity.descriptor.position.get(4..)?),
-        Table::Nic | Table::SwitchPort => {
-            let interface = by_class("net", &entity.port);
-            let is_ours =
-                label("ifindex").is_none_or(|index| sysfs::text_or_empty(&interface.join("ifindex")) == *index);
-            match label("ibdev") {
-                _ if is_ours && interface.join("device").exists() => interface.join("device"),
-                Some(ibdev) => by_class("infiniband", ibdev).join("device"),
-                None => return None,
-            }
-        }
-        _ => return None,
-    };
-    // Every device on PCI Express has this file; one on another bus, or on old PCI, has not.
-    folder.join("current_link_speed").exists().then_some(folder)
+/// The folder of a device on PCI Express: it has this file, and one on another bus, or on old PCI, has not.
+fn express_folder(root: &Root, entity: &Entity) -> Option<PathBuf> {
+    folder_of(root, entity).filter(|folder| folder.join("current_link_speed").exists())
 }
 
 impl Device {

@@ -57,6 +57,8 @@ pub struct Setup<'a> {
     pub patience: Duration,
     /// NVIDIA's management library; empty: none.
     pub nvml: &'a Path,
+    /// The page of a dcgm-exporter; empty: none.
+    pub dcgm: &'a str,
     pub root: Root,
     pub directory: PortDirectory,
 }

@@ -23,7 +23,7 @@ called, so that files and streams from elsewhere can be mapped, and no source re
 ";
 
 /// (catalogue's driver, device, family, source that reads it, how, tested on).
-const DRIVERS: [(&str, &str, &str, &str, &str, &str); 33] = [
+const DRIVERS: [(&str, &str, &str, &str, &str, &str); 34] = [
     (
         "netdev",
         "any NIC, Linux switch port",
@@ -90,7 +90,8 @@ const DRIVERS: [(&str, &str, &str, &str, &str, &str); 33] = [
         "double",
     ),
     ("pci", "any PCI Express NIC or GPU", "speed, width, AER", "pcie", "sysfs, files kept open", "written"),
-    ("kernel", "NVIDIA GPU", "Xid in the kernel's log", "", "", ""),
+    ("dcgm", "NVIDIA GPU", "clocks, power, heat, memory errors, Xid", "dcgm", "page of dcgm-exporter", "double"),
+    ("kernel", "NVIDIA GPU", "Xid in the kernel's log", "kmsg", "/dev/kmsg", "written"),
     ("ethtool.std", "any NIC", "IEEE groups, pause, FEC", "", "", ""),
     ("module", "any optic", "power, bias, temperature, SNR", "", "", ""),
     ("ionic.rdma", "AMD Pollara", "RDMA by `rdma statistic`", "", "", ""),

@@ -1,10 +1,12 @@
 //! Tests of the whole collector: on trees of files, in a network namespace, with the Python helper.
 
+mod dcgm;
 mod devices;
 mod explain;
 mod gpu;
 mod hostile_tree;
 mod hotplug;
+mod kmsg;
 mod namespace;
 mod neighbors;
 mod odd_files;
