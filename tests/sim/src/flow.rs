@@ -168,7 +168,7 @@ impl Flow {
 
     /// A flow that wants to send into a dead link hears nothing and times out.
     fn starve(&mut self, world: &mut World, dt: f64) {
-        if self.want > 0.0 && self.path.links().iter().any(|&l| !world.links[l as usize].up) {
+        if self.want > 0.0 && self.path.links().iter().any(|&l| !world.links[l as usize].passes()) {
             let (sender, _) = self.nics(world);
             world.add(sender, C::AckTimeouts, dt / ACK_TIMEOUT_S);
         }

@@ -163,7 +163,7 @@ impl Job {
             let (from, to) = (self.spec.nodes[flow.from], self.spec.nodes[flow.to]);
             let path = route::path(&world.topology, &world.usable, from, to, flow.rail, flow.hash);
             if path != flow.path {
-                let broken = flow.path.links().iter().any(|&l| !world.links[l as usize].up);
+                let broken = flow.path.links().iter().any(|&l| !world.links[l as usize].passes());
                 if broken && !first {
                     flow.wait_until = world.now + self.rng.range(0.07, 0.27);
                 }

@@ -189,7 +189,7 @@ impl Sampler {
             let seen = event.at + self.rng.range(0.0005, 0.004);
             if !fabric.world.muted[device] {
                 let entity = entity_of(&fabric.world, event.port);
-                sink.event(device, entity, self.stamp(device, seen), event.up)?;
+                sink.event(device, entity, self.stamp(device, seen), event.what)?;
             }
         }
         Ok(())

@@ -5,6 +5,7 @@ use crate::rng::Rng;
 use crate::sim::Fabric;
 use serde::Deserialize;
 use std::path::Path;
+use weft_wire::Table;
 
 /// The header of the file.
 const COLUMNS: &str = "at_s,for_s,class,device,port,strength";
@@ -131,7 +132,7 @@ fn named(
     }
     match fault.scope() {
         Scope::Node if !topology.devices[device].node => Err(format!("{} is no node", row.device)),
-        Scope::Port => draw(fault, fabric, strength, taken, rng, |place| match place {
+        Scope::Port | Scope::Nic => draw(fault, fabric, strength, taken, rng, |place| match place {
             Place::Port(port) => fabric.world.device_of(port) == device,
             _ => false,
         }),
@@ -146,7 +147,10 @@ fn named_port(fault: &'static dyn Fault, fabric: &Fabric, row: &Row) -> Result<P
         .ok_or_else(|| format!("{} has no port {}; leave the port empty to have one drawn", row.device, row.port))?;
     match fault.scope() {
         Scope::Node | Scope::Device => Err(format!("{} is of a whole device; leave the port empty", fault.class())),
-        Scope::Port if topology.ports[port].peer.is_none() => {
+        Scope::Nic if topology.ports[port].table != Table::Nic => {
+            Err(format!("{}/{} is no network card; name a port of a node", row.device, row.port))
+        }
+        Scope::Port | Scope::Nic if topology.ports[port].peer.is_none() => {
             Err(format!("{}/{} is cabled to nothing; name a cabled port", row.device, row.port))
         }
         _ => Ok(Place::Port(port)),

@@ -61,6 +61,7 @@ fn a_lossy_cable_delivers_less_and_its_siblings_do_not() {
 fn every_hardware_fault_costs_step_time_and_is_gone_after() {
     for (class, strength) in [
         ("link_down", 1.0),
+        ("nic_down", 1.0),
         ("link_flap", 0.5),
         ("slow_link", 0.5),
         ("trained_low", 0.5),

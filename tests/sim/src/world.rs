@@ -29,13 +29,15 @@ pub struct Link {
     pub loss: f64,
     /// Administratively the cable is in and lit; both directions share it.
     pub up: bool,
+    /// The card at one of its ends does not work: nothing passes though the link is lit.
+    dead: bool,
     /// Bytes asked for and bytes carried (sent, before loss) in this step.
     pub offered: f64,
     pub carried: f64,
     /// Fraction of this step that the far end kept this port paused.
     pub paused: f64,
     pub queue: f64,
-    /// When `up` last changed, seconds.
+    /// When `up` or `dead` last changed, seconds.
     changed: f64,
     background: f64,
     background_now: f64,
@@ -46,7 +48,12 @@ pub struct Link {
 
 impl Link {
     pub fn capacity(&self) -> f64 {
-        if self.up { self.plan * self.trained * self.scale } else { 0.0 }
+        if self.passes() { self.plan * self.trained * self.scale } else { 0.0 }
+    }
+
+    /// Whether anything can pass.
+    pub fn passes(&self) -> bool {
+        self.up && !self.dead
     }
 
     pub fn plan(&self) -> f64 {
@@ -105,12 +112,35 @@ impl Review {
     }
 }
 
+/// What a node tells of a port the moment that it happens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Happening {
+    Up,
+    Down,
+    /// The driver of the card says that the card does not answer.
+    Dead,
+}
+
+impl Happening {
+    /// The kind of event, and its text, as a collector tells it.
+    pub fn told(self) -> (&'static str, &'static str) {
+        match self {
+            Happening::Up => ("link_up", "carrier acquired"),
+            Happening::Down => ("link_down", "carrier lost"),
+            Happening::Dead => (
+                "kernel",
+                "mlx5_core 0000:d2:00.0: poll_health:825:(pid 0): device's health compromised - reached miss count",
+            ),
+        }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq)]
 pub struct PortEvent {
     /// Seconds since the start.
     pub at: f64,
     pub port: PortId,
-    pub up: bool,
+    pub what: Happening,
 }
 
 #[derive(Debug)]
@@ -196,10 +226,18 @@ impl World {
                 continue;
             }
             (self.links[end].up, self.links[end].changed) = (up, self.now);
-            self.events.push(PortEvent { at: self.now, port: end, up });
+            let what = if up { Happening::Up } else { Happening::Down };
+            self.events.push(PortEvent { at: self.now, port: end, what });
             if !up {
                 self.add(end, C::LinkDownEvents, 1.0);
             }
+        }
+    }
+
+    /// The card of a port stops working, or works again. Its link stays lit, and neither end sees anything.
+    pub fn set_card(&mut self, nic: PortId, dead: bool) {
+        for end in [Some(nic), self.topology.ports[nic].peer].into_iter().flatten() {
+            (self.links[end].dead, self.links[end].changed) = (dead, self.now);
         }
     }
 
@@ -213,8 +251,8 @@ impl World {
             for id in 0..self.links.len() {
                 let link = &self.links[id];
                 let patient = now - link.changed >= review.patience_s() - 1e-6;
-                if self.usable[id] != link.up && patient && (self.is_access(id) == (review == Review::Library)) {
-                    self.usable[id] = link.up;
+                if self.usable[id] != link.passes() && patient && (self.is_access(id) == (review == Review::Library)) {
+                    self.usable[id] = link.passes();
                     changed = true;
                 }
             }
@@ -250,7 +288,7 @@ impl World {
                 continue;
             }
             let link = &self.links[id];
-            let background = if link.up { link.background_now * dt } else { 0.0 };
+            let background = if link.passes() { link.background_now * dt } else { 0.0 };
             let packets = link.carried / PACKET_BYTES + background / link.background_packets;
             let bytes = link.carried + background;
             let lost = self.draw_loss(id, packets);
@@ -285,7 +323,7 @@ impl World {
         let limit = if nic { NIC_BUFFER_BYTES } else { SWITCH_BUFFER_BYTES };
         // What is not asked of the line drains the queue: 6 MB in an eighth of a millisecond at 400 Gbit/s.
         let more = if excess > 0.0 { PILE_UP * excess } else { excess };
-        link.queue = if link.up { (link.queue + more).clamp(0.0, limit) } else { 0.0 };
+        link.queue = if link.passes() { (link.queue + more).clamp(0.0, limit) } else { 0.0 };
         let paused_us = link.paused * dt * 1e6;
         if paused_us > 0.0 {
             self.add(id, C::RxPauseUs, paused_us);
@@ -334,6 +372,7 @@ fn new_link(port: &crate::topology::Port, rng: &mut Rng) -> Link {
         trained: 1.0,
         loss: 0.0,
         up: port.in_use,
+        dead: false,
         offered: 0.0,
         carried: 0.0,
         paused: 0.0,

@@ -9,7 +9,7 @@ use super::{DETECTORS, Detector};
 use std::collections::BTreeSet;
 
 /// `kernel`, `packet` and `routers` are the development traces, `simulator` is `tests/sim`, `lab` is `tests/lab`.
-const CHOSEN: [(&str, &[&str]); 26] = [
+const CHOSEN: [(&str, &[&str]); 27] = [
     ("link_state", &[]),
     // Its windows and the rules of its end.
     ("conservation", &["simulator"]),
@@ -43,6 +43,8 @@ const CHOSEN: [(&str, &[&str]); 26] = [
     ("miscabled", &[]),
     // What speeds Ethernet and InfiniBand have.
     ("trained_low", &[]),
+    // What drivers say, and the watchdog of the kernel.
+    ("nic_down", &[]),
     // Published thresholds, NVML's bits, and what follows from how links are made; no trace has any of it.
     ("nvlink", &[]),
     ("pcie", &[]),

@@ -68,6 +68,7 @@ detectors! {
     trained_low,
     nvlink,
     pcie,
+    nic_down,
     gpu_lost,
     gpu_memory,
     throttle,

@@ -8,8 +8,7 @@
 //! | a reason alone, such as a GPU that throttles and holds up no job | info |
 //! | anything else wrong with hardware: it costs less, or nothing that is known | warning |
 //! | the plan names no job at all, so nothing tells what is lost | the class's own |
-//! | a job that is slow | the class's own: warning |
-//! | a job that stands still and shows no life: it may have been ended | info |
+//! | a job that is slow, or stands still | the class's own: warning |
 //! | faults of the telemetry | the class's own: info |
 
 use super::case::Case;
@@ -35,9 +34,6 @@ fn of(features: &Features, case: &Case) -> Severity {
     }
     if class.is_reason && features.topology.jobs.is_empty() {
         return Severity::Warning; // another kind's evidence accuses the host
-    }
-    if class.kind == Kind::Job {
-        return case.facts.values().map(|fact| fact.payload.severity()).max().unwrap_or(class.severity);
     }
     if class.kind != Kind::Hardware || features.topology.jobs.is_empty() {
         return class.severity;

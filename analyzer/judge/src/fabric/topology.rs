@@ -93,6 +93,8 @@ pub struct Job {
     /// The number of each device's role group. Devices of one group do the same work and are compared with each other. Empty when
     /// the plan names no groups.
     pub groups: BTreeMap<DeviceId, u32>,
+    /// Other jobs that run on one of its devices at some time, sorted: what its ports count is theirs too.
+    pub beside: Vec<usize>,
 }
 
 impl Job {
@@ -191,6 +193,7 @@ impl Topology {
                 end_ns: end,
                 devices: Vec::new(),
                 groups: BTreeMap::new(),
+                beside: Vec::new(),
             });
             (job.start_ns, job.end_ns) = (job.start_ns.min(start), job.end_ns.max(end));
             job.devices.push(device);
@@ -205,6 +208,18 @@ impl Topology {
         for job in &mut self.jobs {
             job.devices.sort_unstable();
             job.devices.dedup();
+        }
+        self.find_jobs_beside();
+    }
+
+    fn find_jobs_beside(&mut self) {
+        let mut on: BTreeMap<DeviceId, Vec<usize>> = BTreeMap::new();
+        for (id, job) in self.jobs.iter().enumerate() {
+            job.devices.iter().for_each(|&device| on.entry(device).or_default().push(id));
+        }
+        for (id, job) in self.jobs.iter_mut().enumerate() {
+            let others = job.devices.iter().flat_map(|device| &on[device]).copied();
+            job.beside = others.filter(|&other| other != id).collect::<BTreeSet<_>>().into_iter().collect();
         }
     }
 

@@ -14,6 +14,7 @@
 //! | the last two minutes | `past.rs` | bytes sent and hot ticks, coarsely |
 //! | drops in spite of pauses | `headroom.rs` | since when a switch drops what it has paused for, and how surely |
 //! | notifications | `notices.rs` | how many notifications of congestion hosts sent and acted on, and who acts on none |
+//! | network cards | `cards.rs` | cards that their drivers give up, and since when they send nothing |
 //! | held ports | `stuck.rs` | since when a port has been held by pauses and has sent nothing |
 //! | onsets | `bins.rs` | bytes on an even grid of time |
 //! | links | `link.rs`, `downs.rs`, `rows.rs` | up, down, how often, and by whose doing |
@@ -36,6 +37,7 @@ pub mod balance;
 mod bins;
 mod bounds;
 mod cables;
+mod cards;
 mod cells;
 mod clocks;
 mod conservation;
@@ -78,6 +80,7 @@ mod trained;
 mod wraps;
 
 pub use bins::{BINS, Grid};
+pub use cards::Card;
 pub use conservation::{Conservation, Difference, TICKS};
 pub use device::{DeviceState, Silent};
 pub use downs::{Downs, FLAP_MEMORY_NS};
@@ -154,6 +157,8 @@ pub struct Features {
     pub trained_low: BTreeMap<PortId, Low>,
     /// Ports that stand still, each with the moment since when, ns ([`stuck`]). Empty in a sound fabric.
     pub stuck: BTreeMap<PortId, i64>,
+    /// Ports of which a driver said that their card does not answer.
+    pub cards: BTreeMap<PortId, Card>,
     /// What all hosts sent and acted on of notifications of congestion.
     pub notices: Option<Box<Notices>>,
     /// At least the ports whose links are not settled in this tick, see [`Link::is_settled`].
@@ -222,6 +227,7 @@ impl Features {
             set_down: BTreeSet::new(),
             trained_low: BTreeMap::new(),
             stuck: BTreeMap::new(),
+            cards: BTreeMap::new(),
             notices: None,
             noticing: Vec::new(),
             unsettled: BTreeSet::new(),
@@ -291,6 +297,7 @@ impl Features {
         self.end_maintenance();
         let packets = self.update_traffic(&rows.samples);
         self.update_errors();
+        self.update_cards(&tick.events);
         self.update_pauses();
         self.update_headroom();
         self.update_cables(&packets);

@@ -1,10 +1,9 @@
-//! A job that stands still in the midst of a collective, where nothing that weft sees tells surely who holds it up: it hangs, or was
-//! ended, or is cut off. The fact is about the job and accuses no part.
+//! A job that stands still in the midst of a collective, though its processes live, where nothing that weft sees tells surely who
+//! holds it up: it hangs, or is cut off. The fact is about the job and accuses no part.
 
 use super::words::seconds;
 use super::{Class, Evidence, Family, KindOfFact, Query, Shown};
 use crate::fabric::PortRef;
-use crate::incident::Severity;
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -18,8 +17,6 @@ pub struct JobStands {
     pub begun: u32,
     /// Those of the others that are few enough to be the ones that hang.
     pub probable: Vec<String>,
-    /// The processes of the hosts that have begun live. If not, the job may have been ended.
-    pub lives: bool,
 }
 
 impl KindOfFact for JobStands {
@@ -27,7 +24,7 @@ impl KindOfFact for JobStands {
         name: "job_hang",
         family: Family::Straggler,
         subject: "job_stands",
-        action: "ask whether the job was ended; if not, look at the stacks of its ranks (py-spy, NCCL's flight recorder)",
+        action: "look at the stacks of its ranks (py-spy, NCCL's flight recorder)",
         ..Class::JOB
     };
 
@@ -48,8 +45,7 @@ impl KindOfFact for JobStands {
             [one] => format!("{one} {has} probably not begun it"),
             more => format!("{} {have} probably not begun it", more.join(" and ")),
         };
-        let life = if self.lives { "" } else { "; nothing shows that its processes live, so that it may have been ended" };
-        format!("it {}; {who}{life}", self.claim(is_over))
+        format!("it {}; {who}", self.claim(is_over))
     }
 
     fn query(&self, shown: &Shown<'_>) -> Query {
@@ -64,14 +60,9 @@ impl KindOfFact for JobStands {
         Some(1.0)
     }
 
-    /// Of a job that shows no life nobody is woken up: jobs are ended every day.
-    fn severity(&self) -> Severity {
-        if self.lives { Severity::Warning } else { Severity::Info }
-    }
-
     #[cfg(test)]
     fn sample() -> JobStands {
         let probable = vec!["h3".to_owned()];
-        JobStands { stood_s: 8.0, iteration_s: 1.6, hosts: 8, begun: 7, probable, lives: true }
+        JobStands { stood_s: 8.0, iteration_s: 1.6, hosts: 8, begun: 7, probable }
     }
 }

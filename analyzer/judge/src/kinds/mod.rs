@@ -20,7 +20,7 @@ pub use query::Query;
 
 use crate::fabric::PortRef;
 pub use crate::incident::Evidence;
-use crate::incident::{Chart, Curve, SeriesMode, Severity};
+use crate::incident::{Chart, Curve, SeriesMode};
 use serde::{Deserialize, Serialize};
 
 /// What a kind of fact says of itself.
@@ -89,11 +89,6 @@ pub trait KindOfFact {
 
     /// Takes in what is told by it alone.
     fn see(&mut self, _: &[String]) {}
-
-    /// How severe it is where nothing is known of what jobs lose: its class's severity, unless the payload knows better.
-    fn severity(&self) -> Severity {
-        Self::CLASS.severity
-    }
 
     /// For how long it must be positively absent, ns: its class's time, unless the payload knows better.
     fn resolves_after_ns(&self) -> i64 {
@@ -255,10 +250,6 @@ macro_rules! kinds {
                 match self { $(Payload::$Kind(payload) => payload.see(seen)),+ }
             }
 
-            pub fn severity(&self) -> Severity {
-                match self { $(Payload::$Kind(payload) => payload.severity()),+ }
-            }
-
             pub fn resolves_after_ns(&self) -> i64 {
                 match self { $(Payload::$Kind(payload) => payload.resolves_after_ns()),+ }
             }
@@ -300,5 +291,6 @@ kinds! {
     gpu_memory_errors::GpuMemoryErrors = "gpu_memory_errors",
     gpu_throttle::GpuThrottle = "gpu_throttle",
     power_cap::PowerCap = "power_cap",
+    nic_down::NicDown = "nic_down",
     maintenance::Maintenance = "maintenance",
 }

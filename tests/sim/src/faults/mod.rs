@@ -7,6 +7,7 @@ mod job_hang;
 mod job_restart;
 mod link_down;
 mod link_flap;
+mod nic_down;
 mod sensor_dropout;
 mod silent_drop;
 mod slow_link;
@@ -21,6 +22,7 @@ use std::fmt;
 pub static FAULTS: &[&dyn Fault] = &[
     &link_down::LinkDown,
     &link_flap::LinkFlap,
+    &nic_down::NicDown,
     &slow_link::SlowLink,
     &trained_low::TrainedLow,
     &silent_drop::SilentDrop,
@@ -48,6 +50,8 @@ pub enum Place {
 pub enum Scope {
     /// A cabled port.
     Port,
+    /// A cabled port of a node.
+    Nic,
     /// A node, port empty.
     Node,
     /// A node or switch, port empty.

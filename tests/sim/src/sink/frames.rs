@@ -4,6 +4,7 @@ use super::{Row, Sink, entities};
 use crate::job::Mark;
 use crate::layout::{LAYOUTS, Value};
 use crate::topology::{DeviceId, Topology};
+use crate::world::Happening;
 use anyhow::Result;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -193,13 +194,14 @@ impl Sink for FrameSink {
         Ok(())
     }
 
-    fn event(&mut self, device: DeviceId, entity: usize, ts_ns: i64, up: bool) -> Result<()> {
+    fn event(&mut self, device: DeviceId, entity: usize, ts_ns: i64, what: Happening) -> Result<()> {
+        let (event, text) = what.told();
         let row = EventRow {
             port: Some(entity as i32),
             device: self.collectors[device].name.clone(),
             ts_ns,
-            event: if up { "link_up" } else { "link_down" }.to_owned(),
-            text: if up { "carrier acquired" } else { "carrier lost" }.to_owned(),
+            event: event.to_owned(),
+            text: text.to_owned(),
         };
         let section = Section { schema: self.events.clone(), batch: EventRow::batch(&[row])? };
         self.send(device, ts_ns, vec![section])

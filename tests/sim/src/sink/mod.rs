@@ -7,6 +7,7 @@ mod trace;
 use crate::job::Mark;
 use crate::layout::Value;
 use crate::topology::{DeviceId, RAILS, Topology};
+use crate::world::Happening;
 pub use frames::{FrameSink, Message};
 pub use tee::Tee;
 pub use trace::TraceSink;
@@ -29,8 +30,8 @@ pub struct Row<'a> {
 
 pub trait Sink {
     fn row(&mut self, row: Row<'_>) -> anyhow::Result<()>;
-    /// A link of the device came or went.
-    fn event(&mut self, device: DeviceId, entity: usize, ts_ns: i64, up: bool) -> anyhow::Result<()>;
+    /// Something happened to a port of the device.
+    fn event(&mut self, device: DeviceId, entity: usize, ts_ns: i64, what: Happening) -> anyhow::Result<()>;
     /// A training loop's mark; the times are by the device's clock.
     fn mark(&mut self, device: DeviceId, job: &str, mark: &Mark, start_ns: i64, end_ns: i64) -> anyhow::Result<()>;
     /// The collector's second is over.

@@ -3,6 +3,7 @@
 use super::{FrameSink, Row, Sink, TraceSink};
 use crate::job::Mark;
 use crate::topology::DeviceId;
+use crate::world::Happening;
 use anyhow::Result;
 
 pub struct Tee {
@@ -16,9 +17,9 @@ impl Sink for Tee {
         self.trace.as_mut().map_or(Ok(()), |trace| trace.row(row))
     }
 
-    fn event(&mut self, device: DeviceId, entity: usize, ts_ns: i64, up: bool) -> Result<()> {
-        self.frames.event(device, entity, ts_ns, up)?;
-        self.trace.as_mut().map_or(Ok(()), |trace| trace.event(device, entity, ts_ns, up))
+    fn event(&mut self, device: DeviceId, entity: usize, ts_ns: i64, what: Happening) -> Result<()> {
+        self.frames.event(device, entity, ts_ns, what)?;
+        self.trace.as_mut().map_or(Ok(()), |trace| trace.event(device, entity, ts_ns, what))
     }
 
     fn mark(&mut self, device: DeviceId, job: &str, mark: &Mark, start_ns: i64, end_ns: i64) -> Result<()> {

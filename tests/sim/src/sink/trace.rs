@@ -8,6 +8,7 @@ use crate::plan::plan;
 use crate::sim::{Fabric, Sim};
 use crate::topology::{DeviceId, Topology};
 use crate::truth::Truth;
+use crate::world::Happening;
 use anyhow::Result;
 use std::path::{Path, PathBuf};
 use weft_trace::{Manifest, StepFile, TraceWriter, write_plan};
@@ -91,8 +92,8 @@ impl Sink for TraceSink {
         Ok(())
     }
 
-    fn event(&mut self, device: DeviceId, entity: usize, ts_ns: i64, up: bool) -> Result<()> {
-        let (event, text) = if up { ("link_up", "carrier acquired") } else { ("link_down", "carrier lost") };
+    fn event(&mut self, device: DeviceId, entity: usize, ts_ns: i64, what: Happening) -> Result<()> {
+        let (event, text) = what.told();
         let (device, ports) = &self.names[device];
         Ok(self.writer.event(ts_ns, device, &ports[entity], event, text)?)
     }

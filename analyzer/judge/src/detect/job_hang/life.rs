@@ -57,6 +57,11 @@ impl Lives {
         self.peers.is_some_and(|peers| peers >= HALF)
     }
 
+    /// Those that had begun are told to do nothing any more.
+    pub fn others_are_gone(&self) -> bool {
+        self.peers.is_some_and(|peers| peers < HALF)
+    }
+
     /// The others live, and this host does something else.
     pub fn is_elsewhere(&self, host: DeviceId) -> bool {
         let differs = |peers: f64| self.shares.get(&host).is_some_and(|own| (own - peers).abs() >= HALF);

@@ -11,8 +11,9 @@
 //! |---|---|
 //! | all at one level, or all at one place | nothing: a checkpoint, an evaluation |
 //! | a few have not begun, the others live, and these few do something else | `job_hang` of these hosts |
-//! | the same, but nothing tells of the others' life, or a link of the job is in trouble | `job_hang` of the job: who has probably not begun |
-//! | nobody at a level, or many | `job_hang` of the job: it hangs, was ended or is cut off |
+//! | the same, but they do what the others do, or a link of the job is in trouble | `job_hang` of the job: who has probably not begun |
+//! | nobody at a level, or many, and they live | `job_hang` of the job: it hangs or is cut off |
+//! | any of these, and nothing tells that the others live | nothing: jobs are ended every day, and an ended one looks the same |
 //! | hosts at places that no collective has: other traffic | nothing |
 //!
 //! **Who has not begun** is told by the levels of bytes (`levels.rs`), or by step marks where the loop sends them (`marks.rs`). Alone it
@@ -168,10 +169,11 @@ fn look(features: &Features, job: usize, stand: &Stand, out: &mut Sink<'_>) {
     let (name, place) = (|host: &DeviceId| features.topology.devices[*host].name.clone(), Place::Job(job));
     if let Some(first) = accused.first() {
         out.over(FactKind::JobStands, place, &format!("told as the hang of {} from now on", name(first)));
-    } else {
-        let probable = stand.few().iter().map(name).collect();
-        let (hosts, lives) = (stand.hosts() as u32, lives.others_live());
-        out.present(place, shows, JobStands { stood_s, iteration_s, hosts, begun, probable, lives });
+    } else if lives.others_live() {
+        let (hosts, probable) = (stand.hosts() as u32, stand.few().iter().map(name).collect());
+        out.present(place, shows, JobStands { stood_s, iteration_s, hosts, begun, probable });
+    } else if lives.others_are_gone() {
+        out.over(FactKind::JobStands, place, "its processes do not live any more: it was ended");
     }
 }
 

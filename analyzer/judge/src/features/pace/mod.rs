@@ -69,6 +69,8 @@ const SEARCHED: usize = 64;
 pub struct JobPace {
     /// Of the hosts' and ports' names: another one makes another job.
     of: u64,
+    /// Of the names of the jobs that run on its hosts too, whose bytes its ports count with its own: others make another pace.
+    beside: u64,
     /// The hosts, found again in each process, and how many ports the fabric had when they were.
     #[serde(skip)]
     seats: Vec<Seat>,

@@ -46,8 +46,13 @@ impl Features {
         if self.jobs[job].pace.ports_known != self.topology.ports.len() {
             self.find_seats(job);
         }
+        let beside = self.beside(job);
         let pace = &mut self.jobs[job].pace;
         let seats = std::mem::take(&mut pace.seats);
+        if pace.beside != beside {
+            let JobPace { of, ports_known, .. } = *pace;
+            *pace = JobPace { of, beside, ports_known, ..JobPace::default() };
+        }
         let readings: Vec<Vec<&[(PortId, Sample)]>> =
             seats.iter().map(|seat| seat.ports.iter().map(|&port| rows(port)).collect()).collect();
         let groups: Vec<u32> = seats.iter().map(|seat| seat.group).collect();
@@ -67,6 +72,14 @@ impl Features {
         (pace.seats, pace.ports_known) = (seats, self.topology.ports.len());
     }
 
+    /// Of the names of the jobs that now run on the job's hosts too. Where one begins or ends, the bytes of an iteration change, and what a
+    /// search finds in readings of both times is the pace of neither. 0: it is alone.
+    fn beside(&self, job: usize) -> u64 {
+        let jobs = &self.topology.jobs;
+        let running = jobs[job].beside.iter().filter(|&&other| jobs[other].runs_at(self.now_ns));
+        running.fold(0, |all, &other| all ^ xxhash_rust::xxh3::xxh3_64(jobs[other].name.as_bytes()))
+    }
+
     fn names(&self, seats: &[Seat]) -> u64 {
         let mut names = String::new();
         for seat in seats {
@@ -78,5 +91,36 @@ impl Features {
             names.push('\n');
         }
         xxhash_rust::xxh3::xxh3_64(names.as_bytes())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testkit::{Extra, SECOND, Scene, iteration, star};
+    use weft_wire::plan::PlanJob;
+
+    #[test]
+    fn a_job_that_begins_or_ends_on_one_of_its_hosts_begins_its_pace_anew() {
+        let mut plan = star(4);
+        let begin_ns = Scene::new(star(4)).now_ns();
+        let at = |second: i64| Some(begin_ns + second * SECOND);
+        let other = |job: &str, device: &str| PlanJob {
+            job: job.into(),
+            device: device.into(),
+            start_ns: at(30),
+            end_ns: at(60),
+            ..PlanJob::default()
+        };
+        plan.jobs.extend([other("beside", "h1"), other("elsewhere", "h9")]);
+        let mut scene = Scene::new(plan);
+        let find = |name: &str| scene.engine.features().topology.jobs.iter().position(|job| job.name == name);
+        let train = find("train").expect("planned");
+        let mut readings = Vec::new();
+        for _ in 0..90 {
+            scene.second(|_, at| iteration(at, 1_070_000_000, 0), Extra::default());
+            readings.push(scene.engine.features().jobs[train].pace.readings);
+        }
+        let anew: Vec<usize> = (1..readings.len()).filter(|&second| readings[second] < readings[second - 1]).collect();
+        assert_eq!(anew, [29, 59], "{readings:?}");
     }
 }

@@ -20,7 +20,7 @@ use super::maintenance::Maintenance;
 use super::pcie::Pcie;
 use super::slots::{Named, Slots};
 use super::{
-    Conservation, DeviceState, Features, JobState, Low, Notices, PortState, PortsWith, Readings, Series, Wraps,
+    Card, Conservation, DeviceState, Features, JobState, Low, Notices, PortState, PortsWith, Readings, Series, Wraps,
 };
 use crate::fabric::{EntityTable, Topology};
 use names::{Here, Names};
@@ -47,6 +47,8 @@ pub struct Saved<'a> {
     trained_low: Vec<(u32, Low)>,
     /// The same of ports that stand still, and since when.
     stuck: Vec<(u32, i64)>,
+    /// The same of ports of which a driver said that their card does not answer.
+    cards: Vec<(u32, Card)>,
     notices: Cow<'a, Option<Box<Notices>>>,
     entities: Vec<Named>,
     series: Cow<'a, Series>,
@@ -81,6 +83,7 @@ impl Features {
             set_down: self.set_down.iter().map(|&port| port as u32).collect(),
             trained_low: self.trained_low.iter().map(|(&port, &low)| (port as u32, low)).collect(),
             stuck: self.stuck.iter().map(|(&port, &since_ns)| (port as u32, since_ns)).collect(),
+            cards: self.cards.iter().map(|(&port, card)| (port as u32, card.clone())).collect(),
             notices: Cow::Borrowed(&self.notices),
             entities: self.slots.named(entities),
             series: Cow::Borrowed(&self.series),
@@ -102,7 +105,8 @@ impl Saved<'_> {
 
     /// The features of a process that has this plan; `None` when the snapshot contradicts itself.
     pub fn restored(self, plan: &Plan) -> Option<Features> {
-        let Saved { time, names, ports, cables, jobs, devices, set_down, trained_low, stuck, entities, .. } = self;
+        let Saved { time, names, ports, cables, jobs, devices, set_down, trained_low, stuck, cards, entities, .. } =
+            self;
         let same_length = names.ports.len() == ports.len()
             && names.cables.len() == cables.len()
             && names.jobs.len() == jobs.len()
@@ -121,6 +125,7 @@ impl Saved<'_> {
         features.set_down = set_down.into_iter().filter_map(is_here).collect();
         features.trained_low = trained_low.into_iter().filter_map(|(port, low)| Some((is_here(port)?, low))).collect();
         features.stuck = stuck.into_iter().filter_map(|(port, since_ns)| Some((is_here(port)?, since_ns))).collect();
+        features.cards = cards.into_iter().filter_map(|(port, card)| Some((is_here(port)?, card))).collect();
         features.notices = self.notices.into_owned();
         (features.series, features.wraps) = (self.series.into_owned(), self.wraps.into_owned());
         features.unsettled = (0..features.ports.len()).collect();
