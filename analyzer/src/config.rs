@@ -1,6 +1,7 @@
 //! The sections that an analyzer reads. Each part's keys, defaults and checks stand beside the part; here they only meet.
 
 use crate::http::HttpConfig;
+use crate::kubernetes::KubernetesConfig;
 use crate::live::AnalyzerConfig;
 use crate::notify::{AlertsConfig, NotifyConfig};
 use crate::route::SilenceConfig;
@@ -16,6 +17,7 @@ pub struct Config {
     pub analyzer: AnalyzerConfig,
     pub http: HttpConfig,
     pub slurm: SlurmConfig,
+    pub kubernetes: KubernetesConfig,
     pub alerts: AlertsConfig,
     pub notify: Vec<NotifyConfig>,
     pub silence: Vec<SilenceConfig>,
@@ -23,13 +25,14 @@ pub struct Config {
 
 impl Settings for Config {
     const SECTIONS: &'static [&'static str] =
-        &["transport", "analyzer", "http", "slurm", "alerts", "notify", "silence"];
+        &["transport", "analyzer", "http", "slurm", "kubernetes", "alerts", "notify", "silence"];
 
     fn check(&self) -> Result<(), Wrong> {
         self.transport.check_subscriber()?;
         self.analyzer.check()?;
         self.http.check()?;
         self.slurm.check()?;
+        self.kubernetes.check()?;
         self.alerts.check()?;
         crate::notify::check(&self.notify)?;
         crate::route::check_silences(&self.silence)?;

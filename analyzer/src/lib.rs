@@ -11,6 +11,7 @@ pub mod http;
 pub mod import;
 pub mod ingest;
 mod judged;
+pub mod kubernetes;
 pub mod live;
 pub mod notify;
 pub mod operations;

@@ -9,6 +9,7 @@
 use crate::config::Config;
 use crate::feed::Feed;
 use crate::http::{self, AppState};
+use crate::kubernetes;
 use crate::live::{self, Live, LiveError, LiveOptions, LiveView};
 use crate::notify::{Context as AlertContext, Links, Places};
 use crate::operations::{Book, JobCalls, JobsInForce, Source};
@@ -49,7 +50,8 @@ pub struct Service {
     route: Route,
     server: JoinHandle<std::io::Result<()>>,
     watchdog: Option<JoinHandle<()>>,
-    slurm: Option<JoinHandle<()>>,
+    /// Schedulers that are asked.
+    schedulers: Vec<JoinHandle<()>>,
     stop: CancellationToken,
 }
 
@@ -77,9 +79,11 @@ pub async fn start(options: ServiceOptions) -> Result<Service> {
         log: delivery_log(state_dir.as_deref())?,
         alive: alive(seen.clone()),
     })?;
-    let asks_slurm = config.slurm.kind != SlurmKind::Off;
-    if asks_slurm {
-        jobs.asks(Source::Slurm);
+    let (asks_slurm, asks_kubernetes) = (config.slurm.kind != SlurmKind::Off, config.kubernetes.enabled);
+    for (source, is_asked) in [(Source::Slurm, asks_slurm), (Source::Kubernetes, asks_kubernetes)] {
+        if is_asked {
+            jobs.asks(source);
+        }
     }
     let live = live::start(LiveOptions {
         plan,
@@ -105,14 +109,17 @@ pub async fn start(options: ServiceOptions) -> Result<Service> {
     let sql =
         SqlEngine::new(view.store().clone(), SqlLimits::default()).context("threads for queries cannot be started")?;
     let sql = Arc::new(sql);
-    let slurm = asks_slurm.then(|| tokio::spawn(slurm::watch(config.slurm.clone(), jobs, book.clone())));
+    let slurm = asks_slurm.then(|| tokio::spawn(slurm::watch(config.slurm.clone(), jobs.clone(), book.clone())));
+    let kubernetes =
+        asks_kubernetes.then(|| tokio::spawn(kubernetes::watch(config.kubernetes.clone(), jobs, book.clone())));
+    let schedulers = slurm.into_iter().chain(kubernetes).collect();
     let config = Arc::new(config.http);
     let state = AppState { view, sql, feed: feed.clone(), config, token, book, calls, stop: stop.clone() };
     let page = page.unwrap_or_else(|| http::plain_pages(state.clone()));
     let server =
         axum::serve(listener, http::router(state, page)).with_graceful_shutdown(stop.clone().cancelled_owned());
     let server = tokio::spawn(async move { server.await });
-    Ok(Service { feed, live: Some(live), route, server, watchdog, slurm, stop })
+    Ok(Service { feed, live: Some(live), route, server, watchdog, schedulers, stop })
 }
 
 /// Above all numbers of earlier runs, or a page that comes back would take new updates for old ones.
@@ -171,7 +178,7 @@ impl Service {
     /// Server, intake, pagers: no request sees half an analyzer, and what the last frames say is still told.
     pub async fn shutdown(mut self) -> Result<()> {
         self.stop.cancel();
-        self.slurm.iter().for_each(JoinHandle::abort);
+        self.schedulers.iter().for_each(JoinHandle::abort);
         if !self.server.is_finished() && tokio::time::timeout(FAREWELL, &mut self.server).await.is_err() {
             self.server.abort();
         }

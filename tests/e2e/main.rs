@@ -10,6 +10,7 @@ mod hostile;
 mod hostile_sql;
 mod house;
 mod http;
+mod kubernetes;
 mod notify;
 mod restart;
 mod slurm;

@@ -173,7 +173,8 @@ impl From<BookError> for ApiError {
                 ApiError::new(StatusCode::TOO_MANY_REQUESTS, "full", error.to_string())
             }
             BookError::OfAnother { .. } => ApiError::new(StatusCode::CONFLICT, "conflict", error.to_string()).hint(
-                "in Slurm, resume the node (scontrol update nodename=NODE state=resume) or delete the reservation",
+                "in Slurm, resume the node (scontrol update nodename=NODE state=resume) or delete the reservation; in \
+                 Kubernetes, uncordon it (kubectl uncordon NODE)",
             ),
             BookError::Parts(_) => ApiError::bad_request(error.to_string()),
             BookError::Keep { .. } | BookError::Read { .. } => ApiError::internal(error),

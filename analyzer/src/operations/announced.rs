@@ -30,7 +30,7 @@ pub struct Announced {
     pub until_ns: Option<i64>,
     pub who: String,
     pub reason: String,
-    /// Who told weft: `http`, `slurm`.
+    /// Who told weft: `http`, `slurm`, `kubernetes`.
     pub source: String,
 }
 

@@ -20,6 +20,7 @@ pub type JobsTold = BTreeMap<Source, Vec<PlanJob>>;
 #[serde(rename_all = "lowercase")]
 pub enum Source {
     Slurm,
+    Kubernetes,
     /// Calls of a prolog and an epilog.
     Calls,
     /// The watched file.
@@ -27,11 +28,23 @@ pub enum Source {
 }
 
 impl Source {
-    fn name(self) -> &'static str {
+    /// As configuration and messages name it.
+    pub fn name(self) -> &'static str {
         match self {
             Source::Slurm => "slurm",
+            Source::Kubernetes => "kubernetes",
             Source::Calls => "calls",
             Source::File => "jobs file",
+        }
+    }
+
+    /// At the beginning of a sentence.
+    pub fn title(self) -> &'static str {
+        match self {
+            Source::Slurm => "Slurm",
+            Source::Kubernetes => "Kubernetes",
+            Source::Calls => "The prolog and epilog",
+            Source::File => "The jobs file",
         }
     }
 }

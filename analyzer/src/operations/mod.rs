@@ -2,11 +2,12 @@
 //! that begin and end.
 //!
 //! ```text
-//! HTTP, Slurm ─► book (kept in the state folder) ─► events of the next tick ─► judge, SQL, page
-//! watched file, Slurm, prolog and epilog ─► jobs in force ─► plan in force
+//! HTTP, Slurm, Kubernetes ─► book (kept in the state folder) ─► events of the next tick ─► judge, SQL, page
+//! watched file, Slurm, Kubernetes, prolog and epilog ─► jobs in force ─► plan in force
 //! ```
 
 mod announced;
+mod asking;
 mod book;
 mod job_calls;
 mod jobs;
@@ -14,6 +15,7 @@ mod keep;
 mod view;
 
 pub use announced::{Announced, AnnouncedPart, HTTP, one_line};
+pub use asking::{Troubles, aside, guarded, old};
 pub use book::{Book, BookError};
 pub use job_calls::{CallError, CalledJob, JobCalls};
 pub use jobs::{JobsInForce, JobsTold, Source};

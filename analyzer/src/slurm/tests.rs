@@ -5,8 +5,8 @@ use super::ask::Asker;
 use super::config::{SlurmConfig, SlurmKind};
 use super::jobs::rows;
 use super::maintenance::announced;
-use super::watch::{Watcher, told_jobs, told_maintenance, watched};
-use crate::operations::{Book, JobsInForce, Source};
+use super::watch::{Watcher, told_jobs, told_maintenance};
+use crate::operations::{Book, JobsInForce};
 use serde_json::{Value, json};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -236,16 +236,6 @@ async fn a_question_that_fails_holds_up_no_others_answer() {
         3,
         "and so is maintenance: the nodes that are drained; the reservation was over long ago"
     );
-}
-
-#[tokio::test]
-async fn a_fault_that_ends_the_asking_is_said() {
-    let in_force = JobsInForce::default();
-    watched(async { panic!("on purpose") }, in_force.clone()).await;
-    assert!(in_force.troubles()[0].starts_with("slurm: Slurm is no longer asked"), "{:?}", in_force.troubles());
-    in_force.trouble(Source::Slurm, None);
-    watched(async {}, in_force.clone()).await;
-    assert!(in_force.troubles().is_empty());
 }
 
 /// One that leads elsewhere would be given the token by a client that follows it.

@@ -5,32 +5,16 @@ use super::ask::{Asker, Question};
 use super::config::SlurmConfig;
 use super::{jobs, maintenance};
 use crate::clock::now_ns;
-use crate::operations::{Announced, Book, JobsInForce, Source};
+use crate::operations::{Announced, Book, JobsInForce, Source, Troubles, aside, guarded, old};
 use serde::de::DeserializeOwned;
-use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::task::{JoinSet, spawn_blocking};
 use weft_wire::plan::PlanJob;
-
-/// What is said of a failure that lasts is said again after so long.
-const SAID_AGAIN: Duration = Duration::from_secs(300);
 
 /// Asks for ever. Dropping it ends the asking.
 pub async fn watch(config: SlurmConfig, in_force: JobsInForce, book: Arc<Book>) {
     let mut watcher = Watcher::new(config, in_force.clone(), book);
-    watched(async move { watcher.ask_for_ever().await }, in_force).await;
-}
-
-/// A fault of weft's own ends the asking and nothing else: that jobs are no longer known is said where operators look.
-pub async fn watched(asking: impl Future<Output = ()> + Send + 'static, in_force: JobsInForce) {
-    let mut tasks = JoinSet::new();
-    tasks.spawn(asking);
-    if let Some(Err(error)) = tasks.join_next().await {
-        let trouble = "Slurm is no longer asked, by a fault of weft: please report it, and restart the analyzer";
-        tracing::error!(%error, "{trouble}");
-        in_force.trouble(Source::Slurm, Some(trouble.to_owned()));
-    }
+    guarded(Source::Slurm, async move { watcher.ask_for_ever().await }, in_force).await;
 }
 
 /// When each of the two last was told.
@@ -55,23 +39,14 @@ impl Watcher {
 
     async fn ask_for_ever(&mut self) {
         let every = Duration::from_secs(self.config.every_s);
-        let mut said: Option<Instant> = None;
+        let mut troubles = Troubles::new(Source::Slurm, self.in_force.clone());
         loop {
             let began = Instant::now();
-            match self.round().await {
-                Ok(()) => {
-                    said = None;
-                    self.in_force.trouble(Source::Slurm, None);
-                }
-                Err(trouble) => {
-                    metrics::counter!("weft_slurm_errors_total").increment(1);
-                    if said.is_none_or(|said: Instant| said.elapsed() > SAID_AGAIN) {
-                        tracing::error!("slurm: {trouble}");
-                        said = Some(Instant::now());
-                    }
-                    self.in_force.trouble(Source::Slurm, Some(trouble));
-                }
+            let trouble = self.round().await.err();
+            if trouble.is_some() {
+                metrics::counter!("weft_slurm_errors_total").increment(1);
             }
+            troubles.say(trouble);
             if let Some(heard) = self.heard.jobs {
                 metrics::gauge!("weft_slurm_age_seconds").set(heard.elapsed().as_secs_f64());
             }
@@ -104,15 +79,6 @@ impl Watcher {
     }
 }
 
-fn old(failure: &str, heard: Option<Instant>, what: &str) -> String {
-    match heard {
-        None => format!("{failure}; nothing is known of {what} from it yet"),
-        Some(heard) => {
-            format!("{failure}; what it said of {what} {} s ago stays in force", heard.elapsed().as_secs())
-        }
-    }
-}
-
 pub async fn told_jobs(asker: &Asker) -> Result<Vec<PlanJob>, String> {
     let answer = asker.ask(Question::Jobs).await?;
     let rows = move || {
@@ -135,12 +101,6 @@ pub async fn told_maintenance(asker: &Asker) -> Result<Vec<Announced>, String> {
             .map_err(|error| format!("nodes of a reservation: {error}"))
     };
     aside(announced).await
-}
-
-/// Answers of 60 MB and a write to the disk take long: they hold up none of the threads that serve requests.
-async fn aside<T: Send + 'static>(work: impl FnOnce() -> Result<T, String> + Send + 'static) -> Result<T, String> {
-    let failed = |error| Err(format!("its answer could not be worked through ({error}): please report it"));
-    spawn_blocking(work).await.unwrap_or_else(failed)
 }
 
 fn read<T: DeserializeOwned>(answer: &[u8], question: Question) -> Result<T, String> {

@@ -60,6 +60,8 @@ pub const METRICS: &[Metric] = &[
     counter("weft_deliveries_total", "Alerts in requests to a receiver, by receiver and by what came of the request."),
     counter("weft_slurm_errors_total", "Times that Slurm could not be asked, or its answer not be read."),
     gauge("weft_slurm_age_seconds", "Time since Slurm last answered, once it has."),
+    counter("weft_kubernetes_errors_total", "Times that the API server of Kubernetes could not be asked, or its answer not be read."),
+    gauge("weft_kubernetes_age_seconds", "Time since the API server of Kubernetes last told of pods, once it has; a watch is renewed every timeout_s."),
     // The collector.
     gauge("weft_collector_ready", "1 while the collector reads and its frames are acknowledged, else 0."),
     gauge("weft_collector_queued_frames", "Frames that wait to be sent."),

@@ -26,6 +26,7 @@ fn sections() -> Vec<Section> {
         ("analyzer", "AnalyzerConfig", analyzer["analyzer"].clone()),
         ("http", "HttpConfig", analyzer["http"].clone()),
         ("slurm", "SlurmConfig", analyzer["slurm"].clone()),
+        ("kubernetes", "KubernetesConfig", analyzer["kubernetes"].clone()),
         ("dashboard", "DashboardConfig", value(weft_dashboard::DashboardConfig::default())),
         ("alerts", "AlertsConfig", analyzer["alerts"].clone()),
         ("notify[]", "NotifyConfig", value(NotifyConfig::new(webhook, endpoint))),

@@ -16,7 +16,7 @@ pub struct Key {
 }
 
 /// The source files that hold the types.
-const FILES: [&str; 15] = [
+const FILES: [&str; 16] = [
     "collector/transport/src/config.rs",
     "collector/src/config.rs",
     "collector/src/filter.rs",
@@ -27,6 +27,7 @@ const FILES: [&str; 15] = [
     "analyzer/src/live/config.rs",
     "analyzer/src/http/config.rs",
     "analyzer/src/slurm/config.rs",
+    "analyzer/src/kubernetes/config.rs",
     "analyzer/src/notify/config.rs",
     "analyzer/src/notify/labels.rs",
     "analyzer/src/route/silence.rs",
