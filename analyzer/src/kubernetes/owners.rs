@@ -30,13 +30,15 @@ pub struct Operator {
 /// One row a kind of owner. The first one whose `name` a pod has is its owner, so that a kind stands above those it is built on: the
 /// pods of a JobSet are pods of batch Jobs too.
 #[rustfmt::skip]
-pub const OPERATORS: [Operator; 7] = [
+pub const OPERATORS: [Operator; 8] = [
     Operator { kind: "RayCluster", name: "ray.io/cluster", role: Some("ray.io/group"), index: None },
     // TrainJob (Kubeflow Trainer 2) makes a JobSet of its own name.
     Operator { kind: "JobSet", name: "jobset.sigs.k8s.io/jobset-name", role: Some("jobset.sigs.k8s.io/replicatedjob-name"), index: Some(COMPLETION_INDEX) },
     // PyTorchJob, MPIJob, JAXJob, XGBoostJob, TFJob, PaddleJob.
     Operator { kind: "training-operator", name: "training.kubeflow.org/job-name", role: Some("training.kubeflow.org/replica-type"), index: Some("training.kubeflow.org/replica-index") },
     Operator { kind: "Volcano Job", name: "volcano.sh/job-name", role: Some("volcano.sh/task-spec"), index: Some("volcano.sh/task-index") },
+    // Its groups are replicas that do not work together: each is compared within itself.
+    Operator { kind: "LeaderWorkerSet", name: "leaderworkerset.sigs.k8s.io/name", role: Some("leaderworkerset.sigs.k8s.io/group-index"), index: Some("leaderworkerset.sigs.k8s.io/worker-index") },
     Operator { kind: "Kueue pod group", name: "kueue.x-k8s.io/pod-group-name", role: None, index: Some("kueue.x-k8s.io/pod-group-pod-index") },
     Operator { kind: "Job", name: "batch.kubernetes.io/job-name", role: None, index: Some(COMPLETION_INDEX) },
     // Before Kubernetes 1.27.

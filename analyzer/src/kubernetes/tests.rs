@@ -236,6 +236,14 @@ fn the_owner_is_the_first_kind_whose_label_a_pod_has() {
             "Volcano Job v trainer 1",
         ),
         (
+            json!({
+                "leaderworkerset.sigs.k8s.io/name": "l", "leaderworkerset.sigs.k8s.io/group-index": "1",
+                "leaderworkerset.sigs.k8s.io/worker-index": "2",
+            }),
+            by("StatefulSet", "l-1"),
+            "LeaderWorkerSet l 1 2",
+        ),
+        (
             json!({"kueue.x-k8s.io/pod-group-name": "g", "kueue.x-k8s.io/pod-group-pod-index": "2"}),
             none.clone(),
             "Kueue pod group g  2",

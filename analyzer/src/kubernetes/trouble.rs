@@ -68,6 +68,10 @@ fn of_status(status: &Status, what: &str, verb: &str) -> (Then, String) {
             let mend = format!("add the rule {rule} to weft's ClusterRole (deploy/kubernetes/rbac.yaml)");
             (Then::TriesAgain, format!("the API server forbids weft to {verb} {what} ({said}); {mend}"))
         }
+        400 => {
+            let mend = "see [kubernetes] selector";
+            (Then::TriesAgain, format!("the API server does not take what weft asks of {what} ({said}); {mend}"))
+        }
         code => (Then::TriesAgain, format!("the API server answers {code} when asked to {verb} {what} ({said})")),
     }
 }

@@ -109,7 +109,7 @@ impl Watcher {
                 }
                 Err(failure) => {
                     metrics::counter!("weft_kubernetes_errors_total").increment(1);
-                    self.failed[CONNECTING] = Some(failure);
+                    self.failed[CONNECTING] = Some(old(&failure, self.heard(), "pods"));
                 }
             }
             self.say();
@@ -215,10 +215,14 @@ impl Watcher {
         self.failed[KEEPING] = kept.err();
     }
 
+    /// When pods were heard of last, by the watch that was heard the longest ago; `None` where one was not heard yet.
+    fn heard(&self) -> Option<Instant> {
+        let of_pods = self.watched.iter().filter(|watched| watched.pods.is_some());
+        of_pods.map(|watched| watched.heard.last()).min().flatten()
+    }
+
     fn say(&mut self) {
-        let of_pods = self.watched.iter().filter(|watched| watched.pods.is_some()).map(|watched| watched.heard.last());
-        // The watch that was heard the longest ago; nothing, where one was not heard yet.
-        if let Some(heard) = of_pods.min().flatten() {
+        if let Some(heard) = self.heard() {
             metrics::gauge!("weft_kubernetes_age_seconds").set(heard.elapsed().as_secs_f64());
         }
         let refused: u64 = self.pods.iter().map(|pods| pods.refused).sum();

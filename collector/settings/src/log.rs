@@ -1,7 +1,11 @@
-//! Logs go to stderr, since stdout belongs to the commands' answers. `WEFT_LOG` (or `RUST_LOG`) filters, `info` by default.
+//! Logs go to stderr, since stdout belongs to the commands' answers. `WEFT_LOG` (or `RUST_LOG`) filters, [`FILTER`] by default.
 
 use std::io::IsTerminal;
 use tracing_subscriber::EnvFilter;
+
+/// The client of Kubernetes logs every failed request by itself, twice a minute while an API server is away; weft says the same once,
+/// with what to do.
+const FILTER: &str = "info,kube_client=off,kube_runtime=off";
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Format {
@@ -21,7 +25,7 @@ pub struct LogArgs {
 /// Once a process; a second call does nothing.
 pub fn start(format: Format) {
     let said = std::env::var("WEFT_LOG").or_else(|_| std::env::var("RUST_LOG"));
-    let filter = EnvFilter::new(said.unwrap_or_else(|_| String::from("info")));
+    let filter = EnvFilter::new(said.unwrap_or_else(|_| String::from(FILTER)));
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let _ = match format {
         Format::Text => log.with_ansi(std::io::stderr().is_terminal()).try_init(),
