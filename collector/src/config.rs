@@ -105,8 +105,9 @@ impl CollectorConfig {
             let what = format!("no source is called {unknown:?}{mend} (known: {})", known.join(", "));
             return Err(Wrong::new("collector.off", what));
         }
-        if !self.dcgm.is_empty() && !["http://", "https://"].iter().any(|scheme| self.dcgm.starts_with(scheme)) {
-            let what = format!("{:?} is no address of a page; write it as http://127.0.0.1:9400/metrics", self.dcgm);
+        if !self.dcgm.is_empty() && !self.dcgm.starts_with("http://") {
+            let what =
+                format!("{:?} is no page on this node by HTTP; write it as http://127.0.0.1:9400/metrics", self.dcgm);
             return Err(Wrong::new("collector.dcgm", what));
         }
         match self.root.is_dir() {
