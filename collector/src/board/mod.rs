@@ -38,6 +38,10 @@ pub struct Board {
     round: u32,
     extras: Vec<ExtraRow>,
     events: Vec<EventRow>,
+    /// Events of entities that no inventory names yet: they are told after the next [`Board::relayout`].
+    early: Vec<EventRow>,
+    /// The index that the next new entity had when the inventory was made.
+    announced: i32,
     neighbors: Vec<Neighbor>,
 }
 
@@ -57,6 +61,8 @@ impl Board {
             round: 0,
             extras: Vec::new(),
             events: Vec::new(),
+            early: Vec::new(),
+            announced: 0,
             neighbors: Vec::new(),
         }
     }
@@ -159,12 +165,13 @@ impl Board {
         self.events.push(EventRow { port, device, ts_ns, event, text });
     }
 
-    /// An event of the entity, which must be in the inventory already: `xid`, `kernel`.
+    /// An event of the entity: `xid`, `kernel`. One that no inventory names yet waits for the next.
     pub fn say(&mut self, id: EntityId, ts_ns: i64, event: &str, text: &str) {
         let Some(entity) = self.get(id) else { return };
         let text = format!("{}: {text}", entity.port);
-        let (port, device, event) = (Some(entity.index), self.identity.id.clone(), event.to_owned());
-        self.events.push(EventRow { port, device, ts_ns, event, text });
+        let (index, device, event) = (entity.index, self.identity.id.clone(), event.to_owned());
+        let events = if index < self.announced { &mut self.events } else { &mut self.early };
+        events.push(EventRow { port: Some(index), device, ts_ns, event, text });
     }
 
     /// An event of the whole node.
@@ -207,6 +214,8 @@ impl Board {
         self.layout = Layout::of(self.slots.iter_mut().flatten())?;
         self.changed = false;
         self.version += 1;
+        self.announced = self.next_index;
+        self.events.append(&mut self.early);
         Ok(())
     }
 

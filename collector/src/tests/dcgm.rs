@@ -75,6 +75,13 @@ impl Rig {
         read.map(|()| self.board.take_events().into_iter().map(|event| event.text).collect())
     }
 
+    /// How many GPUs have a row of this tick.
+    fn rows(&mut self) -> usize {
+        self.tick().unwrap();
+        self.board.write_rows(&Round { slowest: Tier::Normal, due_ns: 1 });
+        self.board.take().unwrap().iter().map(|section| section.batch.num_rows()).sum()
+    }
+
     fn says(&self, gpu: &str, counter: &str) -> Option<(Status, Option<Canonical>)> {
         let gpu = self.board.entities().find(|entity| entity.port == gpu)?;
         gpu.cells().find(|cell| cell.counter() == counter).map(|cell| (cell.status().0, cell.canonical()))
@@ -98,6 +105,19 @@ fn gpus_of_the_page_are_told_and_what_it_does_not_know_is_absent() {
         ("00000000:0D:00.0", "NVIDIA H100 80GB HBM3")
     );
     assert_eq!(rig.board.entities().count(), 2);
+}
+
+#[test]
+fn what_has_not_changed_may_be_old_and_has_no_row() {
+    let mut rig = Rig::new(ok(PAGE));
+    assert_eq!([rig.rows(), rig.rows()], [2, 0]);
+    *rig.answer.lock().unwrap() = ok(&PAGE.replace("412.345", "412.346"));
+    assert_eq!([rig.rows(), rig.rows()], [1, 0]);
+    let others = PAGE.lines().filter(|line| !line.contains("gpu=\"1\"")).collect::<Vec<_>>().join("\n");
+    *rig.answer.lock().unwrap() = ok(&format!("{others}\n"));
+    rig.tick().unwrap();
+    let said = rig.says("gpu1", "sm_clock_mhz").map(|said| said.0);
+    assert_eq!(said, Some(Status::Failed), "a GPU that the page leaves out is not one that was never there");
 }
 
 #[test]

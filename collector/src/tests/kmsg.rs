@@ -108,15 +108,19 @@ fn an_xid_is_told_of_its_gpu_and_counted_though_no_library_knows_the_gpu() {
     let mut rig = Rig::new();
     let line = "NVRM: Xid (PCI:0000:1b:00): 79, pid='<unknown>', name=<unknown>, GPU has fallen off the bus.";
     rig.log(line);
+    rig.log("NVRM: Xid (PCI:0000:1b:00): 154, pid='<unknown>', name=<unknown>, GPU recovery action changed");
     assert_eq!(rig.tick(), [], "no inventory knows the GPU yet");
     let told = rig.tick();
-    assert_eq!(told, [(rig.index("gpu1"), "xid".to_owned(), format!("gpu1: {line}"))], "the second on the bus");
+    assert_eq!(told.len(), 2);
+    assert_eq!(told[0], (rig.index("gpu1"), "xid".to_owned(), format!("gpu1: {line}")), "the second on the bus");
+    (0..500).for_each(|_| rig.log(line));
+    assert_eq!(rig.tick(), [], "counted, and told a moment ago");
     rig.log("NVRM: Xid (PCI:0000:1b:00): 94, pid=12, name=python3, Ch 00000008");
     assert_eq!(rig.tick().len(), 1);
     let gpu = rig.board.entities().find(|e| e.port == "gpu1").unwrap();
     let counted: Vec<_> = gpu.cells().map(|cell| (cell.raw.as_str(), cell.counter(), cell.canonical())).collect();
     use crate::board::Canonical::{Float, Int};
-    assert_eq!(counted, [("xid.count", "xid", Some(Int(2))), ("xid", "last_xid", Some(Float(94.0)))]);
+    assert_eq!(counted, [("xid.count", "xid", Some(Int(503))), ("xid", "last_xid", Some(Float(94.0)))]);
     rig.log("NVRM: Xid (PCI:0000:99:00): 79, pid=1");
     let told = rig.tick();
     assert_eq!((told[0].0, told[0].1.as_str()), (None, "xid"), "it is on no bus: told of the node");
@@ -134,10 +138,30 @@ fn an_xid_that_nvml_tells_is_not_told_twice() {
     rig.board.relayout().unwrap();
     rig.log("NVRM: Xid (PCI:0000:1b:00): 94, pid=12");
     assert_eq!(rig.tick(), []);
+    rig.log("NVRM: Xid (PCI:0000:1b:00): 79, pid=12");
+    assert_eq!(rig.tick().len(), 1, "NVML may not be able to tell this one");
     rig.board.begin_round();
     rig.board.row(gpu, START_NS).unwrap().fail(cell, "GPU_IS_LOST");
+    rig.log("NVRM: Xid (PCI:0000:1b:00): 48, pid=12");
+    assert_eq!(rig.tick().len(), 1, "nor this one now");
+    rig.log("NVRM: Xid (PCI:0000:0a:00): 79, pid=12");
+    assert_eq!([rig.tick().len(), rig.tick().len()], [0, 1], "once an inventory names it");
+    assert_eq!(rig.board.entities().filter(|entity| entity.table == Table::Gpu).count(), 2, "gpu0 is made");
+}
+
+#[test]
+fn a_name_that_another_gpu_has_is_not_taken() {
+    let mut rig = Rig::new();
+    let gpu = rig.board.entity(Table::Gpu, "gpu0");
+    // A container that may see one GPU alone, the second on the bus, which NVML counts as its first.
+    rig.board.describe(gpu, |descriptor| descriptor.position = "00000000:1B:00.0".into());
+    rig.board.cell(gpu, "gpu", "nvml", "nvmlDeviceGetPowerUsage");
+    rig.board.relayout().unwrap();
+    rig.log("NVRM: Xid (PCI:0000:0a:00): 79, pid=12");
+    let told = rig.tick();
+    assert_eq!(told.iter().map(|(port, event, _)| (*port, event.as_str())).collect::<Vec<_>>(), [(None, "xid")]);
     rig.log("NVRM: Xid (PCI:0000:1b:00): 79, pid=12");
-    assert_eq!(rig.tick().len(), 1, "NVML cannot tell this one");
+    assert_eq!(rig.tick()[0].0, rig.index("gpu0"));
 }
 
 #[test]

@@ -7,30 +7,39 @@
 //! the driver says                                    ▲ "… timeout. Will cause a leak of a command resource"
 //! ```
 //! A driver notices late: a command of mlx5 has a minute, the kernel's watchdog of transmit queues five seconds. So the port is looked
-//! back at from the moment on at which the driver says it. The words alone prove nothing: a card may miss one command and work on.
-//! Bytes alone prove nothing either: all ports of a job stand still when one of them does.
+//! back at from the moment on at which the driver says it, over the 128 ticks of `past.rs`. The words alone prove nothing: a card may
+//! miss one command and work on. Bytes alone prove nothing either: all ports of a job stand still when one of them does.
 //!
-//! Nothing is kept of other ports; of each of these some 200 bytes, for as long as they are silent or were said to be in trouble
-//! within the last ten minutes.
+//! A card whose firmware hangs may answer no question for its counters. Then its port is silent from the last reading on that told
+//! its bytes, as long as something else of its node is heard.
+//!
+//! Nothing is kept of other ports; of each of these some 200 bytes, until ten minutes after it was silent last and after the last words.
 
 use super::Features;
 use super::past::{Past, SLOT_TICKS, SLOTS};
-use crate::fabric::{LinkEvent, PortId, is_time};
+use super::port::PortState;
+use crate::fabric::{LinkEvent, is_time};
 use serde::{Deserialize, Serialize};
 
 /// What drivers and the kernel say of a card that does not answer (`collector/src/sources/kmsg/lines.rs` passes it on).
-const WORDS: [&str; 6] = [
+const WORDS: [&str; 7] = [
     "timeout. Will cause a leak of a command resource", // mlx5_core: a command to the firmware was not answered within a minute
     "device's health compromised",                      // mlx5_core: the firmware's own counter stands still
     "Fatal error ",                                     // mlx5_core: the card's sensors
     "Error (timeout:",                                  // bnxt_en: a command to the firmware was not answered
     " timeout after ",                                  // ionic: the same
+    "failed: TIMEOUT (",                                // ionic: the same
     "NETDEV WATCHDOG: ",                                // the kernel: a queue has something to send and sends nothing
 ];
 /// Of what it sent at most in a slot, the part below which a port is silent: what a host says to its neighbours of itself, LLDP and
 /// the like, is far less than a thousandth of what it sends for a job.
 const SILENT: f64 = 1e-3;
-/// A card is forgotten that sends, and that nothing was said of for so long.
+/// A port was at work that has sent this part of its speed in a slot: 100 Mbit/s of 100 Gbit/s.
+const AT_WORK: f64 = 1e-3;
+/// The speed of a port of which nobody tells it, bit/s: the slowest that fabrics of GPUs are built of.
+const SLOWEST_BPS: f64 = 10e9;
+/// A port that is read every second cannot be read if nothing is told of its bytes for two.
+const UNREAD: i64 = 2;
 const REMEMBERED_NS: i64 = 600_000_000_000;
 /// Characters of the driver's words that are kept.
 const MOST_WORDS: usize = 160;
@@ -39,19 +48,35 @@ const MOST_WORDS: usize = 160;
 pub struct Card {
     /// The driver's last words, and when they came.
     pub words: String,
-    said_ns: i64,
+    pub said_ns: i64,
     /// The most bytes that it sent in a slot.
     most: f64,
-    /// It has sent next to nothing since then, ns.
-    pub silent_since_ns: Option<i64>,
-    /// The last tick that told its bytes.
+    pub silence: Option<Silence>,
+    silent_until_ns: i64,
+    /// The last tick that told its bytes, or that they cannot be read.
     pub told_tick: i64,
+}
+
+/// A port has sent next to nothing since then.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Silence {
+    pub since_ns: i64,
+    /// Its counters cannot be read.
+    pub is_unread: bool,
+}
+
+/// The moment of a tick, and how long ticks are.
+#[derive(Clone, Copy)]
+struct Now {
+    tick: i64,
+    tick_ns: i64,
+    now_ns: i64,
 }
 
 impl Card {
     fn new(words: &str, said_ns: i64) -> Card {
         let words = words.chars().filter(|c| !c.is_control()).take(MOST_WORDS).collect();
-        Card { words, said_ns, most: 0.0, silent_since_ns: None, told_tick: i64::MIN }
+        Card { words, said_ns, most: 0.0, silence: None, silent_until_ns: i64::MIN, told_tick: i64::MIN }
     }
 
     /// Bytes a second that it sent at most.
@@ -59,23 +84,46 @@ impl Card {
         self.most / (SLOT_TICKS * tick_ns) as f64 * 1e9
     }
 
-    fn take(&mut self, past: &Past, tick: i64, tick_ns: i64) {
-        let newest = tick.div_euclid(SLOT_TICKS);
-        let slots = || (newest - SLOTS as i64 + 1..=newest).rev();
-        self.most = slots().filter_map(|slot| past.sent(slot)).fold(self.most, f64::max);
-        // A slot that is not known, because the counts cannot be read, is neither silent nor loud.
-        let is_loud = |slot: &i64| past.sent(*slot).is_some_and(|sent| sent > SILENT * self.most);
-        if past.sent(newest).is_some() {
-            self.told_tick = tick;
+    /// It has sent as much as ports do that work for a job.
+    pub fn was_at_work(&self, tick_ns: i64, planned_bps: Option<i64>) -> bool {
+        let bps = planned_bps.map_or(SLOWEST_BPS, |bps| bps as f64);
+        self.most_a_second(tick_ns) * 8.0 >= AT_WORK * bps
+    }
+
+    /// Takes in a tick. `is_heard`: something of its node is told in this tick.
+    fn take(&mut self, port: &PortState, is_heard: bool, now: Now) {
+        let (Some(past), Some(last)) = (&port.past, port.last) else { return };
+        if last.ts_ns > now.now_ns - now.tick_ns {
+            self.told_tick = now.tick;
+            self.silence = self.silence_by_bytes(past, now);
+        } else if is_heard && self.most > 0.0 && now.now_ns - last.ts_ns > UNREAD * port.interval_ns().max(now.tick_ns)
+        {
+            self.told_tick = now.tick;
+            self.silence = self.silence.or(Some(Silence { since_ns: last.ts_ns, is_unread: true }));
         }
-        let loud = slots().find(is_loud);
-        self.silent_since_ns = match (loud, self.silent_since_ns) {
+        // Counters that begin anew are those of a card that was reset, or of a node that was started again.
+        let is_reset = |since_ns: i64| port.reset_tick().is_some_and(|tick| tick * now.tick_ns > since_ns);
+        self.silence = self.silence.filter(|silence| !is_reset(silence.since_ns));
+        if self.silence.is_some() {
+            self.silent_until_ns = now.now_ns;
+        }
+    }
+
+    fn silence_by_bytes(&mut self, past: &Past, now: Now) -> Option<Silence> {
+        let newest = now.tick.div_euclid(SLOT_TICKS);
+        let oldest = newest - SLOTS as i64 + 1;
+        self.most = (oldest..=newest).filter_map(|slot| past.sent(slot)).fold(self.most, f64::max);
+        let is_loud = |slot: &i64| past.sent(*slot).is_some_and(|sent| sent > SILENT * self.most);
+        match (oldest..=newest).rev().find(is_loud) {
             _ if self.most <= 0.0 => None,
-            (Some(slot), _) if slot == newest => None,
-            (Some(slot), _) => Some((slot + 1) * SLOT_TICKS * tick_ns),
+            // From the first slot on that is known to be silent: of one that is not known nothing is said.
+            Some(loud) => {
+                let first = (loud + 1..=newest).find(|&slot| past.sent(slot).is_some())?;
+                Some(Silence { since_ns: first * SLOT_TICKS * now.tick_ns, is_unread: false })
+            }
             // It has been silent for longer than its past is kept.
-            (None, since_ns) => since_ns,
-        };
+            None => self.silence,
+        }
     }
 }
 
@@ -86,23 +134,20 @@ fn is_of_a_card(event: &LinkEvent) -> bool {
 impl Features {
     /// Takes in what drivers say in this tick, once its traffic is known.
     pub(super) fn update_cards(&mut self, events: &[LinkEvent]) {
-        let Features { topology, cards, ports, tick, tick_ns, now_ns, .. } = self;
+        let Features { topology, cards, ports, devices, tick, tick_ns, now_ns, .. } = self;
         for event in events.iter().filter(|event| is_of_a_card(event)) {
             let Some(port) = topology.find_port(&event.device, &event.port) else { continue };
             let said = Card::new(&event.text, event.ts_ns);
             let card = cards.entry(port).or_insert_with(|| said.clone());
             (card.words, card.said_ns) = (said.words, said.said_ns);
         }
+        let now = Now { tick: *tick, tick_ns: *tick_ns, now_ns: *now_ns };
         cards.retain(|&port, card| {
-            if let Some(past) = &ports[port].past {
-                card.take(past, *tick, *tick_ns);
-            }
-            card.silent_since_ns.is_some() || *now_ns - card.said_ns < REMEMBERED_NS
+            let device = &devices[topology.ports[port].device];
+            let is_heard =
+                device.silent.is_none() && device.seen_ns.is_some_and(|ns| ns > now.now_ns - 2 * now.tick_ns);
+            card.take(&ports[port], is_heard, now);
+            now.now_ns - card.said_ns.max(card.silent_until_ns) < REMEMBERED_NS
         });
-    }
-
-    /// Of a port of which a driver said that it does not answer.
-    pub fn card(&self, port: PortId) -> Option<&Card> {
-        self.cards.get(&port)
     }
 }

@@ -10,7 +10,7 @@
 
 use super::Features;
 use super::readings::Read;
-use super::stalls::IDLE;
+use super::stalls::{IDLE, Stalls};
 use crate::fabric::DeviceId;
 use arraydeque::{ArrayDeque, behavior::Wrapping};
 use serde::{Deserialize, Serialize};
@@ -72,6 +72,13 @@ impl Features {
             return Some(Life { share: 1.0 - idle, by_gpus: true });
         }
         Some(Life { share: state.busy.as_ref()?.kept(after_tick, least)?, by_gpus: false })
+    }
+
+    /// How busy the node is, is told at all.
+    pub fn tells_life(&self, device: DeviceId) -> bool {
+        self.devices
+            .get(device)
+            .is_some_and(|state| state.busy.is_some() || state.stalls().is_some_and(Stalls::tells_gpus))
     }
 
     pub(super) fn update_life(&mut self) {

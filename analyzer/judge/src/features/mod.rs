@@ -80,7 +80,7 @@ mod trained;
 mod wraps;
 
 pub use bins::{BINS, Grid};
-pub use cards::Card;
+pub use cards::{Card, Silence};
 pub use conservation::{Conservation, Difference, TICKS};
 pub use device::{DeviceState, Silent};
 pub use downs::{Downs, FLAP_MEMORY_NS};

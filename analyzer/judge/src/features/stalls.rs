@@ -46,6 +46,11 @@ struct Shares {
 }
 
 impl Stalls {
+    /// Its GPUs tell how busy they are.
+    pub fn tells_gpus(&self) -> bool {
+        self.ring.iter().any(|shares| !shares.of[IDLE].is_nan())
+    }
+
     /// Takes in what was read of a node in this tick: of each kind of pressure the share of the time between two readings
     /// (420,000 µs more in 1 s: 0.42), and of its GPUs the mean of the time that they idled.
     pub fn update(&mut self, tick: i64, node: &str, readings: &Readings) {

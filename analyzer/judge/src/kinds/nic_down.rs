@@ -13,6 +13,8 @@ pub struct NicDown {
     pub words: String,
     /// For how long it has sent nothing, s.
     pub silent_s: f64,
+    /// That it sends nothing is known by that its counters cannot be read any more.
+    pub is_unread: bool,
     /// Bytes a second that it sent at most before.
     pub before: f64,
 }
@@ -34,8 +36,14 @@ impl KindOfFact for NicDown {
     }
 
     fn claim(&self, is_over: bool) -> String {
-        let (says, sends) = if is_over { ("said", "sent") } else { ("says", "sends") };
-        format!("its driver {says} \"{}\", and it {sends} nothing for {}", self.words, seconds(self.silent_s))
+        let says = if is_over { "said" } else { "says" };
+        let what = match (self.is_unread, is_over) {
+            (true, false) => "its counters cannot be read",
+            (true, true) => "its counters could not be read",
+            (false, false) => "it sends nothing",
+            (false, true) => "it sent nothing",
+        };
+        format!("its driver {says} \"{}\", and {what} for {}", self.words, seconds(self.silent_s))
     }
 
     fn verdict(&self, _: Option<&PortRef>, is_over: bool) -> String {
@@ -58,6 +66,6 @@ impl KindOfFact for NicDown {
     #[cfg(test)]
     fn sample() -> NicDown {
         let words = "mlx5_core 0000:d2:00.0: poll_health:825:(pid 0): device's health compromised - reached miss count".to_owned();
-        NicDown { words, silent_s: 9.0, before: 2.1e9 }
+        NicDown { words, silent_s: 9.0, is_unread: false, before: 2.1e9 }
     }
 }

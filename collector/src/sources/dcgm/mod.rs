@@ -4,8 +4,12 @@
 //! ```text
 //! DCGM_FI_DEV_SM_CLOCK{gpu="3",pci_bus_id="00000000:1B:00.0",…} 1980   ──►   gpu3, column sm_clock_mhz
 //! ```
-//! The exporter itself reads the GPUs only every 30 s unless it is started with `-c 1000`, so that values may be as old as that, and
-//! it tells only the fields that its list of counters names. Rows of MIG instances are passed over: a part of a GPU is none.
+//! The exporter itself reads the GPUs only every 30 s unless it is started with `-c 1000`, and its page does not say when. So a GPU has
+//! a row only when something on the page has changed of it: the watts of a GPU change each time that it is read. Else a GPU whose job has
+//! ended would seem to be busy for half a minute more.
+//!
+//! The page tells only the fields that the exporter's list of counters names. Rows of MIG instances are passed over: a part of a GPU is
+//! none.
 
 mod exposition;
 mod scrape;
@@ -16,7 +20,9 @@ use crate::clock::now_ns;
 use crate::schedule::Round;
 use exposition::Sample;
 use scrape::Scraper;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::collections::hash_map::DefaultHasher;
+use std::hash::{Hash, Hasher};
 use std::time::Duration;
 use weft_wire::{Table, Tier, catalogue};
 
@@ -25,8 +31,8 @@ pub const NAME: &str = "dcgm";
 const DRIVER: &str = "dcgm";
 /// GPUs of one node at most; a page that names more is another cluster's.
 const MOST_GPUS: usize = 64;
-/// The field that says which Xid came last; 0 before the first.
-const XID: &str = "DCGM_FI_DEV_XID_ERRORS";
+/// The counter that says which Xid came last; 0 before the first.
+const LAST_XID: &str = "last_xid";
 
 pub fn make(setup: &Setup<'_>) -> Result<Box<dyn Source>, SourceError> {
     if setup.dcgm.is_empty() {
@@ -48,6 +54,8 @@ struct Gpu {
     entity: EntityId,
     cells: BTreeMap<String, CellId>,
     last_xid: Option<u32>,
+    /// What the page said of it last, by its hash.
+    said: u64,
 }
 
 impl Source for Dcgm {
@@ -62,7 +70,7 @@ impl Source for Dcgm {
         match self.scraper.turn(self.patience) {
             // What comes late is taken up at the next tick.
             None => Ok(()),
-            Some(Ok(page)) => self.take(&page, board),
+            Some(Ok((page, fetched_ns))) => self.take(&page, fetched_ns, board),
             Some(Err(why)) => {
                 self.fail(&why, board);
                 Err(SourceError::Failed(why))
@@ -82,63 +90,36 @@ fn is_blank(value: f64) -> bool {
 }
 
 impl Dcgm {
-    fn take(&mut self, page: &str, board: &mut Board) -> Result<(), SourceError> {
+    fn take(&mut self, page: &str, fetched_ns: i64, board: &mut Board) -> Result<(), SourceError> {
         let (samples, bad) = exposition::read(page);
-        let ts_ns = now_ns();
-        let mut told = BTreeSet::new();
+        let mut of_gpus: BTreeMap<u32, Vec<&Sample<'_>>> = BTreeMap::new();
         for sample in samples.iter().filter(|sample| sample.label("GPU_I_ID").is_none()) {
             let is_known = catalogue().mapping(Table::Gpu, DRIVER, sample.name).is_some();
             let Some(number) = sample.label("gpu").and_then(|gpu| gpu.parse().ok()).filter(|_| is_known) else {
                 continue;
             };
-            if self.gpus.len() < MOST_GPUS || self.gpus.contains_key(&number) {
-                self.write(number, sample, ts_ns, board);
-                told.insert(number);
+            if of_gpus.len() < MOST_GPUS || of_gpus.contains_key(&number) {
+                of_gpus.entry(number).or_default().push(sample);
             }
         }
-        if told.is_empty() {
+        if of_gpus.is_empty() {
             let lines = if bad > 0 { format!(", and {bad} of its lines are no samples") } else { String::new() };
             let why = format!("the page names no GPU{lines}: is it a dcgm-exporter's?");
             self.fail(&why, board);
             return Err(SourceError::Failed(why));
         }
-        self.withdraw_others(&told, board);
+        for (number, gpu) in self.gpus.iter_mut().filter(|(number, _)| !of_gpus.contains_key(*number)) {
+            gpu.fail(&format!("the page names other GPUs and no gpu=\"{number}\" any more"), board);
+        }
+        for (number, samples) in of_gpus {
+            let gpu = self.gpus.entry(number).or_insert_with(|| Gpu::new(number, samples[0], board));
+            gpu.write(&samples, fetched_ns, board);
+        }
         Ok(())
     }
 
-    fn write(&mut self, number: u32, sample: &Sample<'_>, ts_ns: i64, board: &mut Board) {
-        let gpu = self.gpus.entry(number).or_insert_with(|| Gpu::new(number, sample, board));
-        let known = gpu.cells.get(sample.name).copied();
-        let Some(cell) = known.or_else(|| board.cell(gpu.entity, NAME, DRIVER, sample.name)) else { return };
-        gpu.cells.insert(sample.name.to_owned(), cell);
-        let Some(mut row) = board.row(gpu.entity, ts_ns) else { return };
-        match sample.value {
-            value if is_blank(value) => row.absent(cell, format!("the exporter says {value}")),
-            value if value.fract() == 0.0 => row.uint(cell, value as u64),
-            value => row.float(cell, value),
-        }
-        if sample.name == XID && !is_blank(sample.value) {
-            gpu.tell_xid(sample.value as u32, ts_ns, board);
-        }
-    }
-
-    /// GPUs that the page does not name any more.
-    fn withdraw_others(&mut self, told: &BTreeSet<u32>, board: &mut Board) {
-        self.gpus.retain(|number, gpu| {
-            let stays = told.contains(number);
-            if !stays {
-                board.withdraw(gpu.entity, NAME);
-            }
-            stays
-        });
-    }
-
-    fn fail(&self, why: &str, board: &mut Board) {
-        for gpu in self.gpus.values() {
-            if let Some(mut row) = board.row(gpu.entity, now_ns()) {
-                gpu.cells.values().for_each(|cell| row.fail(*cell, why));
-            }
-        }
+    fn fail(&mut self, why: &str, board: &mut Board) {
+        self.gpus.values_mut().for_each(|gpu| gpu.fail(why, board));
     }
 }
 
@@ -152,7 +133,40 @@ impl Gpu {
             fill(&mut descriptor.position, position);
             fill(&mut descriptor.part.model, model);
         });
-        Gpu { entity, cells: BTreeMap::new(), last_xid: None }
+        Gpu { entity, cells: BTreeMap::new(), last_xid: None, said: 0 }
+    }
+
+    /// Writes a row where the page says something new of the GPU.
+    fn write(&mut self, samples: &[&Sample<'_>], ts_ns: i64, board: &mut Board) {
+        let mut hasher = DefaultHasher::new();
+        samples.iter().for_each(|sample| (sample.name, sample.value.to_bits()).hash(&mut hasher));
+        let said = hasher.finish();
+        if self.said == said {
+            return;
+        }
+        self.said = said;
+        for sample in samples {
+            let known = self.cells.get(sample.name).copied();
+            let Some(cell) = known.or_else(|| board.cell(self.entity, NAME, DRIVER, sample.name)) else { continue };
+            self.cells.insert(sample.name.to_owned(), cell);
+            let Some(mut row) = board.row(self.entity, ts_ns) else { return };
+            match sample.value {
+                value if is_blank(value) => row.absent(cell, format!("the exporter says {value}")),
+                value if value.fract() == 0.0 => row.uint(cell, value as u64),
+                value => row.float(cell, value),
+            }
+            let counter = board.get(self.entity).and_then(|gpu| Some(gpu.cell(cell)?.counter() == LAST_XID));
+            if counter == Some(true) && !is_blank(sample.value) {
+                self.tell_xid(sample.value as u32, ts_ns, board);
+            }
+        }
+    }
+
+    fn fail(&mut self, why: &str, board: &mut Board) {
+        self.said = 0;
+        if let Some(mut row) = board.row(self.entity, now_ns()) {
+            self.cells.values().for_each(|cell| row.fail(*cell, why));
+        }
     }
 
     /// Another Xid than before is news, unless NVML or the kernel's log tell Xids of this GPU.

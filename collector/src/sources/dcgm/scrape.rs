@@ -1,5 +1,6 @@
 //! Fetches the page of an exporter, on a thread of its own: an exporter that hangs must hold up no tick.
 
+use crate::clock::now_ns;
 use std::io::Read;
 use std::sync::mpsc::{self, Receiver, Sender, TryRecvError};
 use std::time::Duration;
@@ -8,8 +9,8 @@ use std::time::Duration;
 const LONGEST: u64 = 8 << 20;
 const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The page, or why there is none.
-pub type Page = Result<String, String>;
+/// The page and when it was fetched, ns, or why there is none.
+pub type Page = Result<(String, i64), String>;
 
 pub struct Scraper {
     ask: Sender<()>,
@@ -53,6 +54,7 @@ fn serve(url: &str, asked: &Receiver<()>, answer: &Sender<Page>) {
 }
 
 fn fetch(agent: &ureq::Agent, url: &str) -> Page {
+    let asked_ns = now_ns();
     let response = agent.get(url).call().map_err(|error| format!("{url}: {error}"))?;
     if response.status() != 200 {
         return Err(format!("{url} answers {}", response.status()));
@@ -63,5 +65,6 @@ fn fetch(agent: &ureq::Agent, url: &str) -> Page {
     if page.len() as u64 > LONGEST {
         return Err(format!("{url}: the page is longer than {} MiB", LONGEST >> 20));
     }
-    String::from_utf8(page).map_err(|_| format!("{url}: the page is no text"))
+    let page = String::from_utf8(page).map_err(|_| format!("{url}: the page is no text"))?;
+    Ok((page, asked_ns))
 }

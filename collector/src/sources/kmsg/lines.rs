@@ -27,7 +27,7 @@ pub struct Said {
 /// Where a line names its part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Of {
-    /// `NVRM: Xid (PCI:0000:1b:00): 79, …`
+    /// `NVRM: Xid (PCI:0000:1b:00): 79, …`; of a part of a GPU `(PCI:0000:1b:00 GPU-I:05)`.
     Xid,
     /// The device that the record names, else a PCI address in the text, else `NETDEV WATCHDOG: eth0 (driver): …`.
     Card,
@@ -35,7 +35,7 @@ enum Of {
 }
 
 /// (what its driver is called at the beginning, or nothing; what stands in the line; whose it is), from the drivers' sources.
-const LINES: [(&str, &str, Of); 15] = [
+const LINES: [(&str, &str, Of); 17] = [
     ("NVRM: ", "Xid (PCI:", Of::Xid),
     // drivers/net/ethernet/mellanox/mlx5/core: cmd.c, health.c. The firmware of the card does not answer.
     ("mlx5_core", "timeout. Will cause a leak of a command resource", Of::Card),
@@ -44,6 +44,7 @@ const LINES: [(&str, &str, Of); 15] = [
     // drivers/net/ethernet/broadcom/bnxt/bnxt_hwrm.c; drivers/net/ethernet/pensando/ionic/ionic_main.c.
     ("bnxt_en", "Error (timeout:", Of::Card),
     ("ionic", " timeout after ", Of::Card),
+    ("ionic", "failed: TIMEOUT (", Of::Card),
     // net/sched/sch_generic.c: a queue with something to send has sent nothing for seconds.
     ("", "NETDEV WATCHDOG: ", Of::Card),
     // drivers/pci/pcie: aer.c, dpc.c.
@@ -54,6 +55,7 @@ const LINES: [(&str, &str, Of); 15] = [
     ("INFO: task ", " blocked for more than ", Of::Node),
     ("watchdog: BUG: soft lockup", "", Of::Node),
     ("Out of memory: Killed process", "", Of::Node),
+    ("Memory cgroup out of memory: Killed process", "", Of::Node),
     ("mce: ", "Machine check events logged", Of::Node),
     ("EDAC ", " UE ", Of::Node),
 ];
@@ -71,7 +73,8 @@ impl Said {
             Of::Node => (Part::Node, None),
             Of::Card => (card(record), None),
             Of::Xid => {
-                let (address, rest) = text.split_once("(PCI:")?.1.split_once("): ")?;
+                let (named, rest) = text.split_once("(PCI:")?.1.split_once("): ")?;
+                let address = named.split(' ').next()?;
                 let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
                 (Part::Pci(address.to_lowercase()), Some(rest[..digits].parse().ok()?))
             }
@@ -113,7 +116,7 @@ mod tests {
 
     fn read(text: &str, device: Option<&str>) -> Option<(Part, Option<u32>)> {
         let device = device.map(str::to_owned);
-        let record = Record { number: 1, since_boot_us: 1, is_kernels: true, text: text.into(), device };
+        let record = Record { number: 1, is_kernels: true, text: text.into(), device };
         Said::of(&record).map(|said| (said.part, said.xid))
     }
 
@@ -125,6 +128,11 @@ mod tests {
                 "NVRM: Xid (PCI:0000:1B:00): 79, pid='<unknown>', name=<unknown>, GPU has fallen off the bus.",
                 None,
                 Some((pci("0000:1b:00"), Some(79))),
+            ),
+            (
+                "NVRM: Xid (PCI:0000:1b:00 GPU-I:05): 94, pid=12, name=python3, Ch 00000008",
+                None,
+                Some((pci("0000:1b:00"), Some(94))),
             ),
             (
                 "mlx5_core 0000:03:00.0: wait_func:1195:(pid 1967079): ENABLE_HCA(0x104) timeout. Will cause a leak of a command resource",
@@ -165,7 +173,7 @@ mod tests {
     #[test]
     fn what_a_program_writes_is_not_told() {
         let text = "NVRM: Xid (PCI:0000:1b:00): 79, pid=1".to_owned();
-        let record = Record { number: 1, since_boot_us: 1, is_kernels: false, text, device: None };
+        let record = Record { number: 1, is_kernels: false, text, device: None };
         assert_eq!(Said::of(&record), None);
     }
 }

@@ -6,7 +6,7 @@
 //! ```
 //! Reading begins with the first record after the start: what is older is what was. A driver in trouble may write a thousand
 //! lines a second, so one line about one part is told once in [`QUIET_NS`], and how often it came meanwhile is told with the
-//! next. An Xid that NVML tells is not told again.
+//! next. An Xid that NVML tells is not told again, unless it says that the GPU is lost: NVML may not be able to.
 //!
 //! Where the kernel keeps its log from users (`kernel.dmesg_restrict = 1`) reading needs CAP_SYSLOG.
 
@@ -22,7 +22,9 @@ use crate::schedule::Round;
 use lines::{Part, Said};
 use record::Record;
 use std::collections::HashMap;
+use std::collections::hash_map::DefaultHasher;
 use std::fs::File;
+use std::hash::{Hash, Hasher};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::fs::OpenOptionsExt;
 use weft_wire::Tier;
@@ -37,8 +39,10 @@ const LONGEST: usize = 8 << 10;
 const MOST_RECORDS: usize = 1024;
 /// The same line about the same part is told once in so long: 10 s.
 const QUIET_NS: i64 = 10_000_000_000;
-/// Kinds of line about so many parts are remembered; a node has some tens of parts.
+/// So many lines are remembered, each of its kind and about its part; a node has some tens of parts.
 const MOST_REMEMBERED: usize = 1024;
+/// Fallen off the bus, and firmware that does not answer.
+const LOST: [u32; 3] = [79, 119, 120];
 /// What NVML counts of Xids, in its driver's name for it.
 const BY_NVML: &str = "nvmlEventSetWait.xid.count";
 
@@ -63,10 +67,20 @@ pub struct Kmsg {
     root: Root,
     /// The number of the last record.
     last: Option<u64>,
-    told: HashMap<(Part, usize), Told>,
-    /// Events about a GPU that this source alone knows: no inventory names it before the next tick.
-    waiting: Vec<Event>,
+    told: HashMap<Line, Told>,
     xids: HashMap<EntityId, Xids>,
+    /// Whose the parts are that were looked for in this tick.
+    found: HashMap<Part, Option<EntityId>>,
+}
+
+/// What is told once in a while: a line of the table about a part. Of an Xid each code, and of the node each text, by its hash: two
+/// file servers that do not respond are two.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Line {
+    part: Part,
+    line: usize,
+    xid: Option<u32>,
+    text: u64,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -74,13 +88,6 @@ struct Told {
     last_ns: i64,
     /// How often it came since then without being told.
     untold: u32,
-}
-
-struct Event {
-    about: Option<EntityId>,
-    ts_ns: i64,
-    event: &'static str,
-    text: String,
 }
 
 /// Xid errors of a GPU as the log tells them.
@@ -97,14 +104,16 @@ impl Source for Kmsg {
     }
 
     fn read(&mut self, round: &Round, board: &mut Board) -> Result<(), SourceError> {
-        for event in std::mem::take(&mut self.waiting) {
-            event.say(board);
-        }
+        self.found.clear();
         let outcome = self.take_records(round, board);
         if !round.wants(Tier::Normal) {
             return outcome;
         }
         self.xids.retain(|gpu, xids| {
+            if !whose::is_on_the_bus(*gpu, board, &self.root) {
+                board.withdraw(*gpu, NAME);
+                return false;
+            }
             let Some(mut row) = board.row(*gpu, now_ns()) else { return false };
             row.uint(xids.count, xids.counted);
             row.uint(xids.last, u64::from(xids.code));
@@ -116,7 +125,7 @@ impl Source for Kmsg {
 
 impl Kmsg {
     pub fn new(log: Box<dyn Read + Send>, root: Root) -> Kmsg {
-        Kmsg { log, root, last: None, told: HashMap::new(), waiting: Vec::new(), xids: HashMap::new() }
+        Kmsg { log, root, last: None, told: HashMap::new(), xids: HashMap::new(), found: HashMap::new() }
     }
 
     fn take_records(&mut self, round: &Round, board: &mut Board) -> Result<(), SourceError> {
@@ -146,72 +155,94 @@ impl Kmsg {
             board.say_of_node(round.due_ns, "collector", &text);
         }
         let Some(said) = Said::of(record) else { return };
-        let about = whose::find(&said.part, board, &self.root);
-        if let Some(code) = said.xid {
-            self.take_xid(&said.part, about, code, record, round, board);
+        if said.xid.is_none() && self.is_quiet(&said, record, round.due_ns) {
             return;
         }
-        if let Some(times) = self.may_tell(&said, round.due_ns) {
-            let repeated =
-                if times > 0 { format!(" ({times} times more since it was told last)") } else { String::new() };
-            let text = format!("{}{repeated}", record.text);
-            Event { about, ts_ns: round.due_ns, event: "kernel", text }.say(board);
+        let root = &self.root;
+        let whose = self.found.entry(said.part.clone()).or_insert_with(|| whose::find(&said.part, board, root));
+        if said.xid.is_some() && whose.is_none() {
+            *whose = whose::make_gpu(&said.part, board, root);
+        }
+        let about = *whose;
+        match said.xid {
+            Some(code) => self.take_xid(&said, about, code, record, round, board),
+            None => self.tell("kernel", &said, about, record, round, board),
         }
     }
 
     fn take_xid(
         &mut self,
-        part: &Part,
-        about: Option<EntityId>,
+        said: &Said,
+        gpu: Option<EntityId>,
         code: u32,
         record: &Record,
         round: &Round,
         board: &mut Board,
     ) {
-        let is_new = about.is_none();
-        let gpu = about.or_else(|| whose::make_gpu(part, board, &self.root));
-        let event = Event { about: gpu, ts_ns: round.due_ns, event: "xid", text: record.text.clone() };
-        let Some(gpu) = gpu else { return event.say(board) };
-        if !self.xids.contains_key(&gpu) {
-            let cells = ["xid.count", "xid"].map(|raw| board.cell(gpu, NAME, DRIVER, raw));
-            if let [Some(count), Some(last)] = cells {
-                self.xids.insert(gpu, Xids { count, last, counted: 0, code });
+        if let Some(gpu) = gpu {
+            if !self.xids.contains_key(&gpu) {
+                let cells = ["xid.count", "xid"].map(|raw| board.cell(gpu, NAME, DRIVER, raw));
+                if let [Some(count), Some(last)] = cells {
+                    self.xids.insert(gpu, Xids { count, last, counted: 0, code });
+                }
+            }
+            if let Some(xids) = self.xids.get_mut(&gpu) {
+                (xids.counted, xids.code) = (xids.counted + 1, code);
+            }
+            if !LOST.contains(&code) && is_told_by_nvml(gpu, board) {
+                return;
             }
         }
-        if let Some(xids) = self.xids.get_mut(&gpu) {
-            (xids.counted, xids.code) = (xids.counted + 1, code);
-        }
-        match is_new {
-            true => self.waiting.push(event),
-            false if is_told_by_nvml(gpu, board) => {}
-            false => event.say(board),
+        if !self.is_quiet(said, record, round.due_ns) {
+            self.tell("xid", said, gpu, record, round, board);
         }
     }
 
-    /// How often the line came without being told since it was told last; `None` where it is to wait.
-    fn may_tell(&mut self, said: &Said, now_ns: i64) -> Option<u32> {
+    fn tell(
+        &mut self,
+        event: &str,
+        said: &Said,
+        about: Option<EntityId>,
+        record: &Record,
+        round: &Round,
+        board: &mut Board,
+    ) {
+        let told = self.told.entry(Line::of(said, record)).or_default();
+        told.last_ns = round.due_ns;
+        let times = std::mem::take(&mut told.untold);
+        let repeated = if times > 0 { format!(" ({times} times more since it was told last)") } else { String::new() };
+        let text = format!("{}{repeated}", record.text);
+        match about {
+            Some(id) => board.say(id, round.due_ns, event, &text),
+            None => board.say_of_node(round.due_ns, event, &text),
+        }
+    }
+
+    /// The line was told a moment ago, or there is no room to remember that it was. It is counted.
+    fn is_quiet(&mut self, said: &Said, record: &Record, now_ns: i64) -> bool {
         if self.told.len() >= MOST_REMEMBERED {
             self.told.retain(|_, told| (now_ns - told.last_ns).abs() < QUIET_NS);
         }
-        let key = (said.part.clone(), said.line);
-        let is_new = !self.told.contains_key(&key);
-        let told = self.told.entry(key).or_default();
+        let is_full = self.told.len() >= MOST_REMEMBERED;
+        let Some(told) = self.told.get_mut(&Line::of(said, record)) else { return is_full };
         // A clock that was set back must not silence it.
-        if !is_new && (0..QUIET_NS).contains(&(now_ns - told.last_ns)) {
-            told.untold = told.untold.saturating_add(1);
-            return None;
-        }
-        told.last_ns = now_ns;
-        Some(std::mem::take(&mut told.untold))
+        let is_quiet = (0..QUIET_NS).contains(&(now_ns - told.last_ns));
+        told.untold = told.untold.saturating_add(u32::from(is_quiet));
+        is_quiet
     }
 }
 
-impl Event {
-    fn say(self, board: &mut Board) {
-        match self.about {
-            Some(id) => board.say(id, self.ts_ns, self.event, &self.text),
-            None => board.say_of_node(self.ts_ns, self.event, &self.text),
-        }
+impl Line {
+    fn of(said: &Said, record: &Record) -> Line {
+        let text = match said.part {
+            Part::Node => {
+                let mut hasher = DefaultHasher::new();
+                record.text.hash(&mut hasher);
+                hasher.finish()
+            }
+            _ => 0,
+        };
+        Line { part: said.part.clone(), line: said.line, xid: said.xid, text }
     }
 }
 

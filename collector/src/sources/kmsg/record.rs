@@ -16,8 +16,6 @@ const KERNEL: u64 = 0;
 pub struct Record {
     /// One more than that of the record before, unless records were overwritten before they were read.
     pub number: u64,
-    /// Since the machine started, µs.
-    pub since_boot_us: u64,
     /// The kernel wrote it, and no program.
     pub is_kernels: bool,
     pub text: String,
@@ -32,11 +30,11 @@ impl Record {
         let (head, rest) = whole.split_once(';')?;
         let mut fields = head.split(',');
         let mut number = || fields.next()?.parse::<u64>().ok();
-        let (facility_and_level, number, since_boot_us) = (number()?, number()?, number()?);
+        let (facility_and_level, number, _since_boot_us) = (number()?, number()?, number()?);
         let mut lines = rest.lines();
         let text = lines.next()?.to_owned();
         let device = lines.find_map(|line| line.strip_prefix(" DEVICE=")).map(str::to_owned);
-        Some(Record { number, since_boot_us, is_kernels: facility_and_level / 8 == KERNEL, text, device })
+        Some(Record { number, is_kernels: facility_and_level / 8 == KERNEL, text, device })
     }
 }
 
@@ -46,17 +44,17 @@ mod tests {
 
     #[test]
     fn records_of_the_kernel_and_of_programs() {
-        let of = |number, since_boot_us, is_kernels, text: &str, device: Option<&str>| {
-            Some(Record { number, since_boot_us, is_kernels, text: text.into(), device: device.map(str::to_owned) })
+        let of = |number, is_kernels, text: &str, device: Option<&str>| {
+            Some(Record { number, is_kernels, text: text.into(), device: device.map(str::to_owned) })
         };
         for (bytes, expected) in [
-            ("6,339,5140900,-;NET: Registered PF_INET\n", of(339, 5_140_900, true, "NET: Registered PF_INET", None)),
+            ("6,339,5140900,-;NET: Registered PF_INET\n", of(339, true, "NET: Registered PF_INET", None)),
             (
                 "4,1204,86412345678,-,caller=T77;mlx5_core 0000:3b:00.0: timeout\n SUBSYSTEM=pci\n DEVICE=+pci:0000:3b:00.0\n",
-                of(1204, 86_412_345_678, true, "mlx5_core 0000:3b:00.0: timeout", Some("+pci:0000:3b:00.0")),
+                of(1204, true, "mlx5_core 0000:3b:00.0: timeout", Some("+pci:0000:3b:00.0")),
             ),
-            ("30,7,1,-;systemd[1]: NVRM: Xid\n", of(7, 1, false, "systemd[1]: NVRM: Xid", None)),
-            ("6,1,2,c;a; b, c\n", of(1, 2, true, "a; b, c", None)),
+            ("30,7,1,-;systemd[1]: NVRM: Xid\n", of(7, false, "systemd[1]: NVRM: Xid", None)),
+            ("6,1,2,c;a; b, c\n", of(1, true, "a; b, c", None)),
             ("", None),
             ("6,1;text", None),
             ("a,b,c,-;text", None),

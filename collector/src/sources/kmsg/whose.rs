@@ -27,17 +27,27 @@ pub fn find(part: &Part, board: &Board, root: &Root) -> Option<EntityId> {
 }
 
 /// A GPU that no other source speaks of: `gpu3` is the fourth of NVIDIA's on the bus, as NVML counts them. `None` where it is not
-/// on the bus.
+/// on the bus, and where another GPU has that name: in a container NVML counts those alone that it may see.
 pub fn make_gpu(part: &Part, board: &mut Board, root: &Root) -> Option<EntityId> {
     let Part::Pci(address) = part else { return None };
     let gpus = gpus(root);
     let index = gpus.iter().position(|own| is_at(own, address))?;
-    let gpu = board.entity(Table::Gpu, &format!("gpu{index}"));
+    let name = format!("gpu{index}");
+    if board.entities().any(|entity| entity.table == Table::Gpu && entity.port == name) {
+        return None;
+    }
+    let gpu = board.entity(Table::Gpu, &name);
     board.describe(gpu, |descriptor| {
         // As NVML writes it, with a domain of eight digits.
         descriptor.position = format!("0000{}", gpus[index]);
     });
     Some(gpu)
+}
+
+/// Whether a GPU is on the bus, for all that sysfs says.
+pub fn is_on_the_bus(gpu: EntityId, board: &Board, root: &Root) -> bool {
+    let address = board.get(gpu).and_then(|entity| address_of(root, entity));
+    address.is_some_and(|address| root.join("sys/bus/pci/devices").join(address).exists())
 }
 
 /// Addresses of NVIDIA's GPUs in the order of the bus.

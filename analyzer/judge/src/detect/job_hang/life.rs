@@ -18,6 +18,9 @@ use std::collections::BTreeMap;
 
 /// The middle between doing nothing and doing all that one can: above it a host lives, and two that differ by it do different things.
 const HALF: f64 = 0.5;
+/// Who lived and is busy for less than this part of the time has ended: half of what makes a host live, so that a host in between is
+/// not said to live and to have ended in turns.
+const GONE: f64 = HALF / 2.0;
 /// By so much more of the time than the others a host waits for a disk that writes a checkpoint alone: far above what logs take.
 const WRITES: f64 = 0.1;
 const IO: &str = "io_pressure_us";
@@ -57,9 +60,9 @@ impl Lives {
         self.peers.is_some_and(|peers| peers >= HALF)
     }
 
-    /// Those that had begun are told to do nothing any more.
+    /// Those that had begun do nothing any more, most of the time since the job stands still.
     pub fn others_are_gone(&self) -> bool {
-        self.peers.is_some_and(|peers| peers < HALF)
+        self.peers.is_some_and(|peers| peers < GONE)
     }
 
     /// The others live, and this host does something else.

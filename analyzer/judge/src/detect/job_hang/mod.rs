@@ -36,7 +36,7 @@ mod marks;
 #[cfg(test)]
 mod tests;
 
-use super::armed::{Row, Tally, View, no_pace};
+use super::armed::{Reason, Row, Tally, View, no_pace};
 use super::job_slow::stamps_apart_s;
 use super::{Detector, Shows, Sink, Spot, budget, strength};
 use crate::fabric::{Carries, DeviceId, Place};
@@ -148,6 +148,11 @@ fn look(features: &Features, job: usize, stand: &Stand, out: &mut Sink<'_>) {
         return;
     }
     let lives = Lives::of(features, job, stand);
+    if is_told && lives.others_are_gone() {
+        let hosts = stand.not_begun.iter().map(|&host| (FactKind::JobHang, Place::Device(host)));
+        let all = hosts.chain([(FactKind::JobStands, Place::Job(job))]);
+        return all.for_each(|(kind, place)| out.over(kind, place, "the processes of its job do not live any more: it was ended"));
+    }
     let accused: Vec<DeviceId> = match () {
         () if stand.not_begun.iter().any(is_open) => stand.not_begun.iter().copied().filter(is_open).collect(),
         () if stand.untold > 0 || is_explained(features, job, out) => Vec::new(),
@@ -172,8 +177,6 @@ fn look(features: &Features, job: usize, stand: &Stand, out: &mut Sink<'_>) {
     } else if lives.others_live() {
         let (hosts, probable) = (stand.hosts() as u32, stand.few().iter().map(name).collect());
         out.present(place, shows, JobStands { stood_s, iteration_s, hosts, begun, probable });
-    } else if lives.others_are_gone() {
-        out.over(FactKind::JobStands, place, "its processes do not live any more: it was ended");
     }
 }
 
@@ -203,9 +206,19 @@ fn is_explained(features: &Features, job: usize, out: &Sink<'_>) -> bool {
 fn armed(view: &View<'_>, tally: &mut Tally) {
     view.each_job(tally, |_, job| {
         let is_known = view.features.jobs[job].pace.is_locked() || marks::see(view.features, job).is_some();
-        (view.stands_still || !is_known).then(|| no_pace(&view.features.jobs[job].pace))
+        let hosts = &view.features.topology.jobs[job].devices;
+        let live = hosts.iter().filter(|&&host| view.features.tells_life(host)).count();
+        match view.stands_still || !is_known {
+            true => Some(no_pace(&view.features.jobs[job].pace)),
+            false => (2 * live < hosts.len()).then_some(NO_LIFE),
+        }
     });
 }
+
+const NO_LIFE: Reason = (
+    "nothing tells whether its processes live, and a job that was ended looks like one that hangs",
+    "collectors that read the GPUs of its nodes, or `cpu_busy_percent` of table host",
+);
 
 /// The devices of these, each once, in order.
 fn each_once(devices: impl Iterator<Item = DeviceId>) -> Vec<DeviceId> {

@@ -184,7 +184,8 @@ impl Features {
         for batch in batches.iter().filter(|batch| batch.table == Table::Gpu) {
             self.update_gpu_rows(batch, entities);
         }
-        for event in events.iter().filter(|event| is_time(event.ts_ns)) {
+        // An Xid that its collector cannot give to a GPU is of no GPU that could be accused.
+        for event in events.iter().filter(|event| is_time(event.ts_ns) && !event.port.is_empty()) {
             if let Some(says) = xids::read(&event.event, &event.text) {
                 self.note_gpu(&PortRef::new(&*event.device, &*event.port), event.ts_ns, News::Xid(says));
             }

@@ -50,8 +50,10 @@ impl Features {
         let pace = &mut self.jobs[job].pace;
         let seats = std::mem::take(&mut pace.seats);
         if pace.beside != beside {
-            let JobPace { of, ports_known, .. } = *pace;
-            *pace = JobPace { of, beside, ports_known, ..JobPace::default() };
+            // What is known by the marks of the loop is exact, whoever else sends.
+            let JobPace { of, ports_known, origin_ns, step, .. } = *pace;
+            let by_marks = pace.by_marks.take();
+            *pace = JobPace { of, beside, ports_known, origin_ns, step, by_marks, ..JobPace::default() };
         }
         let readings: Vec<Vec<&[(PortId, Sample)]>> =
             seats.iter().map(|seat| seat.ports.iter().map(|&port| rows(port)).collect()).collect();
