@@ -29,6 +29,8 @@ pub struct KubernetesConfig {
     pub selector: String,
     /// Resources that are GPUs; `*` at the end stands for anything. A pod that requests none of them is left out.
     pub gpus: Vec<String>,
+    /// Names by which containers claim GPUs (`resources.claims`), where these are allocated dynamically; `*` at the end stands for anything.
+    pub claims: Vec<String>,
     /// `name`: collectors are called as their nodes; `short`: as their nodes up to the first dot; `hostname`: as the nodes' label
     /// `kubernetes.io/hostname`.
     pub node_names: NodeNames,
@@ -58,6 +60,7 @@ impl Default for KubernetesConfig {
             namespaces: Vec::new(),
             selector: String::new(),
             gpus: gpus.map(str::to_owned).to_vec(),
+            claims: Vec::new(),
             node_names: NodeNames::Name,
             job_labels: Vec::new(),
             group_labels: Vec::new(),
@@ -101,9 +104,18 @@ impl KubernetesConfig {
 
     /// Whether a resource of this name is a GPU.
     pub fn is_gpu(&self, resource: &str) -> bool {
-        self.gpus.iter().any(|gpu| match gpu.strip_suffix('*') {
-            Some(stem) => resource.starts_with(stem),
-            None => resource == gpu,
-        })
+        is_one_of(resource, &self.gpus)
     }
+
+    /// Whether what a container claims by this name are GPUs.
+    pub fn claims_gpus(&self, claim: &str) -> bool {
+        is_one_of(claim, &self.claims)
+    }
+}
+
+fn is_one_of(name: &str, patterns: &[String]) -> bool {
+    patterns.iter().any(|pattern| match pattern.strip_suffix('*') {
+        Some(stem) => name.starts_with(stem),
+        None => name == pattern,
+    })
 }

@@ -22,6 +22,7 @@ mod span;
 mod tests;
 mod trouble;
 mod watch;
+mod watched;
 
 pub use config::{KubernetesConfig, NodeNames};
 pub use watch::watch;

@@ -41,6 +41,15 @@ pub struct Container {
 pub struct Resources {
     pub limits: BTreeMap<String, String>,
     pub requests: BTreeMap<String, String>,
+    /// What is allocated dynamically.
+    pub claims: Vec<Claim>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Claim {
+    /// As the pod calls it.
+    pub name: String,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]

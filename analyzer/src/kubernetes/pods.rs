@@ -4,7 +4,7 @@
 //! nodes with a pod of eight GPUs each are 5 MB.
 
 use super::config::KubernetesConfig;
-use super::object::{Container, Pod, ns};
+use super::object::{Container, Pod, Resources, ns};
 use super::owners::{Owner, owner};
 use super::span::{Span, span};
 use kube::runtime::watcher::Event;
@@ -123,6 +123,7 @@ impl Pods {
 }
 
 fn has_gpus(container: &Container, config: &KubernetesConfig) -> bool {
-    let all = container.resources.limits.iter().chain(&container.resources.requests);
-    all.into_iter().any(|(resource, quantity)| quantity != "0" && config.is_gpu(resource))
+    let Resources { limits, requests, claims } = &container.resources;
+    limits.iter().chain(requests).any(|(resource, quantity)| quantity != "0" && config.is_gpu(resource))
+        || claims.iter().any(|claim| config.claims_gpus(&claim.name))
 }

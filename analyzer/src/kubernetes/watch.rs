@@ -1,31 +1,27 @@
 //! Watches pods and nodes for ever, and hands on each second what has changed.
 
 use super::config::{KubernetesConfig, NodeNames};
-use super::connect::{Heard, client, settings};
+use super::connect::settings;
 use super::nodes::Nodes;
-use super::object::{Node, Pod};
 use super::pods::Pods;
 use super::trouble::{Then, trouble};
+use super::watched::{About, Item, Told, Watched};
 use super::{jobs, maintenance};
 use crate::clock::now_ns;
 use crate::operations::{Announced, Book, JobsInForce, Source, Troubles, aside, guarded, old};
+use futures::StreamExt;
 use futures::stream::{BoxStream, SelectAll};
-use futures::{Stream, StreamExt};
-use kube::runtime::WatchStreamExt;
-use kube::runtime::watcher::{self, Event, watcher};
-use kube::{Api, Client, Config};
-use std::fmt::Debug;
+use kube::runtime::watcher::Error;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::time::MissedTickBehavior;
+use weft_wire::plan::PlanJob;
 
 /// So often what has changed is handed on: of a job of 1,000 pods that begin within a minute not each by itself.
 const EVERY: Duration = Duration::from_secs(1);
 /// The way to the API server is looked up anew after so long, where there was none.
 const CONNECT_AGAIN: Duration = Duration::from_secs(5);
-/// Pods that wait for a node are of no interest. Those that ended are: with `status.phase=Running` the API server would tell of a
-/// pod that ended as one that was deleted, and not when it ended.
-const ON_A_NODE: &str = "spec.nodeName!=";
 
 /// Watches for ever. Dropping it ends the watching.
 pub async fn watch(config: KubernetesConfig, in_force: JobsInForce, book: Arc<Book>) {
@@ -33,70 +29,44 @@ pub async fn watch(config: KubernetesConfig, in_force: JobsInForce, book: Arc<Bo
     guarded(Source::Kubernetes, async move { watcher.watch_for_ever().await }, in_force).await;
 }
 
-/// What is watched, and what became of it.
-#[derive(Debug)]
-struct Watched {
-    /// `None`: of all namespaces, or of nodes.
-    namespace: Option<String>,
-    /// Number of its pods; `None`: it watches nodes.
-    pods: Option<usize>,
-    heard: Heard,
-    /// When it failed last, and how.
-    failed: Option<(Instant, String)>,
-}
-
-enum Told {
-    Pod(Event<Pod>),
-    Node(Event<Node>),
-}
-
-/// What the watch of this number tells.
-type Item = (usize, watcher::Result<Told>);
-
 struct Watcher {
     config: KubernetesConfig,
     in_force: JobsInForce,
     book: Arc<Book>,
     watched: Vec<Watched>,
-    /// One a watched namespace.
-    pods: Vec<Pods>,
     nodes: Nodes,
     has_news: bool,
     /// What the book was told last.
     announced: Option<Vec<Announced>>,
     troubles: Troubles,
-    /// Of the way to the API server, and of the book.
-    failed: [Option<String>; 2],
+    /// What is wrong with the way to the API server.
+    no_way: Option<String>,
+    /// Why the book does not hold what is announced.
+    not_kept: Option<String>,
 }
-
-const CONNECTING: usize = 0;
-const KEEPING: usize = 1;
 
 impl Watcher {
     fn new(config: KubernetesConfig, in_force: JobsInForce, book: Arc<Book>) -> Watcher {
-        let all = [None];
-        let namespaces: Vec<Option<String>> = match config.namespaces.as_slice() {
-            [] => all.to_vec(),
-            named => named.iter().cloned().map(Some).collect(),
-        };
-        let watched = |namespace, pods| Watched { namespace, pods, heard: Heard::default(), failed: None };
-        let pods: Vec<Pods> = namespaces.iter().map(|_| Pods::default()).collect();
-        let mut all: Vec<Watched> =
-            namespaces.into_iter().enumerate().map(|(at, namespace)| watched(namespace, Some(at))).collect();
+        let named: BTreeSet<&String> = config.namespaces.iter().collect();
+        let pods = |namespace: Option<String>| Watched::new(About::Pods(namespace, Pods::default()));
+        let mut watched: Vec<Watched> = named.into_iter().map(|namespace| pods(Some(namespace.clone()))).collect();
+        if watched.is_empty() {
+            watched.push(pods(None));
+        }
         if config.maintenance || config.node_names == NodeNames::Hostname {
-            all.push(watched(None, None));
+            watched.push(Watched::new(About::Nodes));
         }
         Watcher {
             troubles: Troubles::new(Source::Kubernetes, in_force.clone()),
             config,
             in_force,
             book,
-            watched: all,
-            pods,
+            watched,
             nodes: Nodes::default(),
             has_news: false,
             announced: None,
-            failed: [None, None],
+            no_way: None,
+            not_kept: None,
         }
     }
 
@@ -104,12 +74,12 @@ impl Watcher {
         loop {
             match self.connect().await {
                 Ok((server, told)) => {
-                    self.failed[CONNECTING] = None;
+                    self.no_way = None;
                     self.follow(&server, told).await;
                 }
                 Err(failure) => {
                     metrics::counter!("weft_kubernetes_errors_total").increment(1);
-                    self.failed[CONNECTING] = Some(old(&failure, self.heard(), "pods"));
+                    self.no_way = Some(old(&failure, self.heard(), "pods"));
                 }
             }
             self.say();
@@ -120,25 +90,9 @@ impl Watcher {
     /// The address of the API server, and all watches together.
     async fn connect(&self) -> Result<(String, SelectAll<BoxStream<'static, Item>>), String> {
         let settings = settings(&self.config).await?;
-        let mut told = SelectAll::new();
-        for (at, watched) in self.watched.iter().enumerate() {
-            told.push(self.stream(at, watched, &settings)?);
-        }
-        Ok((settings.cluster_url.to_string(), told))
-    }
-
-    fn stream(&self, at: usize, watched: &Watched, settings: &Config) -> Result<BoxStream<'static, Item>, String> {
-        let client = client(settings, &watched.heard)?;
-        let plain = watcher::Config::default().timeout(self.config.timeout_s);
-        if watched.pods.is_none() {
-            return Ok(events(Api::<Node>::all(client), plain).map(move |told| (at, told.map(Told::Node))).boxed());
-        }
-        let pods = match self.config.selector.as_str() {
-            "" => plain.fields(ON_A_NODE),
-            selector => plain.fields(ON_A_NODE).labels(selector),
-        };
-        let api = pods_of(client, watched.namespace.as_deref());
-        Ok(events(api, pods).map(move |told| (at, told.map(Told::Pod))).boxed())
+        let all = self.watched.iter().enumerate();
+        let told = all.map(|(number, watched)| watched.stream(number, &self.config, &settings));
+        Ok((settings.cluster_url.to_string(), told.collect::<Result<_, _>>()?))
     }
 
     /// Until the way in has to be looked up anew.
@@ -148,8 +102,8 @@ impl Watcher {
         loop {
             tokio::select! {
                 heard = told.next() => match heard {
-                    Some((at, Ok(told))) => self.take_in(at, told),
-                    Some((at, Err(error))) => if self.fail(at, &error, server) == Then::ConnectAnew { return },
+                    Some((number, Ok(told))) => self.take_in(number, told),
+                    Some((number, Err(error))) => if self.fail(number, &error, server) == Then::ConnectAnew { return },
                     None => return,
                 },
                 _ = tick.tick() => self.hand_on().await,
@@ -157,49 +111,78 @@ impl Watcher {
         }
     }
 
-    fn take_in(&mut self, at: usize, told: Told) {
+    fn take_in(&mut self, number: usize, told: Told) {
         self.has_news = true;
-        self.watched[at].heard.note();
-        match (told, self.watched[at].pods) {
-            (Told::Pod(event), Some(pods)) => self.pods[pods].take_in(event, &self.config, now_ns()),
+        let watched = &mut self.watched[number];
+        if told.was_heard() {
+            watched.heard.note();
+        }
+        match (told, &mut watched.about) {
+            (Told::Pod(event), About::Pods(_, pods)) => pods.take_in(event, &self.config, now_ns()),
             (Told::Node(event), _) => self.nodes.take_in(event, &self.config, now_ns()),
-            (Told::Pod(_), None) => {}
+            (Told::Pod(_), About::Nodes) => {}
         }
     }
 
-    fn fail(&mut self, at: usize, error: &watcher::Error, server: &str) -> Then {
-        let watched = &mut self.watched[at];
+    fn fail(&mut self, number: usize, error: &Error, server: &str) -> Then {
+        let watched = &mut self.watched[number];
         let (then, failure) = trouble(error, &watched.what(), server);
-        // A watch that is told at its beginning that it is too old would begin again as it was.
-        let is_stuck = then == Then::ListsAnew && matches!(error, watcher::Error::WatchStartFailed(_));
         if then == Then::ListsAnew {
             tracing::info!("kubernetes: {failure}");
-            return if is_stuck { Then::ConnectAnew } else { then };
+            // A watch that is told at its beginning that it is too old would begin again as it was.
+            return if matches!(error, Error::WatchStartFailed(_)) { Then::ConnectAnew } else { then };
         }
         metrics::counter!("weft_kubernetes_errors_total").increment(1);
         watched.failed = Some((Instant::now(), failure));
         then
     }
 
-    /// What has changed since the last call. Nothing is handed on before all was listed once: a job that is not known yet would be
-    /// taken for one that has ended.
+    /// What has changed since the last call. Jobs and maintenance are handed on each by itself: a watch that fails holds up nothing
+    /// that others tell.
     async fn hand_on(&mut self) {
         let now_ns = now_ns();
-        for pods in &mut self.pods {
-            self.has_news |= pods.settle(now_ns);
+        for watched in &mut self.watched {
+            if let About::Pods(_, pods) = &mut watched.about {
+                self.has_news |= pods.settle(now_ns);
+            }
         }
-        let watches_nodes = self.watched.iter().any(|watched| watched.pods.is_none());
-        let is_whole = self.pods.iter().all(|pods| pods.is_listed) && (!watches_nodes || self.nodes.is_listed);
-        if is_whole && self.has_news {
-            self.has_news = false;
-            let all = || self.pods.iter().flat_map(Pods::all);
-            self.in_force.put(Source::Kubernetes, jobs::rows(all(), &self.nodes, &self.config));
-            if self.config.maintenance {
-                let announced = maintenance::announced(all(), &self.nodes);
-                self.announce(announced).await;
+        if std::mem::take(&mut self.has_news) {
+            if let Some(rows) = self.rows() {
+                self.in_force.put(Source::Kubernetes, rows);
+            }
+            // Before all pods were listed once, a node on which one works may seem to be idle.
+            let is_whole = self.nodes.is_listed && self.pods().all(|pods| pods.is_listed);
+            if self.config.maintenance && is_whole {
+                self.announce(maintenance::announced(self.pods().flat_map(Pods::all), &self.nodes)).await;
             }
         }
         self.say();
+    }
+
+    fn pods(&self) -> impl Iterator<Item = &Pods> {
+        self.watched.iter().filter_map(Watched::pods)
+    }
+
+    /// The rows of all jobs; those of namespaces whose pods were not listed yet are as an earlier run had them: a job that is not known
+    /// yet has not ended. `None` before any namespace was listed, or before nodes have the names that rows need.
+    fn rows(&self) -> Option<Vec<PlanJob>> {
+        let has_names = self.config.node_names != NodeNames::Hostname || self.nodes.is_listed;
+        let listed = || self.pods().filter(|pods| pods.is_listed);
+        if listed().next().is_none() || !has_names {
+            return None;
+        }
+        let mut rows = jobs::rows(listed().flat_map(Pods::all), &self.nodes, &self.config);
+        let of_unlisted = |watched: &'_ Watched| match &watched.about {
+            About::Pods(Some(namespace), pods) if !pods.is_listed => Some(format!("{namespace}/")),
+            _ => None,
+        };
+        let unlisted: Vec<String> = self.watched.iter().filter_map(of_unlisted).collect();
+        if !unlisted.is_empty() {
+            let before = self.in_force.told().remove(&Source::Kubernetes).unwrap_or_default();
+            let is_of = |row: &PlanJob| unlisted.iter().any(|namespace| row.job.starts_with(namespace));
+            rows.extend(before.into_iter().filter(is_of));
+        }
+        Some(rows)
     }
 
     async fn announce(&mut self, announced: Vec<Announced>) {
@@ -212,12 +195,12 @@ impl Watcher {
         self.announced = kept.is_ok().then_some(announced);
         // What could not be kept is tried again.
         self.has_news |= kept.is_err();
-        self.failed[KEEPING] = kept.err();
+        self.not_kept = kept.err();
     }
 
     /// When pods were heard of last, by the watch that was heard the longest ago; `None` where one was not heard yet.
     fn heard(&self) -> Option<Instant> {
-        let of_pods = self.watched.iter().filter(|watched| watched.pods.is_some());
+        let of_pods = self.watched.iter().filter(|watched| watched.pods().is_some());
         of_pods.map(|watched| watched.heard.last()).min().flatten()
     }
 
@@ -225,42 +208,13 @@ impl Watcher {
         if let Some(heard) = self.heard() {
             metrics::gauge!("weft_kubernetes_age_seconds").set(heard.elapsed().as_secs_f64());
         }
-        let refused: u64 = self.pods.iter().map(|pods| pods.refused).sum();
+        let refused: u64 = self.pods().map(|pods| pods.refused).sum();
         let refused = (refused > 0).then(|| {
             format!("{refused} times there was no room for another pod with GPUs: narrow them by [kubernetes] selector")
         });
-        let failed = self.failed.iter().flatten().cloned().chain(refused);
-        let all: Vec<String> = failed.chain(self.watched.iter().filter_map(Watched::trouble)).collect();
+        let failed = [self.no_way.clone(), self.not_kept.clone(), refused];
+        let all: Vec<String> =
+            failed.into_iter().flatten().chain(self.watched.iter().filter_map(Watched::trouble)).collect();
         self.troubles.say(Some(all.join("; ")).filter(|all| !all.is_empty()));
     }
-}
-
-impl Watched {
-    fn what(&self) -> String {
-        match (self.pods, &self.namespace) {
-            (None, _) => "nodes".to_owned(),
-            (Some(_), None) => "pods".to_owned(),
-            (Some(_), Some(namespace)) => format!("pods of namespace {namespace}"),
-        }
-    }
-
-    /// A failure that no good answer has followed.
-    fn trouble(&self) -> Option<String> {
-        let (at, failure) = self.failed.as_ref()?;
-        let heard = self.heard.last();
-        let is_over = heard.is_some_and(|heard| heard > *at);
-        (!is_over).then(|| old(failure, heard, &self.what()))
-    }
-}
-
-fn pods_of(client: Client, namespace: Option<&str>) -> Api<Pod> {
-    namespace.map_or_else(|| Api::all(client.clone()), |namespace| Api::namespaced(client.clone(), namespace))
-}
-
-/// All objects that there are, and then every change; after a failure later each time, half a minute apart at most.
-fn events<K>(api: Api<K>, config: watcher::Config) -> impl Stream<Item = watcher::Result<Event<K>>> + Send
-where
-    K: kube::Resource + Clone + serde::de::DeserializeOwned + Debug + Send + 'static,
-{
-    watcher(api, config).default_backoff()
 }

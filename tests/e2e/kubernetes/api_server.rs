@@ -38,8 +38,8 @@ pub struct Cluster {
     pub pods: Kind,
     pub nodes: Kind,
     pub token: String,
-    /// Whoever asks may not.
-    pub forbids: bool,
+    /// Nobody may ask about what has such paths: `/api/v1/nodes`.
+    pub forbids: Vec<&'static str>,
     /// Watches that began under another number end.
     pub generation: u64,
     /// Lists and watches that were answered, in their order: `list pods`, `watch pods 1003`.
@@ -61,11 +61,17 @@ impl Cluster {
         }
     }
 
-    fn kind(&self, path: &str) -> Option<(&'static str, &Kind)> {
-        match path {
-            "/api/v1/pods" => Some(("pods", &self.pods)),
-            "/api/v1/nodes" => Some(("nodes", &self.nodes)),
-            _ => None,
+    /// What a path speaks of; the pods of a namespace too.
+    fn kind(&self, path: &str) -> Option<(&'static str, Kind)> {
+        match path.strip_prefix("/api/v1/")? {
+            "pods" => Some(("pods", self.pods.clone())),
+            "nodes" => Some(("nodes", self.nodes.clone())),
+            path => {
+                let namespace = path.strip_prefix("namespaces/")?.strip_suffix("/pods")?;
+                let mut pods = self.pods.clone();
+                pods.items.retain(|pod| pod["metadata"]["namespace"] == namespace);
+                Some(("pods", pods))
+            }
         }
     }
 }
@@ -116,7 +122,7 @@ async fn answer(State(cluster): State<Sender<Cluster>>, headers: HeaderMap, uri:
     if token != format!("Bearer {}", now.token) {
         return (StatusCode::UNAUTHORIZED, fixture("unauthorized.json")).into_response();
     }
-    if now.forbids {
+    if now.forbids.iter().any(|forbidden| uri.path().starts_with(forbidden)) {
         return (StatusCode::FORBIDDEN, fixture("forbidden.json")).into_response();
     }
     let Some((name, kind)) = now.kind(uri.path()) else { return StatusCode::NOT_FOUND.into_response() };

@@ -96,7 +96,7 @@ async fn pods_and_nodes_are_followed_through_all_that_an_api_server_may_say() {
     assert!(jobs.troubles().is_empty(), "{:?}", jobs.troubles());
 
     // Who asks may no more: what is wrong, how to mend it, and no job has ended.
-    server.interrupt(|cluster| cluster.forbids = true);
+    server.interrupt(|cluster| cluster.forbids = vec!["/"]);
     until("the trouble", || jobs.troubles().iter().any(|said| said.contains("watch pods"))).await;
     let said = jobs.troubles().remove(0);
     assert!(
@@ -104,7 +104,7 @@ async fn pods_and_nodes_are_followed_through_all_that_an_api_server_may_say() {
         "{said}"
     );
     assert!(said.contains("what it said of pods") && said.contains("s ago stays in force"), "{said}");
-    server.interrupt(|cluster| cluster.forbids = false);
+    server.interrupt(|cluster| cluster.forbids = Vec::new());
     until("the mend", || jobs.troubles().is_empty()).await;
 
     // The token is over, and its file renewed.
@@ -114,6 +114,37 @@ async fn pods_and_nodes_are_followed_through_all_that_an_api_server_may_say() {
     kubeconfig(dir.path(), &address, "second");
     until("the mend", || jobs.troubles().is_empty()).await;
     assert_eq!((rows.are(&jobs, |rows| rows.len() == 1), book.list().len()), (true, 1));
+    watching.abort();
+}
+
+/// Of three watches two are refused, and hold up nothing that the third one tells.
+#[tokio::test]
+async fn what_may_not_be_watched_holds_up_nothing_else() {
+    let forbids = vec!["/api/v1/namespaces/team-b", "/api/v1/nodes"];
+    let (server, dir) =
+        (ApiServer::start(Cluster { forbids, ..Cluster::recorded() }).await, tempfile::tempdir().unwrap());
+    let config = KubernetesConfig {
+        enabled: true,
+        kubeconfig: Some(kubeconfig(dir.path(), &server.address.to_string(), "first")),
+        namespaces: vec!["team-a".into(), "team-b".into()],
+        ..KubernetesConfig::default()
+    };
+    let (jobs, book) = (JobsInForce::default(), Arc::new(Book::default()));
+    jobs.asks(Source::Kubernetes);
+    let earlier = |job: &str| PlanJob { job: job.into(), device: "n1".into(), ..PlanJob::default() };
+    jobs.remember([(Source::Kubernetes, vec![earlier("team-a/over"), earlier("team-b/goes on")])].into());
+    let watching = tokio::spawn(watch(config, jobs.clone(), book.clone()));
+    let mut rows = Rows::default();
+    let expected =
+        ["team-a/llm gpu004", "team-a/llm gpu005", "team-a/resnet gpu001", "team-a/resnet gpu002", "team-b/goes on n1"];
+    let is_so = |rows: &[String]| {
+        rows.iter().map(|row| row.trim_end_matches(".cluster.example")).collect::<Vec<_>>() == expected
+    };
+    until("the jobs of team-a", || rows.are(&jobs, is_so)).await;
+    until("the trouble", || jobs.troubles().iter().any(|said| said.contains("pods of namespace team-b"))).await;
+    server.change(|cluster| cluster.forbids = vec!["/api/v1/nodes"]);
+    until("the jobs of team-b", || rows.are(&jobs, |rows| rows.len() == 8)).await;
+    until("the other trouble", || jobs.troubles().iter().any(|said| said.contains("nothing is known of nodes"))).await;
     watching.abort();
 }
 
