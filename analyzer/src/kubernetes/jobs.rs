@@ -3,12 +3,12 @@
 //! | Kubernetes | weft |
 //! |---|---|
 //! | a JobSet, Job, … `llama` in namespace `team-a` | job `team-a/llama` |
-//! | two owners of one name and of two kinds | the second in the order of [`OPERATORS`] is `team-a/llama (Job)` |
+//! | two owners of one name and of two kinds | the second in the order of [`OPERATORS`], those that run first, is `team-a/llama (Job)` |
 //! | pods of a job that work | a row a node and role, from the first start there |
 //! | a pod that is made anew after a failure, while others work | the job goes on, with that pod's node instead of the other |
 //! | all pods are made anew | the job goes on under its name, from the new start, on the new nodes: as one that Slurm requeues |
 //! | no pod works any more | the pods that worked when the last of them had begun, each with its end, for five minutes |
-//! | index 3 in its role (master: 0, worker 0: 1, …) | rank 3, where no other pod of the job has that number |
+//! | numbered within its job, or within its role (master 0, worker 0, worker 1) | ranks 0, 1, 2; none where two would have the same |
 //! | which GPUs of the node a pod has | not told: the row is of the node |
 
 use super::KubernetesConfig;
@@ -44,6 +44,9 @@ pub fn rows<'a>(pods: impl Iterator<Item = &'a GpuPod>, nodes: &'a Nodes, config
     }
     let mut rows = Vec::new();
     for ((namespace, name), kinds) in owners {
+        let mut kinds: Vec<_> = kinds.into_iter().collect();
+        // Another one that ended of late takes no name from one that runs.
+        kinds.sort_by_key(|(_, members)| members.iter().all(|member| member.end_ns.is_some()));
         for (at, ((_, kind), members)) in kinds.into_iter().enumerate() {
             let job = if at == 0 { format!("{namespace}/{name}") } else { format!("{namespace}/{name} ({kind})") };
             rows.extend(rows_of(&job, &of_now(members)));
@@ -89,14 +92,17 @@ fn rows_of(job: &str, members: &[Member<'_>]) -> Vec<PlanJob> {
     rows.into_values().collect()
 }
 
-/// `None` unless each has a number of its own: the roles of a job may each count from 0.
+/// The pods' own numbers where they differ; where they do not, with the leaders before the workers. `None` where some are alike still:
+/// the roles of a job may each count from 0. Example: a master 0 and workers 0 and 1 are ranks 0, 1 and 2; a launcher 0 and workers
+/// 1 and 2, as the MPI operator counts, are 0, 1 and 2 too.
 fn ranks(members: &[Member<'_>]) -> Option<Vec<i32>> {
     let leaders = members.iter().filter(|member| member.owner.is_leader).count();
-    let number = |member: &Member<'_>| {
-        let before = if member.owner.is_leader { 0 } else { leaders };
-        i32::try_from(member.owner.index? as usize + before).ok()
+    let numbered = |leaders: usize| -> Option<Vec<i32>> {
+        let before = |member: &Member<'_>| if member.owner.is_leader { 0 } else { leaders };
+        let number = |member: &Member<'_>| i32::try_from(member.owner.index? as usize + before(member)).ok();
+        let ranks: Vec<i32> = members.iter().map(number).collect::<Option<_>>()?;
+        let distinct: BTreeSet<i32> = ranks.iter().copied().collect();
+        (distinct.len() == ranks.len()).then_some(ranks)
     };
-    let ranks: Vec<i32> = members.iter().map(number).collect::<Option<_>>()?;
-    let distinct: BTreeSet<i32> = ranks.iter().copied().collect();
-    (distinct.len() == ranks.len()).then_some(ranks)
+    numbered(0).or_else(|| numbered(leaders))
 }

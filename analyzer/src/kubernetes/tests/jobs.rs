@@ -179,6 +179,32 @@ fn two_kinds_of_one_name_are_two_jobs_and_roles_that_count_alike_have_no_ranks()
         scene.jobs(),
         ["team-a/x n2 - 0..runs actor", "team-a/x n3 - 0..runs learner", "team-a/x (Job) n1 - 0..runs"]
     );
+    // Of one kind yesterday, of another today.
+    let mut scene = Scene::default();
+    let over = pod("q", "n2", json!({"jobset.sigs.k8s.io/jobset-name": "x"}), ended("Failed", 0, 9));
+    scene.pods(apply(over), 10).pods(apply(pod("p", "n1", job("x"), running(20))), 21);
+    assert_eq!(scene.jobs(), ["team-a/x n1 - 20..runs", "team-a/x (JobSet) n2 - 0..9"]);
+}
+
+#[test]
+fn leaders_are_numbered_before_workers_where_both_count_from_0() {
+    for (pods, expected) in [
+        (&[("master", 0), ("worker", 0), ("worker", 1)][..], &["0", "1", "2"][..]),
+        (&[("launcher", 0), ("worker", 1), ("worker", 2)], &["0", "1", "2"]),
+        (&[("worker", 0), ("worker", 1)], &["0", "1"]),
+        (&[("ps", 0), ("worker", 0)], &["-", "-"]),
+    ] {
+        let mut scene = Scene::default();
+        for (role, index) in pods {
+            let of = |key: &str| format!("training.kubeflow.org/{key}");
+            let labels = json!({of("job-name"): "x", of("replica-type"): role, of("replica-index"): index.to_string()});
+            let name = format!("{role}-{index}");
+            scene.pods(apply(pod(&name, &name, labels, running(0))), 1);
+        }
+        let ranks: Vec<String> =
+            scene.jobs().iter().map(|line| line.split(' ').nth(2).unwrap_or_default().to_owned()).collect();
+        assert_eq!(ranks, expected, "{pods:?}");
+    }
 }
 
 #[test]
