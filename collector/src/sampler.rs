@@ -1,4 +1,4 @@
-//! The loop that reads: at every tick all sources that are due, then a frame once a flush.
+//! The loop that reads: at every tick all sources that are due, and a frame when a flush period begins.
 //!
 //! It runs on a thread of its own, because reading a device may take long, and talks to the rest of the process through
 //! the outbox alone, which never makes it wait.
@@ -37,7 +37,8 @@ pub struct Sampler {
 /// How far the telling has come.
 #[derive(Debug, Default)]
 pub struct Progress {
-    last_flush_ns: i64,
+    /// `None` before the first frame, which goes out with the first reading.
+    last_flush_ns: Option<i64>,
     frames_since_inventory: u64,
     told_version: u64,
     /// What the collector has to say of itself.
@@ -88,13 +89,31 @@ impl Sampler {
             self.board.relayout()?;
         }
         self.board.write_rows(round);
-        let flush_ns = self.flush.as_nanos() as i64;
-        // Another slot, not a later one: a clock set back must not silence the collector.
-        if round.due_ns.div_euclid(flush_ns) != self.progress.last_flush_ns.div_euclid(flush_ns) {
-            self.progress.last_flush_ns = round.due_ns;
-            self.flush()?;
+        if self.is_flush_due(round.due_ns) {
+            self.flush_at(round.due_ns)?;
         }
         Ok(())
+    }
+
+    /// No frame was sent since this moment's flush period began. Another period, not a later one: a clock set back must not silence the
+    /// collector.
+    fn is_flush_due(&self, ns: i64) -> bool {
+        let flush_ns = self.flush.as_nanos() as i64;
+        self.progress.last_flush_ns.map(|last_ns| last_ns.div_euclid(flush_ns)) != Some(ns.div_euclid(flush_ns))
+    }
+
+    pub fn flush_at(&mut self, ns: i64) -> Result<(), WireError> {
+        self.progress.last_flush_ns = Some(ns);
+        self.flush()
+    }
+
+    /// When the frame is due that is to be sent before this round, if one is: at the beginning of the round's flush period. So a frame
+    /// waits for no reading, however late in its second that comes, and ticks are complete a moment after they have ended. A round
+    /// that is due at that very moment is read first, and sent with it.
+    pub fn flush_before(&self, round: &Round) -> Option<i64> {
+        let begin_ns = round.due_ns - round.due_ns.rem_euclid(self.flush.as_nanos() as i64);
+        let is_first = self.progress.last_flush_ns.is_none();
+        (!is_first && begin_ns < round.due_ns && self.is_flush_due(round.due_ns)).then_some(begin_ns)
     }
 
     /// Reads all sources that are not backing off onto the board.
@@ -166,15 +185,25 @@ impl Sampler {
     pub fn run(mut self, mut wait: impl FnMut(i64) -> bool) {
         loop {
             let round = self.schedule.next(now_ns());
+            if let Some(flush_ns) = self.flush_before(&round) {
+                if !wait(flush_ns) {
+                    return self.finish();
+                }
+                tell_lost(self.flush_at(flush_ns));
+            }
             if !wait(round.due_ns) {
                 return self.finish();
             }
-            if let Err(error) = self.tick(&round) {
-                error!(%error, "this flush is lost");
-            }
+            tell_lost(self.tick(&round));
             let missed = self.schedule.missed - self.telemetry.missed_ticks.get();
             self.telemetry.missed_ticks.add(missed);
         }
+    }
+}
+
+fn tell_lost(done: Result<(), WireError>) {
+    if let Err(error) = done {
+        error!(%error, "this flush is lost");
     }
 }
 

@@ -30,7 +30,7 @@ fn recording(seconds: f64) -> TempDir {
     let faults = script::parse("faults", FAULTS, &fabric, SEED).unwrap();
     let mut sim = Sim::new(fabric, faults);
     let mut sink = TraceSink::create(dir.path(), &sim.fabric, EPOCH_NS, None, false).unwrap();
-    let options = SamplerOptions { start_ns: EPOCH_NS, fast: false, marks: false };
+    let options = SamplerOptions { start_ns: EPOCH_NS, fast: false, marks: false, dither: true };
     let mut sampler = Sampler::new(&sim.fabric, options, SEED);
     while sim.now() < seconds {
         sim.step();

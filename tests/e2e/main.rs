@@ -13,6 +13,7 @@ mod http;
 mod kubernetes;
 mod notify;
 mod restart;
+mod simultaneous;
 mod slurm;
 mod transport;
 mod watchdog;

@@ -38,7 +38,9 @@ def simulated(sim, row, folder):
         for at, lasts, fault, strength in (fault.split(":") for fault in row["faults"].split()):
             file.write(f"{at},{lasts},{fault},,,{strength}\n")
     command = [sim, "trace", "--out", out, "--seed", row["seed"], "--gpus", row["gpus"], "--duration", row["seconds"] + "s", "--script", script]
-    command += {"fast": ["--fast", "on"], "slow": ["--fast", "off"], "marks": ["--fast", "off", "--marks"]}[row["read"]]
+    read, _, dithered = row["read"].partition(" ")
+    command += {"fast": ["--fast", "on"], "slow": ["--fast", "off"], "marks": ["--fast", "off", "--marks"]}[read]
+    command += ["--dither", "on" if dithered else "off"]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     return out
 

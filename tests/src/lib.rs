@@ -4,3 +4,4 @@ pub mod acl;
 pub mod broker;
 pub mod fleet;
 pub mod meter;
+pub mod simultaneous;

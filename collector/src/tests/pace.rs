@@ -131,3 +131,28 @@ fn a_clock_set_back_does_not_silence_the_collector() {
     a_second(&mut sampler, 10);
     assert_eq!(sampler.telemetry.frames.get() - before, 2, "at the step, and at the full second");
 }
+
+#[test]
+fn a_frame_goes_out_at_each_full_second_however_late_in_it_the_first_reading_comes() {
+    const SECOND: i64 = 1_000_000_000;
+    let start_ns = 1_796_000_000 * SECOND;
+    let dithered = Rates::default();
+    for rates in [dithered, Rates { fast_ms: 0, ..dithered }, Rates { dither: false, ..dithered }] {
+        let mut sampler = sampler(Vec::new(), Duration::from_secs(60));
+        let mut schedule = Schedule::new(rates, start_ns);
+        let (mut now_ns, mut sent_ns) = (start_ns, Vec::new());
+        while now_ns < start_ns + 11 * SECOND / 2 {
+            let round = schedule.next(now_ns);
+            now_ns = round.due_ns;
+            let (before, flush_ns) = (sampler.telemetry.frames.get(), sampler.flush_before(&round));
+            if let Some(flush_ns) = flush_ns {
+                sampler.flush_at(flush_ns).unwrap();
+            }
+            sampler.tick(&round).unwrap();
+            let frames = sampler.telemetry.frames.get() - before;
+            sent_ns.extend((0..frames).map(|_| flush_ns.unwrap_or(now_ns) - start_ns));
+        }
+        assert!(sent_ns[0] < SECOND, "with the first reading: {sent_ns:?}");
+        assert_eq!(sent_ns[1..], [1, 2, 3, 4, 5].map(|second| second * SECOND), "{rates:?}");
+    }
+}

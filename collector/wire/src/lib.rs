@@ -10,6 +10,7 @@
 mod catalogue;
 mod error;
 mod frame;
+pub mod instants;
 mod inventory;
 mod metric;
 mod neighbor;

@@ -12,6 +12,7 @@
 pub mod estimate;
 pub mod faults;
 pub mod flow;
+pub mod instants;
 pub mod job;
 pub mod layout;
 pub mod live;

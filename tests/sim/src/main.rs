@@ -45,6 +45,9 @@ struct TraceArgs {
     /// Write the step marks of the training loops.
     #[arg(long)]
     marks: bool,
+    /// Move each reading within its period, as collectors do; off reads at even distances.
+    #[arg(long, value_enum, default_value_t = OnOff::On)]
+    dither: OnOff,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -85,7 +88,8 @@ fn trace(args: &TraceArgs) -> Result<()> {
     if sim.script_end() > args.duration {
         bail!("the script ends at {:.0} s; raise --duration {:.0}s", sim.script_end(), args.duration);
     }
-    let options = SamplerOptions { start_ns: EPOCH_NS, fast: args.fast == OnOff::On, marks: args.marks };
+    let [fast, dither] = [args.fast, args.dither].map(|is| is == OnOff::On);
+    let options = SamplerOptions { start_ns: EPOCH_NS, fast, marks: args.marks, dither };
     let mut sink = TraceSink::create(&args.out, &sim.fabric, EPOCH_NS, None, args.marks)
         .with_context(|| format!("cannot begin the trace {}", args.out.display()))?;
     let mut sampler = Sampler::new(&sim.fabric, options, args.seed);

@@ -1,5 +1,6 @@
 //! Collectors: one a node and one a switch, each reading at its own moment by its own clock.
 
+use crate::instants::{Due, Instants};
 use crate::layout::{
     Column, GPU_NORMAL, HOST_NORMAL, LAYOUTS, NIC_FAST, NIC_NORMAL, SWITCH_FAST, SWITCH_NORMAL, Value,
 };
@@ -9,9 +10,7 @@ use crate::sink::{Row, Sink};
 use crate::topology::{DeviceId, PortId, RAILS};
 use crate::world::{Activity, World};
 
-/// Seconds between two readings of the fast tier; every [`FAST_A_NORMAL`]th is of the normal tier.
-const FAST_S: f64 = 0.1;
-const FAST_A_NORMAL: u64 = 10;
+const SECOND_NS: i64 = 1_000_000_000;
 
 #[derive(Clone, Copy, Debug)]
 pub struct SamplerOptions {
@@ -21,12 +20,14 @@ pub struct SamplerOptions {
     pub fast: bool,
     /// Training loops send marks of their steps.
     pub marks: bool,
+    /// Readings are moved within their periods, as those of real collectors are; else they come at even distances.
+    pub dither: bool,
 }
 
 /// One collector's own time.
 #[derive(Debug)]
 struct Clock {
-    /// After the full tenth of a second it reads, seconds.
+    /// After an instant at which it is due to read, it does, seconds.
     phase_s: f64,
     /// How wrong its clock is, ns.
     offset_ns: i64,
@@ -36,6 +37,8 @@ struct Clock {
     tick: u64,
     /// A busy CPU makes this reading late, seconds.
     late_s: f64,
+    /// The second that its last frame ended with, where readings are dithered.
+    flushed_s: i64,
 }
 
 /// Counters of a node's kernel.
@@ -50,6 +53,7 @@ struct Kernel {
 #[derive(Debug)]
 pub struct Sampler {
     options: SamplerOptions,
+    instants: Instants,
     clocks: Vec<Clock>,
     kernels: Vec<Kernel>,
     rng: Rng,
@@ -61,7 +65,14 @@ impl Sampler {
         let mut rng = Rng::stream(seed, 4);
         let clocks = fabric.world.topology.devices.iter().map(|_| Clock::draw(&mut rng)).collect();
         let kernels = (0..fabric.world.topology.nodes).map(|_| Kernel::draw(&mut rng)).collect();
-        Sampler { options, clocks, kernels, rng, values: Vec::new() }
+        Sampler {
+            options,
+            instants: Instants::new(options.start_ns, options.fast, options.dither),
+            clocks,
+            kernels,
+            rng,
+            values: Vec::new(),
+        }
     }
 
     /// An event time as a device's clock tells it.
@@ -74,18 +85,29 @@ impl Sampler {
         self.tell_events(fabric, sink)?;
         for device in 0..self.clocks.len() {
             let clock = &self.clocks[device];
-            let due = clock.tick as f64 * FAST_S + clock.phase_s + clock.late_s;
+            let Due { at_s, normal } = self.instants.due(clock.tick);
+            let due = at_s + clock.phase_s + clock.late_s;
             if due > fabric.world.now {
                 continue;
             }
-            let normal = clock.tick.is_multiple_of(FAST_A_NORMAL);
             self.clocks[device].tick += 1;
             self.clocks[device].late_s = self.draw_lateness();
             if (normal || self.options.fast) && !fabric.world.muted[device] {
+                self.flush_before(device, due, sink)?;
                 self.read(fabric, device, due, normal, sink)?;
             }
         }
         self.tell_marks(fabric, sink)
+    }
+
+    /// Dithered collectors send a frame when a second begins, whatever has been read in it by then.
+    fn flush_before(&mut self, device: DeviceId, at: f64, sink: &mut dyn Sink) -> anyhow::Result<()> {
+        let second = self.stamp(device, at).div_euclid(SECOND_NS);
+        let before = std::mem::replace(&mut self.clocks[device].flushed_s, second);
+        if self.options.dither && before != 0 && second != before {
+            sink.flush(device, second * SECOND_NS)?;
+        }
+        Ok(())
     }
 
     fn draw_lateness(&mut self) -> f64 {
@@ -120,7 +142,7 @@ impl Sampler {
             self.read_gpus(world, device, ts_ns, sink)?;
             self.read_host(world, device, ts_ns, sink)?;
         }
-        if normal {
+        if normal && !self.options.dither {
             sink.flush(device, ts_ns)?;
         }
         Ok(())
@@ -219,6 +241,7 @@ impl Clock {
             error_us: wrong_us * rng.range(1.0, 2.5),
             tick: 1,
             late_s: 0.0,
+            flushed_s: 0,
         }
     }
 }

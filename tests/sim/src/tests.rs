@@ -117,7 +117,7 @@ fn somebody_innocent_complains_most_about_a_silent_drop() {
 
 fn write_trace(dir: &Path, seed: u64) {
     let mut sim = sim(64, seed, "5,4,link_down,,,\n10,3,checkpoint,,,\n14,1,counter_reset,,,\n");
-    let options = SamplerOptions { start_ns: START_NS, fast: true, marks: true };
+    let options = SamplerOptions { start_ns: START_NS, fast: true, marks: true, dither: true };
     let mut sampler = Sampler::new(&sim.fabric, options, seed);
     let mut sink = TraceSink::create(dir, &sim.fabric, START_NS, None, true).unwrap();
     while sim.now() < 16.0 {
@@ -174,7 +174,7 @@ fn a_trace_names_only_what_its_plan_and_the_catalogue_know() {
 #[test]
 fn frames_decode_in_sequence_with_the_inventory_first() {
     let mut sim = sim(64, 6, "3,2,counter_reset,n002,,\n");
-    let options = SamplerOptions { start_ns: START_NS, fast: true, marks: true };
+    let options = SamplerOptions { start_ns: START_NS, fast: true, marks: true, dither: true };
     let mut sampler = Sampler::new(&sim.fabric, options, 6);
     let mut sink = FrameSink::new(&sim.fabric.world.topology, 7).unwrap();
     let mut schemas = SchemaCache::default();

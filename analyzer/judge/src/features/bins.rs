@@ -28,6 +28,9 @@ const WIDE_NS: i64 = 500_000_000;
 /// eight readings, and a clock that drifts by 50 ppm is followed to within 40 µs at 10 Hz.
 const FOLLOW: i64 = 8;
 const MS: i64 = 1_000_000;
+/// Two readings a tick, moved within their periods, are 0.6 to 1.4 periods apart in the mean of two steps: an interval within this
+/// factor of the one that is known is the same one. Those of [`INTERVALS_MS`] are twice as long or more from one to the next.
+const SAME_INTERVAL: f64 = 1.7;
 /// Intervals at which collectors are set to read, ms. Readings jitter around them; the grid must not.
 const INTERVALS_MS: [i64; 11] = [10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 30_000];
 
@@ -156,17 +159,32 @@ impl Features {
     /// The grid follows the interval at which most ports are read. When that changes, the grid begins anew. `samples`:
     /// those of a tick, by port and time.
     pub(super) fn update_grid(&mut self, samples: &[(PortId, Sample)]) {
-        let same_port = samples.windows(2).filter(|w| w[0].0 == w[1].0);
-        let mut intervals: Vec<i64> = same_port.map(|w| w[1].1.ts_ns - w[0].1.ts_ns).collect();
+        let mut intervals: Vec<i64> =
+            samples.chunk_by(|a, b| a.0 == b.0).filter_map(|run| self.interval_of(run)).collect();
         if intervals.is_empty() {
             return;
         }
         intervals.sort_unstable();
-        let bin_ns = usual_interval(intervals[intervals.len() / 2]).min(self.tick_ns);
-        if bin_ns != self.bin_ns {
+        let interval_ns = intervals[intervals.len() / 2];
+        let of_now = interval_ns as f64 / self.bin_ns as f64;
+        let bin_ns = usual_interval(interval_ns).min(self.tick_ns);
+        if bin_ns != self.bin_ns && !(1.0 / SAME_INTERVAL..=SAME_INTERVAL).contains(&of_now) {
             self.bin_ns = bin_ns;
             self.ports.iter_mut().filter_map(|port| port.sent.as_mut()).for_each(|sent| sent.clear());
         }
+    }
+}
+
+impl Features {
+    /// At which a port is read, by its readings of a tick: the mean since the last one before the tick, for collectors read at uneven
+    /// distances. `None` where the tick has one reading, which tells nothing of what is shorter than a tick.
+    fn interval_of(&self, run: &[(PortId, Sample)]) -> Option<i64> {
+        let [(port, first), .., (_, last)] = run else { return None };
+        let (since_ns, steps) = match self.ports[*port].last.map(|last| last.ts_ns) {
+            Some(ns) if (1..self.tick_ns).contains(&(first.ts_ns - ns)) => (ns, run.len()),
+            _ => (first.ts_ns, run.len() - 1),
+        };
+        Some((last.ts_ns - since_ns) / steps as i64)
     }
 }
 

@@ -54,7 +54,9 @@ impl Features {
                 packets.add(port, state.packets, run);
             }
             state.begin_readings(self.tick);
-            let setting = Setting { bin_ns: self.bin_ns, tick_ns: self.tick_ns, planned_bps: topology.planned_bps };
+            let told_ns = state.since_before_ns(run[run.len() - 1].1.ts_ns).unwrap_or(self.tick_ns);
+            let setting =
+                Setting { bin_ns: self.bin_ns, tick_ns: self.tick_ns, told_ns, planned_bps: topology.planned_bps };
             let had_queue = state.queue.is_some();
             let packets_before = state.packets;
             run.iter().for_each(|&(_, sample)| state.update_traffic(sample, setting));
@@ -73,6 +75,10 @@ impl Features {
                 }
             }
             let device = &mut self.devices[topology.device];
+            if state.sent.is_some() || state.queue.is_some() {
+                let moments = device.moments.get_or_insert_default();
+                run.iter().for_each(|(_, sample)| moments.add(sample.ts_ns, self.bin_ns));
+            }
             device.seen_ns = device.seen_ns.max(run.last().map(|(_, sample)| sample.ts_ns));
             if self.topology.devices[topology.device].is_switch {
                 let balance = device.balance.get_or_insert_default();

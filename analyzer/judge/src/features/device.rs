@@ -4,6 +4,7 @@ use super::Features;
 use super::balance::Balance;
 use super::headroom::Headroom;
 use super::life::Busy;
+use super::moments::Moments;
 use super::stalls::{READS, Stalls};
 use crate::fabric::{PortId, Tick, is_time};
 use serde::{Deserialize, Serialize};
@@ -26,6 +27,8 @@ pub struct DeviceState {
     pub(super) busy: Option<Box<Busy>>,
     /// Only of switches that ever paused a neighbour.
     pub headroom: Option<Box<Headroom>>,
+    /// Only of devices with ports of jobs or with queues.
+    pub moments: Option<Box<Moments>>,
 }
 
 /// Since when a collector has told nothing, and how often it tells something else.

@@ -55,6 +55,7 @@ mod life;
 mod link;
 pub mod maintenance;
 mod marked;
+mod moments;
 pub mod notices;
 pub mod pace;
 mod packed;

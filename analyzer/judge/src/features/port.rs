@@ -111,6 +111,8 @@ struct Interval {
 pub struct Setting {
     pub bin_ns: i64,
     pub tick_ns: i64,
+    /// From the last reading before this tick to the last one in it: for so long the port may have been held in what this tick tells.
+    pub told_ns: i64,
     pub planned_bps: Option<i64>,
 }
 
@@ -191,6 +193,11 @@ impl PortState {
         (self.before, self.seen_tick) = (self.last.map(before), NonMaxI64::new(tick));
     }
 
+    /// How long before a moment the last reading before its tick was; `None` where there was none.
+    pub fn since_before_ns(&self, ts_ns: i64) -> Option<i64> {
+        self.before.map(|before| ts_ns - before.ts_ns).filter(|&ns| ns > 0)
+    }
+
     /// Index of the last tick that had a row of this port.
     pub fn seen_tick(&self) -> Option<i64> {
         self.seen_tick.map(|tick| tick.get())
@@ -243,7 +250,7 @@ impl PortState {
             return;
         };
         let (seconds, stands) = (interval.seconds(), queue_bytes >= STANDING_BYTES);
-        let held = f64::from(self.paused_us) * 1e3 / interval.length_ns().max(setting.tick_ns) as f64;
+        let held = f64::from(self.paused_us) * 1e3 / interval.length_ns().max(setting.told_ns) as f64;
         let span = Span {
             tick: ShortTick::of(interval.from.ts_ns.div_euclid(setting.tick_ns)),
             seconds: seconds as f32,

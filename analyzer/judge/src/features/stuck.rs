@@ -62,7 +62,7 @@ mod tests {
     /// A port that sent so many bytes within a second, and was held for so many ms of it; `None`: no pauses are counted.
     fn stood(sent: i64, held_ms: Option<f64>, waits: Option<f32>) -> Stood {
         let mut port = PortState::default();
-        let setting = Setting { bin_ns: SECOND, tick_ns: SECOND, planned_bps: Some(BPS) };
+        let setting = Setting { bin_ns: SECOND, tick_ns: SECOND, told_ns: SECOND, planned_bps: Some(BPS) };
         for tick in 1..=2 {
             port.begin_tick();
             let us = held_ms.map(|ms| 7e6 + if tick == 2 { ms * 1e3 } else { 0.0 });

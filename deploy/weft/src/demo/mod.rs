@@ -89,7 +89,7 @@ pub async fn run(args: Args) -> Result<ExitCode> {
     let running = assemble::start(AssembleOptions { plan, state_dir: None, subscriber, config }).await?;
     let reporter = Reporter::new(args.json.as_deref(), start_ns)?;
     reporter.welcome(&running.url, &fabric, args.seed, &script);
-    let sampler = SamplerOptions { start_ns, fast: true, marks: false };
+    let sampler = SamplerOptions { start_ns, fast: true, marks: false, dither: true };
     let options = LiveOptions { sampler, seed: args.seed, record: args.record.clone() };
     let live = live::start(Sim::new(fabric, script), publisher, options)?;
     judge(running, live, reporter, args.once).await

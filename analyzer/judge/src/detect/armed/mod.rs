@@ -156,7 +156,7 @@ const NO_LEVELS: Reason = (
 );
 pub(super) const IN_STEP: Reason = (
     "a job's iterations come in step with the readings, which always see the same part of them",
-    "step marks: weft_step.py in deploy/python; or readings at another interval",
+    "step marks: weft_step.py in deploy/python; or readings at uneven distances: weft's collectors, with rates.dither",
 );
 
 /// Why the pace of a job is not known.

@@ -38,6 +38,7 @@
 //! which 5 % of the iteration, 1 bin, is enough.
 
 mod armed;
+mod edges;
 mod lateness;
 mod quiet;
 

@@ -10,10 +10,13 @@
 //!               └─ phase ─┘         └─ phase ─┘        nearly all are quiet
 //!                    ├───── period ──────┤             from middle to middle: one iteration
 //! ```
+//! A bin is the time between two readings, which lie at uneven distances (`edges.rs`): its bytes are counted by how long it is.
+//!
 //! A job that waits for a straggler is quiet together a second time in each iteration, after its first data was sent. Such a
 //! wait is no compute phase. It is told from one in two ways: it is short beside the compute phases, and some port sent
 //! nothing from the compute phase before it to its end, which is the straggler itself (or a port that had nothing to send).
 
+use super::edges::Edges;
 use crate::fabric::PortId;
 use crate::features::{BINS, Features, Grid};
 use crate::statistics::median;
@@ -72,13 +75,15 @@ impl PortQuiet {
         let (bins, last) = (sent.on(grid)?, features.now_ns.div_euclid(bin_ns) - 1);
         let bytes = bins.up_to(last);
         let unknown = bytes.iter().position(|b| !b.is_nan())?;
-        let bytes = &bytes[unknown..];
+        let edges = Edges::of(features, port, sent.offset_ns(), bin_ns);
+        let bytes: Vec<f32> = (unknown..BINS).map(|bin| bytes[bin] / edges.length(bin)).collect();
+        let bytes = &bytes[..];
         let busy = busy_bin(bytes)?;
         let mut is_quiet: Vec<bool> = vec![false; unknown];
         is_quiet.extend(bytes.iter().map(|b| *b < busy * QUIET));
         // From the first known bin to the window's start, and from this port's bins to the grid that all ports share.
-        let shift = unknown as f64 + sent.offset_ns() as f64 / bin_ns as f64;
-        let shifted = |quiet: Quiet| Quiet { start: quiet.start + shift, end: quiet.end + shift };
+        let at = |bin: f64| edges.at(unknown as f64 + bin);
+        let shifted = |quiet: Quiet| Quiet { start: at(quiet.start), end: at(quiet.end) };
         let quiets: Vec<Quiet> = quiets(bytes, &is_quiet[unknown..], busy).map(shifted).collect();
         (!quiets.is_empty()).then_some(PortQuiet { port, quiets, is_quiet })
     }

@@ -19,7 +19,7 @@
 //! | it is the link, and no congestion | V | a lower capacity against a queue in any part of the busy time (`evidence.rs`) |
 //!
 //! Where more than two links of one device begin to look slow together, the cause is a common one: the device, or the rhythm of
-//! what is sent there, which readings at even intervals may fall in step with. No link is accused.
+//! what is sent there, which readings may fall in step with. No link is accused.
 //!
 //! With a job that became slower any of its cables may be the one, which costs ln (cables a node) more.
 //!
@@ -173,10 +173,11 @@ impl Direction<'_> {
     fn in_step_of(&self, readings: f64) -> f64 {
         let topology = &self.features.topology;
         let place = topology.place_of(self.port);
-        let interval_ns = self.interval_ns() as f64;
+        let device = &self.features.devices[topology.ports[self.port].device];
+        let moments = device.moments.as_deref().map_or_else(Vec::new, |moments| moments.last(readings.ceil() as usize));
         let busy = f64::from(self.ends.own.lately());
         let jobs = (0..self.features.jobs.len()).filter(|&job| topology.carries_at(job, place) != Carries::No);
-        jobs.map(|job| alike(&self.features.jobs[job].pace, readings, interval_ns / 1e9, busy)).fold(1.0, f64::max)
+        jobs.map(|job| alike(&self.features.jobs[job].pace, readings, &moments, busy)).fold(1.0, f64::max)
     }
 
     /// V. Congestion mostly comes with more to send; where the port has no more than before, fewer episodes are left.
@@ -243,11 +244,14 @@ impl Direction<'_> {
     }
 }
 
-/// How much less so many readings say than independent ones, beside a job of this pace that keeps a sound link busy for a part
-/// of the time.
-fn alike(pace: &JobPace, readings: f64, interval_s: f64, busy: f64) -> f64 {
+/// How much less so many readings, the last of which were taken at these moments, say than independent ones, beside a job of this
+/// pace that keeps a sound link busy for a part of the time.
+fn alike(pace: &JobPace, readings: f64, moments_ns: &[i64], busy: f64) -> f64 {
     match pace.line().pace() {
-        Some(pace) => in_step(readings, pace * interval_s, busy),
+        Some(pace) => {
+            let done = moments_ns.iter().map(|ns| (ns - moments_ns[0]) as f64 / 1e9 * pace);
+            in_step(readings, &done.collect::<Vec<f64>>(), busy)
+        }
         // However long its iterations are: all readings may have come at the same part of them.
         None if pace.is_in_step() => readings,
         None => 1.0,
@@ -274,7 +278,8 @@ mod tests {
             ("of no job that is known", JobPace::default(), 1.0..1.1),
         ];
         for (what, pace, expected) in table {
-            let alike = alike(&pace, 30.0, 1.0, 0.4);
+            let moments_ns: Vec<i64> = (0..30).map(|second| second * 1_000_000_000).collect();
+            let alike = alike(&pace, 30.0, &moments_ns, 0.4);
             assert!(expected.contains(&alike), "{what}: {alike}");
         }
     }

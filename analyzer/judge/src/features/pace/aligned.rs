@@ -3,8 +3,14 @@
 //! ```text
 //! h0 eth0     |·····················|·····················|          every collector reads at a moment of its own
 //! h1 eth0        |·····················|·····················|       but always after the same time
-//! rows     └─────── row 7 ───────┘└─────── row 8 ───────┘            a row reaches half an interval to either side
+//! rows     └─────── row 7 ───────┘└─────── row 8 ───────┘            a row is as long as the interval
+//!
+//! h0 eth0         |·········|·······················|··········|     collectors read at uneven distances, and all together:
+//! h1 eth0         |·········|·······················|··········|     each once in each second (`weft_wire::instants`)
+//! rows     └──── row 7 ───┘└──── row 8 ───┘└──── row 9 ───┘└── …
 //! ```
+//! Where a row begins is looked for in the readings (`cuts.rs`): where in the interval hardly any are.
+//!
 //! Hosts that are read far from the others (half an interval, say) are at another place of the iteration, and cannot be compared
 //! with them. A row holds the largest group of hosts that are read together, and the others as hosts that did not tell:
 //!
@@ -16,9 +22,8 @@
 //! that fall were set back: what was sent meanwhile is not known, so that the host goes on from where it stood.
 
 use super::super::sample::{Count, Sample, rise};
-use nonmax::NonMaxI64;
+use super::cuts::Cuts;
 use serde::{Deserialize, Serialize};
-use std::cmp::Reverse;
 use std::collections::VecDeque;
 
 /// Rows that wait to be complete. Those of one tick of 1 s at readings of 100 Hz, and one beside them.
@@ -27,20 +32,16 @@ const MOST_PENDING: usize = 128;
 const TOGETHER: f64 = 0.45;
 /// … or within this time, a quarter of the shortest iteration of training (0.4 s), which no collector's jitter exceeds.
 const TOGETHER_NS: i64 = 100_000_000;
-/// Ticks with readings until all collectors are taken to have told.
-const FIRST_TICKS: u32 = 8;
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Aligned {
     interval_ns: i64,
-    /// The middle of a row lies so long after a multiple of the interval.
-    phase_ns: Option<i64>,
-    /// Ticks with readings so far.
-    ticks: u32,
+    cuts: Cuts,
     ports: Vec<PortBytes>,
     pending: VecDeque<Pending>,
-    /// The last row that was handed out.
+    /// The last row that was handed out, and of which hosts it was.
     closed: i64,
+    told: Vec<bool>,
 }
 
 /// What one port has sent and received since it was first read.
@@ -51,14 +52,11 @@ struct PortBytes {
     last: Option<Last>,
     /// The last row that it is told in: the first reading of a row counts.
     row: i64,
-    /// How long after a multiple of the interval it was read the last time.
-    #[serde(with = "super::super::packed::count")]
-    phase_ns: Count,
 }
 
 impl Default for PortBytes {
     fn default() -> PortBytes {
-        PortBytes { sent: 0.0, received: 0.0, last: None, row: i64::MIN, phase_ns: None }
+        PortBytes { sent: 0.0, received: 0.0, last: None, row: i64::MIN }
     }
 }
 
@@ -73,17 +71,16 @@ struct Last {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Pending {
     row: i64,
-    /// The times of its readings after the middle of the row, added up, and how many there are.
-    after_ns: i64,
-    readings: i64,
     hosts: Vec<Told>,
 }
 
+/// What a host told in a row: by how many of its ports, and when these were read, added up, ns after the row's begin.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 struct Told {
     sent: f64,
     received: f64,
     ports: u16,
+    after_ns: i64,
 }
 
 /// One row. Bytes since the host was first read; NaN of hosts that did not tell.
@@ -104,7 +101,8 @@ impl Aligned {
             *self = Aligned { interval_ns, closed: i64::MIN, ..Aligned::default() };
             self.ports.resize(ports, PortBytes::default());
         }
-        self.find_phase(hosts);
+        let readings = hosts.iter().flatten().flat_map(|own| own.iter().map(|(_, sample)| sample.ts_ns));
+        self.cuts.update(interval_ns, readings);
         let mut port = 0;
         for (host, own) in hosts.iter().enumerate() {
             for readings in own {
@@ -112,48 +110,20 @@ impl Aligned {
                 port += 1;
             }
         }
-        let phase_ns = self.phase_ns.unwrap_or(0);
-        let ends_ns = |row: i64| row * interval_ns + phase_ns + interval_ns / 2;
-        let complete = self.pending.iter().take_while(|row| ends_ns(row.row) <= now_ns).count();
+        let cut_ns = self.cuts.cut_ns();
+        let complete = self.pending.iter().take_while(|row| (row.row + 1) * interval_ns + cut_ns <= now_ns).count();
         let complete = complete.max(self.pending.len().saturating_sub(MOST_PENDING));
         let rows: Vec<Pending> = self.pending.drain(..complete).collect();
         self.closed = rows.last().map_or(self.closed, |row| row.row);
-        rows.into_iter().map(|row| self.row(row, hosts)).collect()
-    }
-
-    /// Where in the interval most hosts are read: followed while half of the ports are read about there, for intervals of reading are
-    /// a little longer or shorter than they say, and else, and in the first ticks, looked for anew.
-    fn find_phase(&mut self, hosts: &[Vec<&[(usize, Sample)]>]) {
-        let (interval_ns, mut told) = (self.interval_ns, false);
-        for (port, readings) in self.ports.iter_mut().zip(hosts.iter().flatten()) {
-            if let Some((_, first)) = readings.first() {
-                (port.phase_ns, told) = (NonMaxI64::new(first.ts_ns.rem_euclid(interval_ns)), true);
-            }
-        }
-        if !told {
-            return;
-        }
-        self.ticks = self.ticks.saturating_add(1);
-        let phases = || self.ports.iter().filter_map(|port| Some(port.phase_ns?.get()));
-        let Some(phase_ns) = self.phase_ns.filter(|_| self.ticks > FIRST_TICKS) else {
-            self.phase_ns = Some(middle_of_most(phases().collect(), interval_ns));
-            return;
-        };
-        let later = |to_ns: i64| (to_ns - phase_ns + interval_ns / 2).rem_euclid(interval_ns) - interval_ns / 2;
-        let near = phases().map(later).filter(|later| 2 * later.abs() <= together_ns(interval_ns));
-        let (sum_ns, near) = near.fold((0, 0), |(sum, n), later| (sum + later, n + 1));
-        let moved_ns = match 2 * near >= phases().count() as i64 {
-            true => sum_ns / near,
-            false => later(middle_of_most(phases().collect(), interval_ns)),
-        };
-        self.phase_ns = Some(phase_ns + moved_ns);
+        rows.into_iter().filter_map(|row| self.row(row, hosts)).collect()
     }
 
     fn add(&mut self, hosts: usize, host: usize, port: usize, sample: &Sample) {
-        let Some(phase_ns) = self.phase_ns.filter(|_| sample.tx_bytes.is_some() && sample.rx_bytes.is_some()) else {
+        if sample.tx_bytes.is_none() || sample.rx_bytes.is_none() {
             return;
-        };
-        let row = (sample.ts_ns - phase_ns + self.interval_ns / 2).div_euclid(self.interval_ns);
+        }
+        let after_cut_ns = sample.ts_ns - self.cuts.cut_ns();
+        let (row, after_ns) = (after_cut_ns.div_euclid(self.interval_ns), sample.ts_ns);
         let of_port = &mut self.ports[port];
         if let Some(last) = of_port.last.replace(Last { sent: sample.tx_bytes, received: sample.rx_bytes }) {
             let more = |before: Count, now: Count| rise(before, now).map_or(0.0, |rose| rose.max(0) as f64);
@@ -163,38 +133,51 @@ impl Aligned {
         if row <= of_port.row || row <= self.closed {
             return;
         }
-        let middle_ns = row * self.interval_ns + phase_ns;
-        if 2 * (sample.ts_ns - middle_ns).abs() > together_ns(self.interval_ns) {
-            return;
-        }
         of_port.row = row;
         let (sent, received) = (of_port.sent, of_port.received);
-        let pending = self.pending(row, hosts);
-        pending.after_ns += sample.ts_ns - middle_ns;
-        pending.readings += 1;
-        let told = &mut pending.hosts[host];
-        *told = Told { sent: told.sent + sent, received: told.received + received, ports: told.ports + 1 };
+        let interval_ns = self.interval_ns;
+        let told = &mut self.pending(row, hosts).hosts[host];
+        *told = Told {
+            sent: told.sent + sent,
+            received: told.received + received,
+            ports: told.ports + 1,
+            after_ns: told.after_ns + (after_ns - row * interval_ns),
+        };
     }
 
     fn pending(&mut self, row: i64, hosts: usize) -> &mut Pending {
         let at = self.pending.partition_point(|pending| pending.row < row);
         if self.pending.get(at).is_none_or(|pending| pending.row != row) {
-            let new = Pending { row, after_ns: 0, readings: 0, hosts: vec![Told::default(); hosts] };
-            self.pending.insert(at, new);
+            self.pending.insert(at, Pending { row, hosts: vec![Told::default(); hosts] });
         }
         &mut self.pending[at]
     }
 
-    fn row(&self, row: Pending, hosts: &[Vec<&[(usize, Sample)]>]) -> Row {
-        let of = |bytes: fn(&Told) -> f64| {
-            let own = |(told, ports): (&Told, &Vec<_>)| {
-                if usize::from(told.ports) == ports.len() && told.ports > 0 { bytes(told) } else { f64::NAN }
-            };
-            row.hosts.iter().zip(hosts).map(own).collect()
+    /// `None` where no host told all of its ports.
+    fn row(&mut self, row: Pending, hosts: &[Vec<&[(usize, Sample)]>]) -> Option<Row> {
+        self.told.resize(hosts.len(), false);
+        let whole = |(told, ports): (&Told, &Vec<_>)| told.ports > 0 && usize::from(told.ports) == ports.len();
+        let moments = row.hosts.iter().zip(hosts).map(|(told, ports)| whole((told, ports)).then(|| told.moment_ns()));
+        let moments: Vec<Option<i64>> = moments.collect();
+        let (first_ns, last_ns) = most_together(&moments, &self.told, together_ns(self.interval_ns))?;
+        let is_in = |moment: &Option<i64>| moment.is_some_and(|ns| (first_ns..=last_ns).contains(&ns));
+        self.told = moments.iter().map(is_in).collect();
+        let own = |bytes: fn(&Told) -> f64| {
+            let of = |(told, is_in): (&Told, &bool)| if *is_in { bytes(told) } else { f64::NAN };
+            row.hosts.iter().zip(&self.told).map(of).collect()
         };
-        let middle_ns = row.row * self.interval_ns + self.phase_ns.unwrap_or(0);
-        let ts_ns = middle_ns + row.after_ns / row.readings.max(1);
-        Row { ts_ns, sent: of(|told| told.sent), received: of(|told| told.received) }
+        let read: Vec<i64> =
+            moments.into_iter().zip(&self.told).filter(|(_, is_in)| **is_in).filter_map(|(ns, _)| ns).collect();
+        let mean_ns = read.iter().sum::<i64>() / read.len().max(1) as i64;
+        let ts_ns = row.row * self.interval_ns + mean_ns;
+        Some(Row { ts_ns, sent: own(|told| told.sent), received: own(|told| told.received) })
+    }
+}
+
+impl Told {
+    /// When its ports were read, by their mean.
+    fn moment_ns(&self) -> i64 {
+        self.after_ns / i64::from(self.ports.max(1))
     }
 }
 
@@ -203,24 +186,25 @@ fn together_ns(interval_ns: i64) -> i64 {
     ((interval_ns as f64 * TOGETHER) as i64).max(TOGETHER_NS)
 }
 
-/// The middle of the largest group of moments within the interval that are read together. The circle of the interval is cut at its
-/// largest gap; while what is left is too long it is cut at its largest gap again, and the part with more moments is kept.
-fn middle_of_most(mut phases: Vec<i64>, interval_ns: i64) -> i64 {
-    phases.sort_unstable();
-    let gap = |at: usize| match at {
-        0 => phases[0] + interval_ns - phases[phases.len() - 1],
-        _ => phases[at] - phases[at - 1],
-    };
-    let cut = (0..phases.len()).max_by_key(|&at| (gap(at), Reverse(at))).unwrap_or(0);
-    let round = phases[cut..].iter().copied().chain(phases[..cut].iter().map(|phase| phase + interval_ns));
-    let line: Vec<i64> = round.collect();
-    let mut group = &line[..];
-    while group[group.len() - 1] - group[0] > together_ns(interval_ns) {
-        let cut = (1..group.len()).max_by_key(|&at| (group[at] - group[at - 1], Reverse(at))).unwrap_or(1);
-        let (early, late) = group.split_at(cut);
-        group = if early.len() >= late.len() { early } else { late };
+/// The first and the last moment of the largest group of hosts that are read together; `None` where no host was read. Who stood in
+/// the row before counts twice, so that of two groups of the same size it is the same one in each row though a reading is lost.
+fn most_together(moments: &[Option<i64>], told_before: &[bool], together_ns: i64) -> Option<(i64, i64)> {
+    let weight = |host: usize| 1 + usize::from(told_before[host]);
+    let read = moments.iter().enumerate().filter_map(|(host, moment)| Some(((*moment)?, weight(host))));
+    let mut read: Vec<(i64, usize)> = read.collect();
+    read.sort_unstable();
+    let (mut best, mut from, mut sum) = (None, 0, 0);
+    for &(last_ns, weight) in &read {
+        sum += weight;
+        while last_ns - read[from].0 > together_ns {
+            sum -= read[from].1;
+            from += 1;
+        }
+        if best.is_none_or(|(most, _)| sum > most) {
+            best = Some((sum, (read[from].0, last_ns)));
+        }
     }
-    ((group[0] + group[group.len() - 1]) / 2).rem_euclid(interval_ns)
+    best.map(|(_, group)| group)
 }
 
 #[cfg(test)]
@@ -270,12 +254,43 @@ mod tests {
     }
 
     #[test]
-    fn the_middle_is_that_of_the_largest_group_wherever_the_interval_begins() {
-        let ms = |phases: &[i64]| middle_of_most(phases.iter().map(|ms| ms * S / 1_000).collect(), S) / (S / 1_000);
-        assert_eq!(ms(&[980, 20]), 0, "where a turn ends");
-        assert_eq!(ms(&[0, 60]), 30);
-        assert_eq!(ms(&[10, 20, 30, 520, 530]), 20, "two groups half an interval apart");
-        assert_eq!(ms(&[10, 20, 500, 510, 540]), 520);
+    fn the_largest_group_is_told_and_of_two_of_one_size_the_same_as_before() {
+        let most = |moments: &[i64], told_before: &[bool]| {
+            let moments: Vec<Option<i64>> = moments.iter().map(|&ms| (ms >= 0).then_some(ms)).collect();
+            most_together(&moments, told_before, 450)
+        };
+        assert_eq!(most(&[10, 20, 30, 520, 530], &[false; 5]), Some((10, 30)), "two groups half an interval apart");
+        assert_eq!(most(&[10, 20, 500, 510, 540], &[false; 5]), Some((500, 540)));
+        let before = [true, true, true, false, false];
+        assert_eq!(most(&[10, 20, -1, 520, 530], &before), Some((10, 20)), "one reading is lost");
+        assert_eq!(most(&[-1, -1], &[false; 2]), None);
+    }
+
+    #[test]
+    fn hosts_that_are_read_together_at_uneven_distances_stand_in_one_row_each_time() {
+        for interval_ns in [S / 10, S] {
+            let (mut aligned, mut rows) = (Aligned::default(), Vec::new());
+            let a_tick = S / interval_ns;
+            for tick in 0..200 {
+                // The second host's clock is 4 ms behind, and each reading comes up to 2 ms late.
+                let own = |late_ns: i64| -> Vec<(usize, Sample)> {
+                    let reading = |k: i64| {
+                        let ts_ns = weft_wire::instants::reading_ns(k, interval_ns) + late_ns + k % 3 * S / 1_000;
+                        (0, Sample { ts_ns, ..sample(0, k).1 })
+                    };
+                    (tick * a_tick..(tick + 1) * a_tick).map(reading).collect()
+                };
+                let own = [own(0), own(-4_000_000)];
+                rows.extend(aligned.update(interval_ns, (tick + 1) * S, &[vec![&own[0][..]], vec![&own[1][..]]]));
+            }
+            let late = rows.iter().rev().take(180 * a_tick as usize);
+            let numbers: Vec<[f64; 2]> = late.map(|row| [row.sent[0], row.sent[1]]).collect();
+            assert_eq!(numbers.len(), 180 * a_tick as usize);
+            assert!(numbers.iter().all(|sent| sent[0] == sent[1]), "{numbers:?}");
+            assert!(numbers.windows(2).all(|pair| pair[0][0] - pair[1][0] == 1.0), "each reading is a row");
+            let off_ns = |row: &Row| row.ts_ns - weft_wire::instants::reading_ns(row.sent[0] as i64, interval_ns);
+            assert!(rows.iter().skip(40).all(|row| off_ns(row).abs() < 5_000_000), "and has its own time");
+        }
     }
 
     #[test]

@@ -11,6 +11,7 @@
 //! the search and 1 kB the excess of the last 256 iterations; per job some 20 kB.
 
 mod aligned;
+mod cuts;
 mod hold;
 mod hunt;
 mod levels;

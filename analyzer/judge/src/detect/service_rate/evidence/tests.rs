@@ -22,7 +22,8 @@ fn evidence(port: impl Fn(u64) -> Port, of: Kind) -> Vec<f64> {
             let now = (look * BETWEEN) as i64;
             let since = [own, far].map(|end| end.slower[capacity].since.seen_from(now)).into_iter().min();
             let readings = since.map_or(0, |since| now - since) as f64;
-            of(ends, alike.max(in_step(readings, 1.0 / port.period_s, port.load)))
+            let done: Vec<f64> = (0..readings as usize).map(|second| second as f64 / port.period_s).collect();
+            of(ends, alike.max(in_step(readings, &done, port.load)))
         })
     };
     (1..=RUNS).flat_map(of_pair).collect()
