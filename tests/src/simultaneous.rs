@@ -50,7 +50,8 @@ pub struct Quantiles {
 impl Quantiles {
     fn of(mut values: Vec<f64>) -> Quantiles {
         values.sort_by(f64::total_cmp);
-        let at = |part: f64| values.get(((values.len() as f64 - 1.0) * part).round() as usize).copied().unwrap_or(f64::NAN);
+        let at =
+            |part: f64| values.get(((values.len() as f64 - 1.0) * part).round() as usize).copied().unwrap_or(f64::NAN);
         Quantiles { median: at(0.5), p99: at(0.99) }
     }
 }
@@ -109,8 +110,15 @@ async fn read_for(id: &str, rates: Rates, length: Duration) -> Result<Readings> 
     let agent = Agent::start(&config, publisher)?;
     let tick_ms = if rates.fast_ms == 0 { rates.normal_ms } else { rates.fast_ms };
     let mut heard = Heard { tick_ns: i64::from(tick_ms) * NS_PER_MS, ..Heard::default() };
-    _ = tokio::time::timeout(length, heard.listen(&mut *subscriber)).await;
-    agent.stop().await;
+    // It is heard to its end: what nobody takes it would wait for.
+    let end = async {
+        tokio::time::sleep(length).await;
+        agent.stop().await;
+    };
+    tokio::select! {
+        failed = heard.listen(&mut *subscriber) => failed?,
+        () = end => {}
+    }
     Ok(heard.readings)
 }
 
@@ -136,7 +144,9 @@ impl Heard {
     }
 
     fn take(&mut self, section: &Section) {
-        let Some(bytes) = section.schema.column("tx_bytes").filter(|_| section.schema.table == Table::Nic) else { return };
+        let Some(bytes) = section.schema.column("tx_bytes").filter(|_| section.schema.table == Table::Nic) else {
+            return;
+        };
         let port = self.inventory.iter().flat_map(|known| &known.ports).find(|port| port.port == PORT);
         let Some(index) = port.map(|port| port.index) else { return };
         let ports = section.batch.column(0).as_primitive::<Int32Type>();

@@ -159,33 +159,41 @@ impl Features {
     /// The grid follows the interval at which most ports are read. When that changes, the grid begins anew. `samples`:
     /// those of a tick, by port and time.
     pub(super) fn update_grid(&mut self, samples: &[(PortId, Sample)]) {
-        let mut intervals: Vec<i64> =
-            samples.chunk_by(|a, b| a.0 == b.0).filter_map(|run| self.interval_of(run)).collect();
+        let interval = |run: &[(PortId, Sample)]| {
+            let (port, first) = run[0];
+            let before_ns = self.ports[port].last.map(|last| last.ts_ns);
+            interval_of(before_ns, first.ts_ns, run[run.len() - 1].1.ts_ns, run.len() as i64, self.tick_ns)
+        };
+        let mut intervals: Vec<i64> = samples.chunk_by(|a, b| a.0 == b.0).filter_map(interval).collect();
         if intervals.is_empty() {
             return;
         }
         intervals.sort_unstable();
-        let interval_ns = intervals[intervals.len() / 2];
-        let of_now = interval_ns as f64 / self.bin_ns as f64;
-        let bin_ns = usual_interval(interval_ns).min(self.tick_ns);
-        if bin_ns != self.bin_ns && !(1.0 / SAME_INTERVAL..=SAME_INTERVAL).contains(&of_now) {
+        let bin_ns = bin_of(self.bin_ns, intervals[intervals.len() / 2]).min(self.tick_ns);
+        if bin_ns != self.bin_ns {
             self.bin_ns = bin_ns;
             self.ports.iter_mut().filter_map(|port| port.sent.as_mut()).for_each(|sent| sent.clear());
         }
     }
 }
 
-impl Features {
-    /// At which a port is read, by its readings of a tick: the mean since the last one before the tick, for collectors read at uneven
-    /// distances. `None` where the tick has one reading, which tells nothing of what is shorter than a tick.
-    fn interval_of(&self, run: &[(PortId, Sample)]) -> Option<i64> {
-        let [(port, first), .., (_, last)] = run else { return None };
-        let (since_ns, steps) = match self.ports[*port].last.map(|last| last.ts_ns) {
-            Some(ns) if (1..self.tick_ns).contains(&(first.ts_ns - ns)) => (ns, run.len()),
-            _ => (first.ts_ns, run.len() - 1),
-        };
-        Some((last.ts_ns - since_ns) / steps as i64)
+/// At which interval a port is read that has so many readings in a tick, by the first and the last of them and the last one before: the
+/// mean of the steps between them, for collectors read at uneven distances. `None` where the tick has one reading, which tells
+/// nothing of what is shorter than a tick.
+fn interval_of(before_ns: Option<i64>, first_ns: i64, last_ns: i64, readings: i64, tick_ns: i64) -> Option<i64> {
+    if readings < 2 {
+        return None;
     }
+    let before_ns = before_ns.filter(|before_ns| (1..tick_ns).contains(&(first_ns - before_ns)));
+    let (since_ns, steps) = before_ns.map_or((first_ns, readings - 1), |before_ns| (before_ns, readings));
+    Some((last_ns - since_ns) / steps)
+}
+
+/// The width of a bin for readings of that interval, where it was `bin_ns` before.
+fn bin_of(bin_ns: i64, interval_ns: i64) -> i64 {
+    let times = interval_ns as f64 / bin_ns as f64;
+    let is_same = (1.0 / SAME_INTERVAL..=SAME_INTERVAL).contains(&times);
+    if is_same { bin_ns } else { usual_interval(interval_ns) }
 }
 
 /// The interval of [`INTERVALS_MS`] that is nearest by ratio: 97 ms are 100 ms.
@@ -221,5 +229,44 @@ mod tests {
         let fine = sent.on(Grid::Fine).unwrap();
         assert!(get(fine, 6).is_nan());
         assert_eq!(get(fine, 1000), 7.0);
+    }
+
+    /// When the readings of a tick of 1 s come, ns, of a collector that reads so often.
+    fn readings(tick: i64, interval_ns: i64) -> Vec<i64> {
+        let in_tick = 1_000 * MS / interval_ns;
+        (tick * in_tick..(tick + 1) * in_tick).map(|k| weft_wire::instants::reading_ns(k, interval_ns)).collect()
+    }
+
+    #[test]
+    fn the_grid_is_that_of_the_interval_though_readings_come_at_uneven_distances() {
+        for interval_ms in [10, 20, 50, 100, 200, 500] {
+            let (interval_ns, tick_ns) = (interval_ms * MS, 1_000 * MS);
+            let (mut bin_ns, mut before_ns) = (tick_ns, None);
+            for tick in 1_796_000_000..1_796_002_000 {
+                let read = readings(tick, interval_ns);
+                let (first_ns, last_ns) = (read[0], read[read.len() - 1]);
+                if let Some(interval_ns) = interval_of(before_ns, first_ns, last_ns, read.len() as i64, tick_ns) {
+                    bin_ns = bin_of(bin_ns, interval_ns).min(tick_ns);
+                }
+                before_ns = Some(last_ns);
+                assert!(bin_ns == interval_ns || tick < 1_796_000_010, "{interval_ms} ms: {bin_ns}");
+            }
+        }
+        assert_eq!(interval_of(Some(0), 7, 7, 1, 1_000), None, "one reading a tick");
+        assert_eq!(bin_of(1_000 * MS, 97 * MS), 100 * MS, "another interval");
+    }
+
+    #[test]
+    fn each_uneven_reading_has_a_bin_of_its_own() {
+        let (mut sent, interval_ns) = (Sent::default(), 100 * MS);
+        let at: Vec<i64> = (1_796_000_000..1_796_000_060).flat_map(|tick| readings(tick, interval_ns)).collect();
+        at.windows(2)
+            .zip(1..)
+            .for_each(|(pair, number)| sent.add(pair[0], pair[1], f64::from(number % 100), interval_ns));
+        let bins = sent.on(Grid::Fine).unwrap();
+        let kept = bins.up_to(bins.newest);
+        let expected: Vec<f32> = (600 - BINS as u16..600).map(|number| f32::from(number % 100)).collect();
+        let wrong = kept.iter().zip(&expected).filter(|(kept, expected)| kept != expected).count();
+        assert!(wrong <= 4, "an offset that follows may put a reading beside its bin: {wrong} of {BINS}");
     }
 }

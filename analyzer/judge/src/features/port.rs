@@ -133,6 +133,11 @@ impl Interval {
     }
 }
 
+/// The part of the time for which a port was held that counted so many µs in so long.
+fn held(paused_us: f32, told_ns: i64) -> f64 {
+    (f64::from(paused_us) * 1e3 / told_ns as f64).min(1.0)
+}
+
 impl PortState {
     /// Takes in the epoch of a reading; true when it is another than before. Rows of different tiers come out of order.
     pub fn update_epoch(&mut self, ts_ns: i64, epoch: i32) -> bool {
@@ -250,12 +255,12 @@ impl PortState {
             return;
         };
         let (seconds, stands) = (interval.seconds(), queue_bytes >= STANDING_BYTES);
-        let held = f64::from(self.paused_us) * 1e3 / interval.length_ns().max(setting.told_ns) as f64;
+        let held = held(self.paused_us, interval.length_ns().max(setting.told_ns));
         let span = Span {
             tick: ShortTick::of(interval.from.ts_ns.div_euclid(setting.tick_ns)),
             seconds: seconds as f32,
             busy_s: (interval.wire_bits() / planned_bps as f64) as f32,
-            held_s: (held.min(1.0) * seconds) as f32,
+            held_s: (held * seconds) as f32,
         };
         match &mut self.queue {
             Some(queue) => queue.add(stands, span),
@@ -274,5 +279,29 @@ impl PortState {
         self.pauses.restart();
         self.health.restart();
         self.link.restart_down_events();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MS: i64 = 1_000_000;
+
+    #[test]
+    fn a_port_is_held_for_as_much_of_the_time_whatever_lies_between_its_readings() {
+        let mut port = PortState::default();
+        // Read once in each second, held for half of the time. Ticks are a second long, what they tell of is not.
+        for (tick, ts_ms) in [(1, 1_900), (2, 2_100), (3, 3_850)] {
+            port.begin_readings(tick);
+            let told_ns = port.since_before_ns(ts_ms * MS).unwrap_or(1_000 * MS);
+            let setting = Setting { bin_ns: 1_000 * MS, tick_ns: 1_000 * MS, told_ns, planned_bps: None };
+            let paused_us = (told_ns / 2 / 1_000) as f32;
+            assert!((held(paused_us, told_ns) - 0.5).abs() < 1e-6, "{ts_ms} ms");
+            let (ts_ns, tx_bytes) = (ts_ms * MS, NonMaxI64::new(ts_ms));
+            port.update_traffic(Sample { ts_ns, tx_bytes, ..Sample::default() }, setting);
+        }
+        assert_eq!(port.since_before_ns(3_850 * MS), Some(1_750 * MS));
+        assert_eq!(held(2e6, 1_000 * MS), 1.0, "no more than all of it");
     }
 }
