@@ -83,15 +83,21 @@ fn the_bytes_of_an_iteration_are_found_and_their_number_is_exact() {
 /// Bursts each 0.3976 s, as of a mixture of experts that sends four times an iteration, read once a second: 2 or 3 bursts an interval. In
 /// every second reading most hosts stand at a multiple of 2.5 bursts, and so they would whoever was late.
 pub fn in_step(check: impl Fn(&JobPace)) -> JobPace {
+    bursting(0.3976, 0.003, f64::from, check)
+}
+
+/// Bursts so far apart, give or take such a part of it, each at the end of an iteration; `read_s`: when the readings come.
+fn bursting(apart_s: f64, scatter: f64, read_s: impl Fn(u32) -> f64, check: impl Fn(&JobPace)) -> JobPace {
     let mut pace = JobPace::default();
-    let (mut start_s, mut burst, mut next_s) = (0.0, 0, 0.0);
-    while next_s < 290.0 {
-        let length_s = 0.3976 * (1.0 + 0.003 * jitter(0, burst));
-        while next_s < start_s + length_s {
+    let (mut start_s, mut burst, mut reading) = (0.0, 0, 0);
+    while reading < 290 {
+        let length_s = apart_s * (1.0 + scatter * jitter(0, burst));
+        while read_s(reading) < start_s + length_s {
+            let next_s = read_s(reading);
             let sent = f64::from(burst) + (((next_s - start_s) / length_s - 0.6) / 0.4).max(0.0);
             let sent = vec![sent * BYTES; HOSTS];
             pace.push(&Row { ts_ns: (next_s * 1e9) as i64, received: sent.clone(), sent }, &[0; HOSTS]);
-            next_s += 1.0;
+            reading += 1;
         }
         (start_s, burst) = (start_s + length_s, burst + 1);
         check(&pace);
@@ -105,6 +111,20 @@ fn what_is_in_step_with_the_readings_is_no_iteration() {
     assert_eq!((pace.not_found(), pace.is_in_step()), (Some(NotFound::InStep), true));
     let sound = simulated(Story::Healthy, 150);
     assert_eq!((sound.not_found(), sound.is_in_step()), (None, false));
+}
+
+#[test]
+fn readings_at_uneven_distances_show_the_iterations_that_even_ones_are_in_step_with() {
+    let uneven = |second: u32| weft_wire::instants::reading_ns(second.into(), 1_000_000_000) as f64 / 1e9;
+    for apart_s in [0.5, 1.0, 2.0, 3.0] {
+        let is_right =
+            |pace: &JobPace| pace.line().pace().is_some_and(|pace| (1.0 / pace / apart_s - 1.0).abs() < 0.02);
+        // Iterations of 2 and 3 s are read at two and three places, which is enough for their length, and for no more.
+        let even = bursting(apart_s, 0.0, f64::from, |_| ());
+        assert!(apart_s > 1.0 || !is_right(&even), "{apart_s} s, read evenly");
+        let pace = bursting(apart_s, 0.003, uneven, |_| ());
+        assert!(is_right(&pace), "{apart_s} s: {:?} {:?}", pace.line().pace(), pace.not_found());
+    }
 }
 
 #[test]
