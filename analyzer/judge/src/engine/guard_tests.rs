@@ -8,6 +8,7 @@ use crate::guard::Reason;
 use crate::incident::State;
 use crate::kinds::FactKind;
 use crate::testkit::{Extra, Interval, SECOND, Scene, event, iteration, star};
+use weft_wire::plan::{Plan, PlanJob};
 
 const PERIOD: i64 = 1_070_000_000;
 
@@ -87,6 +88,17 @@ fn no_detector_comes_near_its_budget() {
     for detector in DETECTORS {
         let mut sink = Sink::within(features, &watched, features.budget() / 4);
         (detector.detect)(features, &mut sink);
+    }
+}
+
+#[test]
+fn hosts_of_jobs_that_no_collector_reads_cost_no_detector_its_budget() {
+    let hosts = |job: usize| (0..512).map(move |host| format!("n{}", job * 512 + host));
+    let row = |job: usize, device: String| PlanJob { job: format!("train{job}"), device, ..PlanJob::default() };
+    let jobs = (0..6).flat_map(|job| hosts(job).map(move |device| row(job, device)));
+    let mut scene = Scene::new(Plan { jobs: jobs.collect(), ..star(2) });
+    for _ in 0..3 {
+        assert_eq!(scene.second(|_, at| iteration(at, PERIOD, 0), Extra::default()).dropped, []);
     }
 }
 

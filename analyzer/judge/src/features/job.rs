@@ -229,7 +229,7 @@ impl Features {
         for job in 0..self.topology.jobs.len() {
             let (ports, progress) = self.progress(&self.topology.jobs[job], tick);
             let state = &mut self.jobs[job];
-            self.size += ports + state.ranks.len();
+            self.size += ports + self.topology.jobs[job].devices.len() + state.ranks.len();
             progress.into_iter().for_each(|progress| state.add_progress(progress));
         }
         for mark in tick.steps.iter().filter(|mark| is_time(mark.start_ns) && is_time(mark.end_ns)) {

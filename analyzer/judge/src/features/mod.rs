@@ -173,7 +173,7 @@ pub struct Features {
     discarding: Vec<(PortId, f32)>,
     /// What counters of notifications rose by in this tick: port, counter, rise.
     noticing: Vec<(PortId, usize, f32)>,
-    /// How many ports, ports of jobs and ranks there are: what the detectors look at.
+    /// How many ports, ports of jobs, hosts of jobs and ranks there are: what the detectors look at.
     size: usize,
 }
 
@@ -275,7 +275,7 @@ impl Features {
     }
 
     /// How many readings a detector may look at in one tick, so that no data makes a tick last for ever: of each port, port of
-    /// a job and rank all that is remembered, which is up to [`TICKS`] ticks, for as many windows or iterations as any
+    /// a job, host of a job and rank all that is remembered, which is up to [`TICKS`] ticks, for as many windows or iterations as any
     /// detector has.
     pub fn budget(&self) -> u64 {
         (LOOKS * TICKS * (LEAST_PORTS + self.size)) as u64
