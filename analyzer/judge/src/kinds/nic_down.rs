@@ -46,9 +46,9 @@ impl KindOfFact for NicDown {
         format!("its driver {says} \"{}\", and {what} for {}", self.words, seconds(self.silent_s))
     }
 
-    fn verdict(&self, _: Option<&PortRef>, is_over: bool) -> String {
-        let (has, has_not) = if is_over { ("had stopped", "did not answer") } else { ("has stopped", "does not answer") };
-        format!("{has} sending, and its card {has_not} the driver: \"{}\"", self.words)
+    fn verdict(&self, at: Option<&PortRef>, is_over: bool) -> String {
+        let (is, does) = if is_over { ("was", "did") } else { ("is", "does") };
+        format!("{is} dead: the card of {} {does} not answer its driver: \"{}\"", super::words::port(at), self.words)
     }
 
     fn query(&self, shown: &Shown<'_>) -> Query {
