@@ -86,7 +86,7 @@ fn is_blank(value: f64) -> bool {
     const INT64: f64 = 9_223_372_036_854_775_792.0;
     const FP64: f64 = 140_737_488_355_328.0;
     let is_one_of = |blank: f64| (blank..=blank + 15.0).contains(&value);
-    !value.is_finite() || value < 0.0 || value >= INT64 || is_one_of(INT32) || is_one_of(FP64)
+    !(0.0..INT64).contains(&value) || is_one_of(INT32) || is_one_of(FP64)
 }
 
 impl Dcgm {

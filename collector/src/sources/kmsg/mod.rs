@@ -22,7 +22,7 @@ use crate::schedule::Round;
 use lines::{Part, Said};
 use record::Record;
 use std::collections::HashMap;
-use std::collections::hash_map::DefaultHasher;
+use std::collections::hash_map::{DefaultHasher, Entry};
 use std::fs::File;
 use std::hash::{Hash, Hasher};
 use std::io::{self, Read, Seek, SeekFrom};
@@ -180,21 +180,28 @@ impl Kmsg {
         board: &mut Board,
     ) {
         if let Some(gpu) = gpu {
-            if !self.xids.contains_key(&gpu) {
-                let cells = ["xid.count", "xid"].map(|raw| board.cell(gpu, NAME, DRIVER, raw));
-                if let [Some(count), Some(last)] = cells {
-                    self.xids.insert(gpu, Xids { count, last, counted: 0, code });
-                }
-            }
-            if let Some(xids) = self.xids.get_mut(&gpu) {
-                (xids.counted, xids.code) = (xids.counted + 1, code);
-            }
+            self.count(gpu, code, board);
             if !LOST.contains(&code) && is_told_by_nvml(gpu, board) {
                 return;
             }
         }
         if !self.is_quiet(said, record, round.due_ns) {
             self.tell("xid", said, gpu, record, round, board);
+        }
+    }
+
+    fn count(&mut self, gpu: EntityId, code: u32, board: &mut Board) {
+        match self.xids.entry(gpu) {
+            Entry::Occupied(mut known) => {
+                let xids = known.get_mut();
+                (xids.counted, xids.code) = (xids.counted + 1, code);
+            }
+            Entry::Vacant(vacant) => {
+                let cells = ["xid.count", "xid"].map(|raw| board.cell(gpu, NAME, DRIVER, raw));
+                if let [Some(count), Some(last)] = cells {
+                    vacant.insert(Xids { count, last, counted: 1, code });
+                }
+            }
         }
     }
 
