@@ -83,7 +83,7 @@ fn armed(view: &View<'_>, tally: &mut Tally) {
 
 #[cfg(test)]
 mod tests {
-    use crate::fabric::LinkEvent;
+    use crate::fabric::{LinkEvent, Silence};
     use crate::testkit::{Extra, Interval, SECOND, Scene, event, star};
     use weft_wire::plan::Plan;
 
@@ -135,6 +135,31 @@ mod tests {
         let end_ns = Scene::new(star(3)).now_ns() + 40 * SECOND;
         plan.jobs.iter_mut().for_each(|job| job.end_ns = Some(end_ns));
         check("its job has ended", plan, &[(40, 1.0, None), (30, 0.0, Some(DEAD))], false);
+    }
+
+    /// Whether a card is named whose counts cannot be read, and of which the driver says after 8 s that it is dead. `collector`: whether its
+    /// collector tells anything else meanwhile.
+    fn unread(collector: bool) -> bool {
+        let mut scene = Scene::new(star(3));
+        seconds(&mut scene, 40, ("", 0.0), None);
+        let last_ns = scene.now_ns();
+        for second in 0..20 {
+            let says = LinkEvent { text: DEAD.into(), ..event(scene.now_ns() + 1, "h1", "eth1", "kernel") };
+            let silence = Silence { collector: "h1".into(), devices: vec!["h1".into()], last_ns, flush_period_ns: SECOND };
+            let extra = Extra {
+                events: if second == 8 { vec![says] } else { Vec::new() },
+                mute: vec!["h1".into()],
+                silent: if collector { Vec::new() } else { vec![silence] },
+                ..Extra::default()
+            };
+            scene.second(|_, _| Interval { sent: 1e8, ..Interval::default() }, extra);
+        }
+        scene.opened().iter().any(|(class, device, _)| (&**class, &**device) == ("nic_down", "h1"))
+    }
+
+    #[test]
+    fn counts_that_cannot_be_read_are_silence_unless_the_collector_is_silent() {
+        assert_eq!([unread(true), unread(false)], [true, false]);
     }
 
     #[test]

@@ -123,6 +123,21 @@ mod tests {
     }
 
     #[test]
+    fn a_cable_that_was_moved_is_miscabled_once_its_carrier_is_back_and_no_link_that_is_down() {
+        let mut scene = Scene::new(star(3));
+        run(&mut scene, 2, &["link_up"]);
+        run(&mut scene, 2, &["link_down"]);
+        assert_eq!(named(&scene, State::Open), [("link_down".to_owned(), "h0 eth1".to_owned())]);
+        let swapped = [word(("h0", "eth1"), ("leaf", "swp1"), 5), word(("leaf", "swp0"), ("h1", "eth1"), 6), right(2)];
+        scene.replan(&with_words(&star(3), swapped.to_vec()));
+        run(&mut scene, 2, &["link_up"]);
+        run(&mut scene, 40, &[]);
+        let open: Vec<String> = named(&scene, State::Open).into_iter().map(|(class, _)| class).collect();
+        assert_eq!(open, ["miscabled", "miscabled"]);
+        assert_eq!(named(&scene, State::Resolved), [("link_down".to_owned(), "h0 eth1".to_owned())]);
+    }
+
+    #[test]
     fn a_job_that_begins_is_known_and_one_that_is_gone_is_over() {
         let mut scene = Scene::new(Plan { jobs: Vec::new(), ..star(4) });
         run(&mut scene, 3, &[]);

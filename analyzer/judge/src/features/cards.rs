@@ -11,7 +11,7 @@
 //! miss one command and work on. Bytes alone prove nothing either: all ports of a job stand still when one of them does.
 //!
 //! A card whose firmware hangs may answer no question for its counters. Then its port is silent from the last reading on that told
-//! its bytes, as long as something else of its node is heard.
+//! its bytes, as long as its collector is heard.
 //!
 //! Nothing is kept of other ports; of each of these some 200 bytes, until ten minutes after it was silent last and after the last words.
 
@@ -40,6 +40,7 @@ const AT_WORK: f64 = 1e-3;
 const SLOWEST_BPS: f64 = 10e9;
 /// A port that is read every second cannot be read if nothing is told of its bytes for two.
 const UNREAD: i64 = 2;
+/// A card is forgotten so long after it was silent last, and after the last words.
 const REMEMBERED_NS: i64 = 600_000_000_000;
 /// Characters of the driver's words that are kept.
 const MOST_WORDS: usize = 160;
@@ -90,9 +91,11 @@ impl Card {
         self.most_a_second(tick_ns) * 8.0 >= AT_WORK * bps
     }
 
-    /// Takes in a tick. `is_heard`: something of its node is told in this tick.
+    /// Takes in a tick. `is_heard`: the collector that reads it tells something in this tick.
     fn take(&mut self, port: &PortState, is_heard: bool, now: Now) {
         let (Some(past), Some(last)) = (&port.past, port.last) else { return };
+        // The words may come when the counts cannot be read any more: what it sent before stands in its past.
+        self.most = slots(now).filter_map(|slot| past.sent(slot)).fold(self.most, f64::max);
         if last.ts_ns > now.now_ns - now.tick_ns {
             self.told_tick = now.tick;
             self.silence = self.silence_by_bytes(past, now);
@@ -109,16 +112,13 @@ impl Card {
         }
     }
 
-    fn silence_by_bytes(&mut self, past: &Past, now: Now) -> Option<Silence> {
-        let newest = now.tick.div_euclid(SLOT_TICKS);
-        let oldest = newest - SLOTS as i64 + 1;
-        self.most = (oldest..=newest).filter_map(|slot| past.sent(slot)).fold(self.most, f64::max);
+    fn silence_by_bytes(&self, past: &Past, now: Now) -> Option<Silence> {
         let is_loud = |slot: &i64| past.sent(*slot).is_some_and(|sent| sent > SILENT * self.most);
-        match (oldest..=newest).rev().find(is_loud) {
+        match slots(now).rev().find(is_loud) {
             _ if self.most <= 0.0 => None,
             // From the first slot on that is known to be silent: of one that is not known nothing is said.
             Some(loud) => {
-                let first = (loud + 1..=newest).find(|&slot| past.sent(slot).is_some())?;
+                let first = slots(now).find(|&slot| slot > loud && past.sent(slot).is_some())?;
                 Some(Silence { since_ns: first * SLOT_TICKS * now.tick_ns, is_unread: false })
             }
             // It has been silent for longer than its past is kept.
@@ -127,12 +127,18 @@ impl Card {
     }
 }
 
+/// The slots whose past is kept, oldest first.
+fn slots(now: Now) -> std::ops::RangeInclusive<i64> {
+    let newest = now.tick.div_euclid(SLOT_TICKS);
+    newest - SLOTS as i64 + 1..=newest
+}
+
 fn is_of_a_card(event: &LinkEvent) -> bool {
     event.event == "kernel" && is_time(event.ts_ns) && WORDS.iter().any(|words| event.text.contains(words))
 }
 
 impl Features {
-    /// Takes in what drivers say in this tick, once its traffic is known.
+    /// Takes in what drivers say in this tick, once its traffic is known, and who is silent.
     pub(super) fn update_cards(&mut self, events: &[LinkEvent]) {
         let Features { topology, cards, ports, devices, tick, tick_ns, now_ns, .. } = self;
         for event in events.iter().filter(|event| is_of_a_card(event)) {
@@ -143,9 +149,7 @@ impl Features {
         }
         let now = Now { tick: *tick, tick_ns: *tick_ns, now_ns: *now_ns };
         cards.retain(|&port, card| {
-            let device = &devices[topology.ports[port].device];
-            let is_heard =
-                device.silent.is_none() && device.seen_ns.is_some_and(|ns| ns > now.now_ns - 2 * now.tick_ns);
+            let is_heard = devices[topology.ports[port].device].silent.is_none();
             card.take(&ports[port], is_heard, now);
             now.now_ns - card.said_ns.max(card.silent_until_ns) < REMEMBERED_NS
         });

@@ -298,7 +298,6 @@ impl Features {
         self.end_maintenance();
         let packets = self.update_traffic(&rows.samples);
         self.update_errors();
-        self.update_cards(&tick.events);
         self.update_pauses();
         self.update_headroom();
         self.update_cables(&packets);
@@ -309,6 +308,7 @@ impl Features {
         self.update_life();
         self.update_notices();
         self.update_silence(tick);
+        self.update_cards(&tick.events);
     }
 
     /// The port of the fabric that an entity is, new or known; `None` of an entity of another table.

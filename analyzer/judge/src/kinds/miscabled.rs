@@ -18,11 +18,8 @@ impl KindOfFact for Miscabled {
     const CLASS: Class = Class {
         name: "miscabled",
         severity: Severity::Warning,
-        // What two ends count that do not belong together says nothing; a link that is down is down whatever it is plugged into.
         // A case of its own: whoever moves a cable takes its carrier away for a moment, and that the link was down is over then.
         subject: "miscabled",
-        rank: 3,
-        renames_open: true,
         resolves_after_ns: SECOND,
         confidence: 0.95,
         action: "move the cable to where the plan has it, or mend the plan's cables.csv",

@@ -159,11 +159,10 @@ impl Kmsg {
             return;
         }
         let root = &self.root;
-        let whose = self.found.entry(said.part.clone()).or_insert_with(|| whose::find(&said.part, board, root));
-        if said.xid.is_some() && whose.is_none() {
-            *whose = whose::make_gpu(&said.part, board, root);
-        }
-        let about = *whose;
+        let about = *self.found.entry(said.part.clone()).or_insert_with(|| {
+            let known = whose::find(&said.part, board, root);
+            known.or_else(|| said.xid.and_then(|_| whose::make_gpu(&said.part, board, root)))
+        });
         match said.xid {
             Some(code) => self.take_xid(&said, about, code, record, round, board),
             None => self.tell("kernel", &said, about, record, round, board),
