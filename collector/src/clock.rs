@@ -1,6 +1,45 @@
 //! The node's clock, and how wrong the node itself thinks it is.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// When something was read: at some moment from `begin_ns` to `end_ns`, nanoseconds since the epoch.
+///
+/// Example: an ioctl that asks a NIC for its statistics is called at 12.000 000 s and returns at 12.000 300 s. The card was read at some
+/// moment between the two; 12.000 150 s is wrong by at most 150 µs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    pub begin_ns: i64,
+    pub end_ns: i64,
+}
+
+impl Window {
+    /// Ends now, and began when a reading that took so long began.
+    pub fn lasting(took: Duration) -> Window {
+        let end_ns = now_ns();
+        Window { begin_ns: end_ns.saturating_sub(took.as_nanos() as i64), end_ns }
+    }
+
+    /// The moment that is wrong by half the window at most.
+    pub fn middle_ns(self) -> i64 {
+        self.begin_ns + (self.end_ns - self.begin_ns) / 2
+    }
+
+    /// Rounded up to whole microseconds. 0 where the clock was set back in the midst of the reading.
+    pub fn width_us(self) -> u64 {
+        u64::try_from(self.end_ns - self.begin_ns).map_or(0, |width_ns| width_ns.div_ceil(1000))
+    }
+
+    /// The window that holds both.
+    pub fn and(self, other: Window) -> Window {
+        Window { begin_ns: self.begin_ns.min(other.begin_ns), end_ns: self.end_ns.max(other.end_ns) }
+    }
+}
+
+impl From<i64> for Window {
+    fn from(ns: i64) -> Window {
+        Window { begin_ns: ns, end_ns: ns }
+    }
+}
 
 /// Nanoseconds since the epoch.
 pub fn now_ns() -> i64 {

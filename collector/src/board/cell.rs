@@ -11,6 +11,9 @@ impl CellId {
     pub const NONE: CellId = CellId(u16::MAX);
 }
 
+/// Counters whose reading stamps the whole row: rates and sums of bytes are what readings of other ports are compared with.
+const STAMPING: [&str; 2] = ["rx_bytes", "tx_bytes"];
+
 /// Where the value goes.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Target {
@@ -28,6 +31,8 @@ pub struct Column {
     pub kind: CounterKind,
     pub shape: ColumnKind,
     pub tier: Tier,
+    /// The row bears the time at which this counter was read.
+    pub stamps: bool,
     /// Index among the columns of the table's full schema, and of its fast one.
     pub full: u16,
     pub fast: Option<u16>,
@@ -102,6 +107,7 @@ impl Target {
             kind: counter.kind,
             shape: counter.column_kind(),
             tier: counter.tier,
+            stamps: STAMPING.contains(&counter.name.as_str()),
             full: 0,
             fast: None,
         })
@@ -129,6 +135,11 @@ impl Cell {
             Target::Column(column) => Some(column),
             Target::Extra(_) => None,
         }
+    }
+
+    /// Its value is sent, and the row bears the time at which it was read.
+    pub(super) fn stamps(&self) -> bool {
+        self.chosen && self.column().is_some_and(|column| column.stamps)
     }
 
     /// It stands at its maximum and can rise no more.

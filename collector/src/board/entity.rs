@@ -1,6 +1,7 @@
 //! One port (or GPU, or host): its description, and the cells that sources fill.
 
 use super::cell::{Cell, CellId, Reading, Step, Target};
+use crate::clock::Window;
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use weft_wire::{ExtraRow, Part, Table};
@@ -37,7 +38,9 @@ pub struct Entity {
     pub epoch: i32,
     pub descriptor: Descriptor,
     cells: Vec<Cell>,
-    ts_ns: i64,
+    /// When the row's bytes were read, in a round that reads them; else when its first source read.
+    window: Window,
+    is_stamped: bool,
     round: u32,
     /// Set while a round is read: the set of counters on offer is no longer the inventory's.
     changed: bool,
@@ -54,7 +57,8 @@ impl Entity {
             epoch,
             descriptor: Descriptor::default(),
             cells: Vec::new(),
-            ts_ns: 0,
+            window: Window::from(0),
+            is_stamped: false,
             round: 0,
             changed: false,
             fell: 0,
@@ -81,11 +85,22 @@ impl Entity {
     }
 
     pub(super) fn ts_ns(&self) -> i64 {
-        self.ts_ns
+        self.window.middle_ns()
+    }
+
+    /// How long the row's bytes took to read; `None` in a row without them.
+    pub(super) fn window_us(&self) -> Option<u64> {
+        self.is_stamped.then(|| self.window.width_us())
     }
 
     pub(super) fn was_read(&self, round: u32) -> bool {
-        self.round == round && self.ts_ns != 0
+        self.round == round && self.window.end_ns != 0
+    }
+
+    /// Bytes were read in this window: the row bears that time. Those received and those sent may be two readings.
+    fn stamp(&mut self, window: Window) {
+        self.window = if self.is_stamped { self.window.and(window) } else { window };
+        self.is_stamped = true;
     }
 
     /// A cell that was withdrawn comes back under its old id, so that the list stays as long as there are names.
@@ -137,11 +152,12 @@ impl Entity {
         changed
     }
 
-    pub(super) fn row(&mut self, round: u32, now_ns: i64) -> Row<'_> {
+    pub(super) fn row(&mut self, round: u32, window: Window) -> Row<'_> {
         if self.round != round {
-            (self.round, self.ts_ns, self.fell, self.moved) = (round, now_ns, 0, 0);
+            (self.round, self.window, self.is_stamped) = (round, window, false);
+            (self.fell, self.moved) = (0, 0);
         }
-        Row { entity: self, read_us: 0.0 }
+        Row { entity: self, window, read_us: 0.0 }
     }
 
     /// True when the inventory must be told anew.
@@ -171,7 +187,7 @@ impl Entity {
             if let (Target::Extra(name), Reading::Uint(value)) = (&cell.target, &cell.reading)
                 && let Ok(value) = i64::try_from(*value)
             {
-                into.push(ExtraRow { port: self.index, ts_ns: self.ts_ns, name: name.clone(), value });
+                into.push(ExtraRow { port: self.index, ts_ns: self.ts_ns(), name: name.clone(), value });
             }
         }
     }
@@ -181,6 +197,7 @@ impl Entity {
 #[derive(Debug)]
 pub struct Row<'a> {
     entity: &'a mut Entity,
+    window: Window,
     read_us: f32,
 }
 
@@ -190,8 +207,14 @@ impl Row<'_> {
         self.read_us = us;
     }
 
+    /// The following values were read in this window.
+    pub fn read_in(&mut self, window: Window) {
+        self.window = window;
+    }
+
     pub fn uint(&mut self, cell: CellId, value: u64) {
         let Some(cell) = self.entity.cells.get_mut(usize::from(cell.0)) else { return };
+        let stamps = cell.stamps();
         match cell.step(value) {
             Step::Still => {}
             Step::Forward => self.entity.moved += 1,
@@ -201,6 +224,9 @@ impl Row<'_> {
         cell.reading = Reading::Uint(value);
         self.entity.changed |= was_useless != cell.is_saturated();
         (cell.round, cell.read_us) = (self.entity.round, self.read_us);
+        if stamps {
+            self.entity.stamp(self.window);
+        }
     }
 
     pub fn float(&mut self, cell: CellId, value: f64) {

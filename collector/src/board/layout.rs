@@ -1,4 +1,7 @@
 //! The schemas of the frames to come, and the writers that fill them.
+//!
+//! A row bears the middle of the window in which its bytes were read. How wide that window was stands beside the counters, as
+//! `window_us`, for which no source has a cell.
 
 use super::entity::Entity;
 use std::sync::Arc;
@@ -13,9 +16,18 @@ pub(super) struct Layout {
 #[derive(Debug)]
 struct TableLayout {
     table: Table,
-    full: TableWriter,
-    fast: Option<TableWriter>,
+    full: Writer,
+    fast: Option<Writer>,
 }
+
+#[derive(Debug)]
+struct Writer {
+    rows: TableWriter,
+    /// The column of [`WINDOW`], in tables that have it.
+    window: Option<usize>,
+}
+
+const WINDOW: &str = "window_us";
 
 impl Layout {
     /// Gives every cell its column. A table's columns are those of all its entities, in catalogue order.
@@ -51,13 +63,14 @@ impl Layout {
         let (fast, full): (Vec<_>, Vec<_>) = self.tables.iter_mut().map(|t| (t.fast.as_mut(), &mut t.full)).unzip();
         let writers = fast.into_iter().flatten().chain(full);
         writers
+            .map(|w| &mut w.rows)
             .filter(|w| w.rows() > 0)
             .map(|w| Ok(Section { schema: w.schema().clone(), batch: w.finish()? }))
             .collect()
     }
 
     pub fn schemas(&self) -> impl Iterator<Item = &TableSchema> {
-        self.tables.iter().flat_map(|t| t.fast.iter().chain([&t.full])).map(|w| w.schema().as_ref())
+        self.tables.iter().flat_map(|t| t.fast.iter().chain([&t.full])).map(|w| w.rows.schema().as_ref())
     }
 }
 
@@ -67,15 +80,14 @@ impl TableLayout {
         let full: Vec<&str> = used.iter().map(|(counter, _)| name(*counter)).collect();
         let fast: Vec<&str> =
             used.iter().filter(|(_, t)| *t == Tier::Fast).map(|(counter, _)| name(*counter)).collect();
-        let writer =
-            |counters: &[&str]| Ok::<_, WireError>(TableWriter::new(Arc::new(TableSchema::wide(table, counters)?)));
+        let writer = |counters: &[&str]| Writer::of(table, counters);
         Ok(TableLayout { table, full: writer(&full)?, fast: if fast.is_empty() { None } else { Some(writer(&fast)?) } })
     }
 
     fn place(&self, entity: &mut Entity) {
         for cell in entity.cells_mut() {
             let super::Target::Column(column) = &mut cell.target else { continue };
-            let at = |writer: &TableWriter| writer.schema().column(&column.counter).map(|at| at as u16);
+            let at = |writer: &Writer| writer.rows.schema().column(&column.counter).map(|at| at as u16);
             let (full, fast) = (at(&self.full), self.fast.as_ref().and_then(at));
             (column.full, column.fast) = (full.unwrap_or_default(), fast);
         }
@@ -88,13 +100,26 @@ impl TableLayout {
             (false, Some(fast)) => fast,
             (false, None) => return,
         };
-        writer.begin_row(entity.index, entity.ts_ns(), None, entity.epoch);
+        let (window, rows) = (writer.window, &mut writer.rows);
+        rows.begin_row(entity.index, entity.ts_ns(), None, entity.epoch);
+        if let (Some(at), Some(width_us)) = (window, entity.window_us()) {
+            rows.set_uint(at, 0, width_us);
+        }
         for cell in fresh {
             let Some(column) = cell.column() else { continue };
             if let Some(at) = if normal { Some(column.full) } else { column.fast } {
-                cell.write(column, at, writer);
+                cell.write(column, at, rows);
             }
         }
+    }
+}
+
+impl Writer {
+    fn of(table: Table, counters: &[&str]) -> Result<Writer, WireError> {
+        let window = catalogue().counter(table, WINDOW).map(|_| WINDOW);
+        let columns: Vec<&str> = counters.iter().copied().chain(window).collect();
+        let schema = TableSchema::wide(table, &columns)?;
+        Ok(Writer { window: schema.column(WINDOW), rows: TableWriter::new(Arc::new(schema)) })
     }
 }
 

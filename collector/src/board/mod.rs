@@ -18,6 +18,7 @@ pub use cell::{Canonical, Cell, CellId, Status, Target};
 pub use entity::{Descriptor, Entity, EntityId, Row};
 pub use inventory::Identity;
 
+use crate::clock::Window;
 use crate::schedule::Round;
 use layout::Layout;
 use std::collections::HashMap;
@@ -132,10 +133,10 @@ impl Board {
         }
     }
 
-    /// Begins or continues the entity's row of this round; `None` when the entity has gone.
-    pub fn row(&mut self, id: EntityId, now_ns: i64) -> Option<Row<'_>> {
-        let round = self.round;
-        self.get_mut(id).map(|entity| entity.row(round, now_ns))
+    /// Begins or continues the entity's row of this round with values that were read in `window`; `None` when the entity has gone.
+    pub fn row(&mut self, id: EntityId, window: impl Into<Window>) -> Option<Row<'_>> {
+        let (round, window) = (self.round, window.into());
+        self.get_mut(id).map(|entity| entity.row(round, window))
     }
 
     /// The source has nothing more to say of the entity, which goes with the last source.

@@ -54,6 +54,42 @@ fn flags(section: &Section) -> Vec<QualityFlag> {
         .collect()
 }
 
+/// Stamp and width of the section's last row.
+fn window(section: &Section) -> (i64, Option<i64>) {
+    let stamps = section.batch.column(1).as_primitive::<Int64Type>();
+    (stamps.value(stamps.len() - 1), last(section, "window_us"))
+}
+
+#[test]
+fn a_row_bears_the_time_at_which_its_bytes_were_read() {
+    let mut board = board();
+    let port = board.entity(Table::Nic, "eth0");
+    let kernel = board.cell(port, "netdev", "netdev", "rx_bytes").unwrap();
+    let errors = board.cell(port, "netdev", "netdev", "rx_errors").unwrap();
+    let wire = board.cell(port, "ethtool", "mlx5.ethtool", "rx_bytes_phy").unwrap();
+    let wire_sent = board.cell(port, "ethtool", "mlx5.ethtool", "tx_bytes_phy").unwrap();
+    tick(&mut board, Tier::Normal, |board| {
+        board.row(port, Window { begin_ns: 1_000, end_ns: 5_000 }).unwrap().uint(kernel, 100);
+        board.row(port, Window { begin_ns: 400_000, end_ns: 700_000 }).unwrap().uint(wire, 90);
+        board.row(port, 900_000).unwrap().uint(errors, 0);
+    });
+    let [full] = &board.take().unwrap()[..] else { panic!("one section") };
+    assert_eq!(window(full), (550_000, Some(300)), "the PHY's bytes are those that are sent, not the kernel's");
+
+    tick(&mut board, Tier::Fast, |board| {
+        let mut row = board.row(port, Window { begin_ns: 2_000_000, end_ns: 2_010_000 }).unwrap();
+        row.uint(wire, 95);
+        row.read_in(Window { begin_ns: 2_010_000, end_ns: 2_030_500 });
+        row.uint(wire_sent, 95);
+    });
+    let [fast] = &board.take().unwrap()[..] else { panic!("one section") };
+    assert_eq!(window(fast), (2_015_250, Some(31)), "two readings are one window, rounded up to microseconds");
+
+    tick(&mut board, Tier::Normal, |board| board.row(port, 3_000_000).unwrap().uint(errors, 0));
+    let [full] = &board.take().unwrap()[..] else { panic!("one section") };
+    assert_eq!(window(full), (3_000_000, None), "without bytes, the time of the first source that read");
+}
+
 #[test]
 fn two_sources_fill_one_row_and_fast_ticks_a_narrow_one() {
     let mut board = board();

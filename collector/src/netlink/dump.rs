@@ -1,10 +1,11 @@
 //! One rtnetlink socket on which whole tables are asked for.
 
+use crate::clock::Window;
 use netlink_packet_core::{NLM_F_DUMP, NLM_F_REQUEST, NLMSG_DONE, NLMSG_ERROR, NetlinkBuffer};
 use netlink_sys::{Socket, SocketAddr, protocols::NETLINK_ROUTE};
 use rustix::net::sockopt::{Timeout, set_socket_timeout};
 use std::io;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The kernel fills at most 32 KiB a datagram of a dump.
 const DATAGRAM: usize = 64 << 10;
@@ -29,17 +30,20 @@ impl DumpSocket {
         Ok(DumpSocket { socket, sequence: 0, buffer: Vec::with_capacity(DATAGRAM) })
     }
 
-    /// Asks for all of a table; `body` is the request after the netlink header. `each` gets (type, message) of every answer.
-    pub fn dump(&mut self, request: u16, body: &[u8], mut each: impl FnMut(u16, &[u8])) -> io::Result<()> {
+    /// Asks for all of a table; `body` is the request after the netlink header. `each` gets (type, message) of every answer, and
+    /// when the kernel wrote the message: while the datagram was received that holds it.
+    pub fn dump(&mut self, request: u16, body: &[u8], mut each: impl FnMut(u16, &[u8], Window)) -> io::Result<()> {
         self.sequence = self.sequence.wrapping_add(1);
         self.socket.send(&message(request, self.sequence, body), 0)?;
         loop {
             self.buffer.clear();
+            let start = Instant::now();
             let length = self.socket.recv(&mut self.buffer, libc::MSG_TRUNC)?;
             if length > self.buffer.len() {
                 return Err(io::Error::other(format!("a netlink datagram of {length} bytes was cut")));
             }
-            if self.take_datagram(&mut each)? {
+            let window = Window::lasting(start.elapsed());
+            if self.take_datagram(&mut |kind, message| each(kind, message, window))? {
                 return Ok(());
             }
         }

@@ -181,7 +181,7 @@ fn listen() -> io::Result<TokioSocket> {
 
 fn dump_links() -> io::Result<Vec<LinkRecord>> {
     let mut links = Vec::new();
-    DumpSocket::open()?.dump(kind::GET_LINK, &[0; 16], |_, message| links.extend(parse_link(message)))?;
+    DumpSocket::open()?.dump(kind::GET_LINK, &[0; 16], |_, message, _| links.extend(parse_link(message)))?;
     Ok(links)
 }
 

@@ -7,7 +7,7 @@ use super::netdev_cells::{ADMIN_DOWN, LinkCells};
 use super::netdev_files::FileNetdev;
 use super::{Setup, Source, SourceError};
 use crate::board::{Board, EntityId, Row};
-use crate::clock::now_ns;
+use crate::clock::{Window, now_ns};
 use crate::directory::{DirectoryEntry, PortDirectory};
 use crate::filter::InterfaceFilter;
 use crate::interface::Interface;
@@ -71,11 +71,11 @@ impl Netdev {
         // struct if_stats_msg with the filter IFLA_STATS_LINK_64.
         let request = [0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0];
         let (start, links) = (Instant::now(), &self.links);
-        let each = |message_kind: u16, message: &[u8]| {
+        let each = |message_kind: u16, message: &[u8], window: Window| {
             let stats = (message_kind == kind::NEW_STATS).then(|| parse_stats(message)).flatten();
             let Some((ifindex, stats)) = stats else { return };
             if let Some(link) = links.get(&ifindex)
-                && let Some(mut row) = board.row(link.entity, now_ns())
+                && let Some(mut row) = board.row(link.entity, window)
             {
                 row.took_us(micros_since(start));
                 write_stats(&mut row, &link.cells, &stats, round);
@@ -87,9 +87,9 @@ impl Netdev {
     fn read_links(&mut self, round: &Round, board: &mut Board) -> Result<(), SourceError> {
         let start = Instant::now();
         let mut records = Vec::new();
-        let each = |message_kind: u16, message: &[u8]| {
+        let each = |message_kind: u16, message: &[u8], window: Window| {
             if message_kind == kind::NEW_LINK {
-                records.extend(parse_link(message).map(|record| (record, now_ns())));
+                records.extend(parse_link(message).map(|record| (record, window)));
             }
         };
         self.socket.dump(kind::GET_LINK, &[0; 16], each).map_err(|e| SourceError::failed("RTM_GETLINK", &e))?;
@@ -97,16 +97,17 @@ impl Netdev {
         self.links.values_mut().for_each(|link| link.seen = false);
         // Kernels since 5.14 name the device behind an interface; then one without a name has no device.
         let devices_are_told = records.iter().any(|(record, _)| !record.bus_address.is_empty());
-        for (record, ts_ns) in &records {
+        for (record, window) in &records {
             if is_port(&self.root, &self.filter, record, devices_are_told) {
-                self.read_link(record, *ts_ns, took_us, round, board);
+                self.read_link(record, *window, took_us, round, board);
             }
         }
         self.forget_unseen(board);
         Ok(())
     }
 
-    fn read_link(&mut self, record: &LinkRecord, ts_ns: i64, took_us: f32, round: &Round, board: &mut Board) {
+    fn read_link(&mut self, record: &LinkRecord, window: Window, took_us: f32, round: &Round, board: &mut Board) {
+        let ts_ns = window.begin_ns;
         let is_known = self.links.get(&record.ifindex).is_some_and(|link| link.name == record.name);
         if !is_known && !self.adopt(record, ts_ns, board) {
             return;
@@ -122,7 +123,7 @@ impl Netdev {
             describe(&self.root, record, link, board);
             read_speed(&self.root, record, link, ts_ns, board);
         }
-        let Some(mut row) = board.row(link.entity, ts_ns) else { return };
+        let Some(mut row) = board.row(link.entity, window) else { return };
         row.took_us(took_us);
         let cells = &link.cells;
         if !record.admin_up {

@@ -4,7 +4,7 @@ use super::interface_files::InterfaceFiles;
 use super::netdev_cells::{ADMIN_DOWN, LinkCells, NAME};
 use super::{Source, SourceError};
 use crate::board::{Board, EntityId};
-use crate::clock::now_ns;
+use crate::clock::{Window, now_ns};
 use crate::filter::InterfaceFilter;
 use crate::netlink::LinkStats;
 use crate::root::Root;
@@ -136,8 +136,9 @@ impl FileLink {
     ) {
         let start = Instant::now();
         let value = read();
-        let Some(mut row) = board.row(self.entity, now_ns()) else { return };
-        row.took_us(start.elapsed().as_secs_f32() * 1e6);
+        let took = start.elapsed();
+        let Some(mut row) = board.row(self.entity, Window::lasting(took)) else { return };
+        row.took_us(took.as_secs_f32() * 1e6);
         match value {
             Ok(value) => row.uint(cell, value),
             Err((true, why)) => row.absent(cell, why),

@@ -43,7 +43,7 @@ impl Source for Qdisc {
     fn read(&mut self, round: &Round, board: &mut Board) -> Result<(), SourceError> {
         let start = Instant::now();
         let mut records = Vec::with_capacity(self.queues.len());
-        let each = |message_kind: u16, message: &[u8]| {
+        let each = |message_kind: u16, message: &[u8], _| {
             if message_kind == kind::NEW_QDISC {
                 records.extend(parse_root_qdisc(message));
             }

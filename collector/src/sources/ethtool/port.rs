@@ -3,7 +3,7 @@
 use super::names::{Choice, NAME, catalogue_driver, choose};
 use crate::backoff::Backoff;
 use crate::board::{Board, CellId, EntityId};
-use crate::clock::now_ns;
+use crate::clock::{Window, now_ns};
 use crate::ethtool::{Edge, Outcome, Statistics, driver};
 use crate::schedule::Round;
 use std::io;
@@ -99,9 +99,10 @@ impl Port {
             self.forget(board);
             return self.try_read(edge, name, round, board);
         }
-        let took_us = start.elapsed().as_secs_f32() * 1e6;
+        let took = start.elapsed();
+        let took_us = took.as_secs_f32() * 1e6;
         self.is_dear = took_us > DEAR_US;
-        table.write(self.entity, took_us, round, board);
+        table.write(self.entity, Window::lasting(took), took_us, round, board);
         Ok(())
     }
 
@@ -173,10 +174,9 @@ impl StatisticsTable {
         StatisticsTable { statistics, cells, lanes, wants_fast }
     }
 
-    fn write(&self, entity: EntityId, took_us: f32, round: &Round, board: &mut Board) {
+    fn write(&self, entity: EntityId, window: Window, took_us: f32, round: &Round, board: &mut Board) {
         let took_us = took_us / self.cells.len().max(1) as f32;
-        let now_ns = now_ns();
-        if let Some(mut row) = board.row(entity, now_ns) {
+        if let Some(mut row) = board.row(entity, window) {
             row.took_us(took_us);
             for ((cell, tier), value) in self.cells.iter().zip(self.statistics.values()) {
                 if *cell != CellId::NONE && round.wants(*tier) {
@@ -188,7 +188,7 @@ impl StatisticsTable {
             return;
         }
         for (lane, cell, place) in &self.lanes {
-            if let (Some(mut row), Some(value)) = (board.row(*lane, now_ns), self.statistics.value(*place)) {
+            if let (Some(mut row), Some(value)) = (board.row(*lane, window), self.statistics.value(*place)) {
                 row.took_us(took_us);
                 row.uint(*cell, value);
             }

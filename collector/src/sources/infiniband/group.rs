@@ -10,6 +10,7 @@
 
 use crate::backoff::Backoff;
 use crate::board::{Board, CellId, EntityId, Row};
+use crate::clock::Window;
 use crate::schedule::Round;
 use crate::sysfs::{self, CounterFile, ReadError};
 use std::path::{Path, PathBuf};
@@ -149,7 +150,11 @@ impl Group {
         let counter = &mut self.counters[at];
         let value = counter.read(&self.directory);
         let now = Instant::now();
-        row.took_us((now - found.last).as_secs_f32() * 1e6);
+        let took = now - found.last;
+        row.took_us(took.as_secs_f32() * 1e6);
+        if counter.tier == Tier::Fast {
+            row.read_in(Window::lasting(took));
+        }
         found.last = now;
         match value {
             Ok(value) => {
