@@ -58,7 +58,7 @@ mod tests {
         };
         let mut features = Features::new(&Plan { jobs: jobs.iter().enumerate().map(job).collect(), ..star(4) }, SECOND);
         features.now_ns = 200 * SECOND;
-        let claim = Claim { amount: 1.0, shown_ns: 150 * SECOND, since_ns: 100 * SECOND };
+        let claim = Claim { amount: 1.0, shown_ns: 150 * SECOND, since_ns: 100 * SECOND, onset_ns: 100 * SECOND };
         let mut open = Open::default();
         let part: Part = features.topology.part(Place::Device(features.topology.find_device("h3").expect("planned")));
         open.claims.entry(kind).or_default().insert(part, claim);

@@ -25,6 +25,8 @@ pub struct Claim {
     pub amount: f64,
     /// The last moment that showed it.
     pub shown_ns: i64,
-    /// Since when it is there.
+    /// Since when it is there, by what showed it last.
     pub since_ns: i64,
+    /// Since when the part is in trouble, by the case: no later than any of its evidence was first there.
+    pub onset_ns: i64,
 }

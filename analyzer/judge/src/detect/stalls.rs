@@ -113,7 +113,9 @@ fn look(features: &Features, job: usize, plan: &Job, out: &mut Sink<'_>) {
         let place = Place::Device(device);
         let watched = out.watches(FactKind::HostStalls, place);
         match stall.filter(|s| s.excess >= MIN_LOST) {
-            Some(_) if watched && is_over(features, job, out.disturbed(job)) => out.absent(FactKind::HostStalls, place),
+            Some(_) if watched && is_over(features, job, begun(place, out), out.disturbed(job)) => {
+                out.absent(FactKind::HostStalls, place);
+            }
             Some(stall) => {
                 if let Some((since_ns, lost)) = judge(features, job, device, stall, watched, out.disturbed(job)) {
                     say(job, place, stall, since_ns, lost, out);
@@ -162,10 +164,17 @@ fn judge(
     (is_cause && before >= MIN_BEFORE && ticks >= MIN_TICKS).then_some((since_ns, lost))
 }
 
-/// The job runs as before: the node's stalls cost it nothing.
-fn is_over(features: &Features, job: usize, disturbed: &Disturbed) -> bool {
-    let recent_ns = features.now_ns - MIN_TICKS * features.tick_ns;
-    features.jobs[job].lost(recent_ns, features.now_ns, disturbed).is_some_and(|lost| lost < MIN_LOST * HARDLY)
+/// When the open case of the node began.
+fn begun(place: Place, out: &Sink<'_>) -> Option<i64> {
+    out.claimed(FactKind::HostStalls, place).map(|claim| claim.onset_ns)
+}
+
+/// The job runs as it did before the node stalled: the stalls cost it nothing.
+fn is_over(features: &Features, job: usize, begun_ns: Option<i64>, disturbed: &Disturbed) -> bool {
+    let (state, now_ns) = (&features.jobs[job], features.now_ns);
+    let recent_ns = now_ns - MIN_TICKS * features.tick_ns;
+    let before_ns = begun_ns.map_or(recent_ns, |begun_ns| begun_ns.min(recent_ns));
+    state.lost_against(before_ns, recent_ns, now_ns, disturbed).is_some_and(|lost| lost < MIN_LOST * HARDLY)
 }
 
 fn say(job: usize, place: Place, stall: Stall, since_ns: i64, lost: f64, out: &mut Sink<'_>) {
@@ -189,4 +198,34 @@ fn armed(view: &View<'_>, tally: &mut Tally) {
         let told = job.devices.iter().filter(|&&device| tells(device)).take(MIN_DEVICES).count();
         (view.stands_still || told < MIN_DEVICES).then_some(FEW_NODES)
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::features::Progress;
+    use crate::testkit::{SECOND, star};
+    use weft_wire::plan::{Plan, PlanJob};
+
+    /// Whether, after 100 s, the stalls of a node cost its job nothing any more: the job sends 100 bytes a second until `slow_s`, and
+    /// `now` since.
+    fn costs_nothing(slow_s: i64, now: f64, begun_ns: Option<i64>) -> bool {
+        let job = PlanJob { job: "j".into(), device: "h0".into(), ..PlanJob::default() };
+        let mut features = Features::new(&Plan { jobs: vec![job], ..star(2) }, SECOND);
+        features.now_ns = 100 * SECOND;
+        for second in 0..100 {
+            let bytes = if second < slow_s { 100.0 } else { now };
+            let progress = Progress { start_ns: second * SECOND, length_ns: SECOND, bytes, coverage: 1.0 };
+            features.jobs[0].add_progress(progress);
+        }
+        is_over(&features, 0, begun_ns, &Disturbed::default())
+    }
+
+    #[test]
+    fn a_job_that_has_long_been_slow_is_compared_with_what_it_was_before_the_stalls() {
+        let begun_ns = Some(30 * SECOND);
+        assert!(!costs_nothing(30, 90.0, begun_ns), "a tenth is lost, as it was for most of the time that is remembered");
+        assert!(costs_nothing(30, 99.0, begun_ns), "a hundredth is not worth a word");
+        assert!(costs_nothing(30, 90.0, None), "nobody knows that the job was ever faster");
+    }
 }

@@ -137,7 +137,8 @@ pub fn open(cases: &Cases, ended: &[Case]) -> Open {
     let mut open = Open::default();
     for case in cases.iter() {
         for (kind, fact) in case.lives_on().zip(case.facts.values()) {
-            let claim = Claim { amount: fact.payload.amount(), shown_ns: case.shown_ns(), since_ns: fact.since_ns };
+            let (amount, shown_ns) = (fact.payload.amount(), case.shown_ns());
+            let claim = Claim { amount, shown_ns, since_ns: fact.since_ns, onset_ns: case.onset_ns };
             open.claims.entry(kind).or_default().insert(case.part.clone(), claim);
         }
         let span = (case.onset_ns, case.shown_ns() + RECOVERY_NS);

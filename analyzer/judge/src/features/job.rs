@@ -153,9 +153,14 @@ impl JobState {
     /// The part of the step time that was lost between two moments, against undisturbed running before the first: by the
     /// loop's own steps where the loop marks them, else by iterations that its bytes show, else by the bytes alone.
     pub fn lost(&self, from_ns: i64, to_ns: i64, disturbed: &Disturbed) -> Option<f64> {
-        self.lost_steps(from_ns, to_ns, disturbed)
-            .or_else(|| self.lost_iterations(from_ns, to_ns))
-            .or_else(|| self.lost_bytes(from_ns, to_ns, disturbed))
+        self.lost_against(from_ns, from_ns, to_ns, disturbed)
+    }
+
+    /// The same, against running before `before_ns`: of a job that has been slow since then, running just before `from_ns` is slow too.
+    pub fn lost_against(&self, before_ns: i64, from_ns: i64, to_ns: i64, disturbed: &Disturbed) -> Option<f64> {
+        self.lost_steps(before_ns, from_ns, to_ns, disturbed)
+            .or_else(|| self.lost_iterations(before_ns, from_ns, to_ns))
+            .or_else(|| self.lost_bytes(before_ns, from_ns, to_ns, disturbed))
     }
 
     /// The last moment at which the job is known to have moved, by its bytes or its marks.
@@ -175,18 +180,18 @@ impl JobState {
     }
 
     /// By the pace, where that is known to within what is worth a word.
-    fn lost_iterations(&self, from_ns: i64, to_ns: i64) -> Option<f64> {
-        let (lost, error) = self.pace.lost(from_ns, to_ns)?;
+    fn lost_iterations(&self, before_ns: i64, from_ns: i64, to_ns: i64) -> Option<f64> {
+        let (lost, error) = self.pace.lost_against(before_ns, from_ns, to_ns)?;
         (error < pace::LEAST).then_some(lost)
     }
 
-    fn lost_bytes(&self, from_ns: i64, to_ns: i64, disturbed: &Disturbed) -> Option<f64> {
-        let (base, now) = (self.baseline(from_ns, disturbed)?, self.rate_between(from_ns, to_ns)?);
+    fn lost_bytes(&self, before_ns: i64, from_ns: i64, to_ns: i64, disturbed: &Disturbed) -> Option<f64> {
+        let (base, now) = (self.baseline(before_ns, disturbed)?, self.rate_between(from_ns, to_ns)?);
         Some((1.0 - now / base).clamp(0.0, 1.0))
     }
 
-    fn lost_steps(&self, from_ns: i64, to_ns: i64, disturbed: &Disturbed) -> Option<f64> {
-        let usual_ns = self.steps.usual_ns(|start_ns| start_ns < from_ns && !disturbed.holds(start_ns))?;
+    fn lost_steps(&self, before_ns: i64, from_ns: i64, to_ns: i64, disturbed: &Disturbed) -> Option<f64> {
+        let usual_ns = self.steps.usual_ns(|start_ns| start_ns < before_ns && !disturbed.holds(start_ns))?;
         let steps = self.steps.at(to_ns, usual_ns)? - self.steps.at(from_ns, usual_ns)?;
         let window_ns = (to_ns - from_ns) as f64;
         (window_ns >= LEAST_STEPS * usual_ns).then(|| (1.0 - steps * usual_ns / window_ns).clamp(0.0, 1.0))

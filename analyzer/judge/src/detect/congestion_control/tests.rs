@@ -156,7 +156,7 @@ fn it_is_over_when_it_is_heard_again() {
         _ => usual(tick),
     };
     let part = said(&features(deaf), &Open::default()).facts.remove(0).part;
-    let claim = crate::detect::Claim { amount: 0.25, since_ns: 0, shown_ns: 0 };
+    let claim = crate::detect::Claim { amount: 0.25, since_ns: 0, shown_ns: 0, onset_ns: 0 };
     let mut open = Open::default();
     open.claims.entry(FactKind::CongestionControlOff).or_default().insert(part, claim);
     let heard = |host: &str, tick: i64| if tick >= 104 { usual(tick) } else { deaf(host, tick) };

@@ -383,7 +383,10 @@ mod tests {
     fn a_loss_that_can_never_be_excluded_is_over_once_it_has_not_shown_for_long() {
         let lost: Vec<f32> = vec![0.0; TICKS];
         let unsure = conservation(&lost, 500.0);
-        let claimed = |ticks_ago: i64| Claim { amount: 0.01, shown_ns: -ticks_ago, since_ns: -ticks_ago };
+        let claimed = |ticks_ago: i64| {
+            let at_ns = -ticks_ago;
+            Claim { amount: 0.01, shown_ns: at_ns, since_ns: at_ns, onset_ns: at_ns }
+        };
         assert!(!is_over_since(&unsure, TICKS - 1, claimed(20), 1));
         assert!(is_over_since(&unsure, TICKS - 1, claimed(32), 1));
         let goes_on: Vec<f32> = (0..TICKS).map(|tick| tick as f32 * 10.0).collect();

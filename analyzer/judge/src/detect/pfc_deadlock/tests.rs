@@ -106,7 +106,7 @@ fn nothing_is_said_before_buffers_have_emptied_or_where_a_host_is_at_the_root() 
 fn it_is_over_when_both_ends_move_and_not_when_they_are_not_read() {
     let still = features(&[("s0", "l0", 5.0), ("l0", "s0", 5.0)]);
     let fact = said(&still, &Open::default()).facts.remove(0);
-    let claim = crate::detect::Claim { amount: 5.0, since_ns: NOW_NS, shown_ns: NOW_NS };
+    let claim = crate::detect::Claim { amount: 5.0, since_ns: NOW_NS, shown_ns: NOW_NS, onset_ns: NOW_NS };
     let mut open = Open::default();
     open.claims.entry(FactKind::PfcDeadlock).or_default().insert(fact.part, claim);
     assert_eq!(said(&still, &open).absences.len(), 0);

@@ -310,6 +310,11 @@ impl Line {
     ///
     /// The iterations between the two moments count, and no slope: a link that flaps stops the job again and again.
     pub fn lost(&self, from_s: f64, to_s: f64) -> Option<(f64, f64)> {
+        self.lost_against(from_s, from_s, to_s)
+    }
+
+    /// The same, against the usual pace before `before_s`, which is no later than `from_s`.
+    pub fn lost_against(&self, before_s: f64, from_s: f64, to_s: f64) -> Option<(f64, f64)> {
         let points = self.points();
         let [from, to] = [from_s, to_s].map(|moment_s| self.after(moment_s));
         let ((start, start_s, error), (end, end_s, end_error)) = (self.at(&points, from_s)?, self.at(&points, to_s)?);
@@ -321,7 +326,7 @@ impl Line {
             return None;
         }
         let error = (error * error + end_error * end_error + STEP_VARIANCE * iterations).sqrt() / iterations;
-        let (usual, usual_error) = self.usual_before(&points[..from], from_s)?;
+        let (usual, usual_error) = self.usual_before(&points[..self.after(before_s)], before_s)?;
         let kept = iterations / length_s / usual;
         Some(((1.0 - kept).clamp(0.0, 1.0), kept * error.hypot(usual_error)))
     }
@@ -423,6 +428,8 @@ mod tests {
         assert!((lost - 0.12).abs() < 2.0 * error.max(0.005) && error < 0.02, "{lost} {error}");
         let (none, _) = line.lost(60.0, 110.0).expect("known");
         assert!(none < 0.02, "{none}");
+        let (late, error) = line.lost_against(121.0, 170.0, 199.0).expect("known");
+        assert!((late - 0.12).abs() < 2.0 * error.max(0.01), "{late} {error}");
         assert_eq!(line.lost(195.0, 199.0), None, "too short");
     }
 

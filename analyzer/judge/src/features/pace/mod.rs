@@ -272,10 +272,11 @@ impl JobPace {
         Some((self.ns(slow.since_s), slow))
     }
 
-    /// The part of the step time lost between two moments and its standard error, by the bytes.
-    pub fn lost(&self, from_ns: i64, to_ns: i64) -> Option<(f64, f64)> {
+    /// The part of the step time lost from `from_ns` to `to_ns` against the usual pace before `before_ns`, and its standard error, by the
+    /// bytes.
+    pub fn lost_against(&self, before_ns: i64, from_ns: i64, to_ns: i64) -> Option<(f64, f64)> {
         self.lock.as_ref()?;
-        self.line.lost(self.seconds(from_ns), self.seconds(to_ns))
+        self.line.lost_against(self.seconds(before_ns), self.seconds(from_ns), self.seconds(to_ns))
     }
 
     /// The part of the step time lost in each third of the time between two moments; `None` where any third holds too few

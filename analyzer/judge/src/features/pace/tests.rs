@@ -134,7 +134,8 @@ fn a_slower_job_is_known_with_its_loss_whatever_slows_it() {
         let (since_ns, slow) = pace.slow().expect("slower by 12 %");
         assert!((slow.loss - 0.12).abs() < 0.02, "{story:?} {slow:?}");
         assert!((since_ns as f64 / 1e9 - FROM_S).abs() < 12.0, "{story:?} {slow:?}");
-        let (lost, error) = pace.lost((FROM_S * 1e9) as i64, 318 * 1_000_000_000).expect("known");
+        let (lost, error) =
+            pace.lost_against((FROM_S * 1e9) as i64, (FROM_S * 1e9) as i64, 318 * 1_000_000_000).expect("known");
         assert!((lost - 0.12).abs() < (2.0 * error).max(0.01), "{story:?} {lost} ± {error}");
     }
     assert_eq!(simulated(Story::Pause(12.0), 320).slow(), None, "a checkpoint");
