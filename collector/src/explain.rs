@@ -50,7 +50,7 @@ pub fn explain(config: &CollectorConfig) -> Vec<Line> {
     board.settle();
     let mut entities: Vec<&Entity> = board.entities().collect();
     entities.sort_by_key(|e| e.index);
-    lines.extend(entities.into_iter().flat_map(|e| e.cells().map(|c| line(&device, e, c))));
+    lines.extend(entities.into_iter().flat_map(|e| e.cells().map(|c| line(board.device_name(e.device), e, c))));
     lines
 }
 

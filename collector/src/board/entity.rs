@@ -1,6 +1,7 @@
 //! One port (or GPU, or host): its description, and the cells that sources fill.
 
 use super::cell::{Cell, CellId, Reading, Step, Target};
+use super::devices::DeviceId;
 use crate::clock::Window;
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -33,6 +34,8 @@ pub struct Descriptor {
 #[derive(Debug)]
 pub struct Entity {
     pub index: i32,
+    /// Whose port it is.
+    pub device: DeviceId,
     pub table: Table,
     pub port: String,
     pub epoch: i32,
@@ -49,9 +52,10 @@ pub struct Entity {
 }
 
 impl Entity {
-    pub(super) fn new(index: i32, table: Table, port: &str, epoch: i32) -> Entity {
+    pub(super) fn new(index: i32, (device, table, port): (DeviceId, Table, &str), epoch: i32) -> Entity {
         Entity {
             index,
+            device,
             table,
             port: port.to_owned(),
             epoch,
@@ -88,9 +92,9 @@ impl Entity {
         self.window.middle_ns()
     }
 
-    /// How long the row's bytes took to read; `None` in a row without them.
+    /// How long the row's bytes took to read; `None` in a row without them, and where a switch told them and not how long it took.
     pub(super) fn window_us(&self) -> Option<u64> {
-        self.is_stamped.then(|| self.window.width_us())
+        self.is_stamped.then(|| self.window.width_us()).filter(|width_us| *width_us > 0)
     }
 
     pub(super) fn was_read(&self, round: u32) -> bool {

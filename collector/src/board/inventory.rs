@@ -1,11 +1,12 @@
 //! What the port indices stand for, told to the analyzer.
 
 use super::cell::Cell;
+use super::devices::{DeviceId, Devices};
 use super::entity::Entity;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use weft_wire::{CounterSource, DeviceDescriptor, DeviceKind, Inventory, PortDescriptor, Profile, Table, TableSchema};
 
-/// Who speaks: one collector of one device, its own node or switch.
+/// Who speaks: a collector, which is named as the device that it runs on, a node or a switch.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Identity {
     /// Name of the collector and of the device.
@@ -29,25 +30,23 @@ impl Identity {
     }
 }
 
-pub(super) fn build<'a>(
-    identity: &Identity,
+pub(super) fn build<'a, Entities: Iterator<Item = &'a Entity>>(
+    (identity, others): (&Identity, &Devices),
     version: u64,
-    entities: impl Iterator<Item = &'a Entity>,
+    entities: impl Fn() -> Entities,
     schemas: impl Iterator<Item = &'a TableSchema>,
 ) -> Inventory {
     let mut profiles = Vec::new();
-    let mut ports: Vec<_> = entities.map(|e| port(identity, e, profile_of(e, &mut profiles))).collect();
+    let mut ports: Vec<_> = entities()
+        .map(|e| port(others.get(e.device).map_or(&identity.id, |d| &d.name), e, profile_of(e, &mut profiles)))
+        .collect();
     ports.sort_by_key(|p| p.index);
+    let present: BTreeSet<DeviceId> = entities().map(|e| e.device).collect();
     Inventory {
         collector: identity.id.clone(),
         boot: identity.boot,
         version,
-        devices: vec![DeviceDescriptor {
-            device: identity.id.clone(),
-            kind: identity.kind,
-            boot_id: identity.boot_id.clone(),
-            labels: identity.labels.clone(),
-        }],
+        devices: devices(identity, others, &present),
         ports,
         profiles,
         schemas: schemas.cloned().collect(),
@@ -56,12 +55,29 @@ pub(super) fn build<'a>(
     }
 }
 
-fn port(identity: &Identity, entity: &Entity, profile: u32) -> PortDescriptor {
+/// The collector's own device, always, and the others that have entities.
+fn devices(identity: &Identity, others: &Devices, present: &BTreeSet<DeviceId>) -> Vec<DeviceDescriptor> {
+    let own = DeviceDescriptor {
+        device: identity.id.clone(),
+        kind: identity.kind,
+        boot_id: identity.boot_id.clone(),
+        labels: identity.labels.clone(),
+    };
+    let others = others.with_ids().filter(|(id, _)| present.contains(id)).map(|(_, device)| DeviceDescriptor {
+        device: device.name.clone(),
+        kind: device.kind,
+        boot_id: String::new(),
+        labels: BTreeMap::new(),
+    });
+    std::iter::once(own).chain(others).collect()
+}
+
+fn port(device: &str, entity: &Entity, profile: u32) -> PortDescriptor {
     let descriptor = entity.descriptor.clone();
     PortDescriptor {
         index: entity.index,
         table: entity.table,
-        device: identity.id.clone(),
+        device: device.to_owned(),
         port: entity.port.clone(),
         driver: descriptor.driver,
         speed_bps: descriptor.speed_bps,

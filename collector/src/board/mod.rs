@@ -8,6 +8,7 @@
 //! So a port that rtnetlink, the queueing discipline and the RDMA device all speak of is one row a tick.
 
 mod cell;
+mod devices;
 mod entity;
 mod inventory;
 mod layout;
@@ -15,21 +16,27 @@ mod layout;
 #[cfg(test)]
 pub use cell::Reading;
 pub use cell::{Canonical, Cell, CellId, Status, Target};
+pub use devices::DeviceId;
 pub use entity::{Descriptor, Entity, EntityId, Row};
 pub use inventory::Identity;
 
 use crate::clock::Window;
 use crate::schedule::Round;
+use devices::Devices;
 use layout::Layout;
 use std::collections::HashMap;
-use weft_wire::{EventRow, ExtraRow, Inventory, Neighbor, PortChange, Section, Table, Tier, WireError, catalogue};
+use weft_wire::{
+    DeviceKind, EventRow, ExtraRow, Inventory, Neighbor, PortChange, Section, Table, Tier, WireError, catalogue,
+};
 
 #[derive(Debug)]
 pub struct Board {
     identity: Identity,
+    devices: Devices,
     /// Slots are used again after an entity has gone; its port index is not.
     slots: Vec<Option<Entity>>,
-    by_key: HashMap<(Table, String), EntityId>,
+    free: Vec<u32>,
+    by_key: HashMap<(DeviceId, Table, String), EntityId>,
     next_index: i32,
     /// Epoch of entities that appear after the start: whatever had this name before had another.
     generation: i32,
@@ -52,7 +59,9 @@ impl Board {
         catalogue();
         Board {
             identity,
+            devices: Devices::default(),
             slots: Vec::new(),
+            free: Vec::new(),
             by_key: HashMap::new(),
             next_index: 0,
             generation: 0,
@@ -92,23 +101,38 @@ impl Board {
         self.slots.get_mut(id.slot as usize)?.as_mut().filter(|e| e.index == id.index)
     }
 
-    /// The entity of this name; made when it is new. `port` is empty for a `host`.
+    /// The place of a device, the collector's own or another; `None` when too many have been named.
+    pub fn device(&mut self, name: &str, kind: DeviceKind) -> Option<DeviceId> {
+        if name == self.identity.id { Some(DeviceId::OWN) } else { self.devices.id(name, kind) }
+    }
+
+    pub fn device_name(&self, id: DeviceId) -> &str {
+        self.devices.get(id).map_or(&self.identity.id, |device| &device.name)
+    }
+
+    /// The collector's own entity of this name; made when it is new. `port` is empty for a `host`.
     pub fn entity(&mut self, table: Table, port: &str) -> EntityId {
-        if let Some(id) = self.by_key.get(&(table, port.to_owned())) {
+        self.entity_of(DeviceId::OWN, table, port)
+    }
+
+    /// The entity of this name of any device; made when it is new.
+    pub fn entity_of(&mut self, device: DeviceId, table: Table, port: &str) -> EntityId {
+        let key = (device, table, port.to_owned());
+        if let Some(id) = self.by_key.get(&key) {
             return *id;
         }
-        let slot = self.slots.iter().position(Option::is_none).unwrap_or(self.slots.len());
-        let id = EntityId { slot: slot as u32, index: self.next_index };
+        let slot = self.free.pop().unwrap_or(self.slots.len() as u32);
+        let id = EntityId { slot, index: self.next_index };
         self.next_index += 1;
         if self.version > 0 {
             self.generation += 1;
         }
-        let entity = Entity::new(id.index, table, port, self.generation);
-        match self.slots.get_mut(slot) {
+        let entity = Entity::new(id.index, (device, table, port), self.generation);
+        match self.slots.get_mut(slot as usize) {
             Some(free) => *free = Some(entity),
             None => self.slots.push(Some(entity)),
         }
-        self.by_key.insert((table, port.to_owned()), id);
+        self.by_key.insert(key, id);
         self.changed = true;
         id
     }
@@ -143,8 +167,9 @@ impl Board {
     pub fn withdraw(&mut self, id: EntityId, source: &str) {
         let Some(entity) = self.get_mut(id) else { return };
         if !entity.withdraw(source) {
-            let key = (entity.table, std::mem::take(&mut entity.port));
+            let key = (entity.device, entity.table, std::mem::take(&mut entity.port));
             self.slots[id.slot as usize] = None;
+            self.free.push(id.slot);
             self.by_key.remove(&key);
         }
         self.changed = true;
@@ -162,7 +187,8 @@ impl Board {
     pub fn tell(&mut self, id: EntityId, ts_ns: i64, change: PortChange, what_else: &str) {
         let Some(entity) = self.get(id) else { return };
         let text = change.text(&entity.port) + what_else;
-        let (port, device, event) = (Some(entity.index), self.identity.id.clone(), change.event().to_owned());
+        let device = self.device_name(entity.device).to_owned();
+        let (port, event) = (Some(entity.index), change.event().to_owned());
         self.events.push(EventRow { port, device, ts_ns, event, text });
     }
 
@@ -170,7 +196,7 @@ impl Board {
     pub fn say(&mut self, id: EntityId, ts_ns: i64, event: &str, text: &str) {
         let Some(entity) = self.get(id) else { return };
         let text = format!("{}: {text}", entity.port);
-        let (index, device, event) = (entity.index, self.identity.id.clone(), event.to_owned());
+        let (index, device, event) = (entity.index, self.device_name(entity.device).to_owned(), event.to_owned());
         let events = if index < self.announced { &mut self.events } else { &mut self.early };
         events.push(EventRow { port: Some(index), device, ts_ns, event, text });
     }
@@ -245,7 +271,8 @@ impl Board {
     pub fn inventory(&self) -> Inventory {
         let is_here = |neighbor: &&Neighbor| self.entities().any(|entity| entity.index == neighbor.port);
         let neighbors = self.neighbors.iter().filter(is_here).cloned().collect();
-        let inventory = inventory::build(&self.identity, self.version, self.entities(), self.layout.schemas());
+        let inventory =
+            inventory::build((&self.identity, &self.devices), self.version, || self.entities(), self.layout.schemas());
         Inventory { neighbors, ..inventory }
     }
 }

@@ -195,3 +195,39 @@ fn what_the_catalogue_does_not_know_is_kept_in_extra() {
     let rows = ExtraRow::read(&sections.last().unwrap().batch);
     assert_eq!(rows, [ExtraRow { port: 0, ts_ns: 5, name: "mlx5.hw:rx_of_tomorrow".into(), value: 42 }]);
 }
+
+#[test]
+fn ports_of_other_devices_are_told_under_those_devices_names() {
+    let mut board = board();
+    let own = board.entity(Table::Nic, "eth0");
+    let leaf = board.device("leaf-1", DeviceKind::Switch).unwrap();
+    assert_eq!(board.device("leaf-1", DeviceKind::Switch), Some(leaf), "the same place at every call");
+    assert_eq!(board.device("n1", DeviceKind::Node), Some(DeviceId::OWN), "the collector's own name is its own device");
+    let silent = board.device("leaf-2", DeviceKind::Switch).unwrap();
+    let far = board.entity_of(leaf, Table::SwitchPort, "eth0");
+    let same_table = board.entity_of(leaf, Table::Nic, "eth0");
+    assert!(far != own && same_table != own, "the device belongs to the name");
+    let near_bytes = board.cell(own, "netdev", "netdev", "rx_bytes").unwrap();
+    let far_bytes = board.cell(far, "gnmi", "sonic", "SAI_PORT_STAT_IF_IN_OCTETS").unwrap();
+    tick(&mut board, Tier::Normal, |board| {
+        board.row(own, 1).unwrap().uint(near_bytes, 10);
+        board.row(far, 2).unwrap().uint(far_bytes, 20);
+    });
+    board.say(far, 3, "xid", "as an example");
+    let sections = board.take().unwrap();
+    let values: Vec<_> = sections.iter().map(|section| last(section, "rx_bytes")).collect();
+    assert_eq!(values, [Some(10), Some(20)], "each in the table of its device");
+    assert_eq!(board.take_events()[0].device, "leaf-1");
+
+    let inventory = board.inventory();
+    let devices: Vec<_> = inventory.devices.iter().map(|d| (d.device.as_str(), d.kind)).collect();
+    assert_eq!(devices, [("n1", DeviceKind::Node), ("leaf-1", DeviceKind::Switch)], "leaf-2 has no port yet");
+    let ports: Vec<_> = inventory.ports.iter().map(|p| (p.device.as_str(), p.port.as_str(), p.table)).collect();
+    let (switch, nic) = (Table::SwitchPort, Table::Nic);
+    assert_eq!(ports, [("n1", "eth0", nic), ("leaf-1", "eth0", switch), ("leaf-1", "eth0", nic)]);
+
+    board.withdraw(far, "gnmi");
+    let again = board.entity_of(silent, Table::SwitchPort, "eth0");
+    assert_ne!(again.index(), far.index(), "a slot is used again, an index is not");
+    assert!(board.get(far).is_none() && board.get(again).is_some());
+}
