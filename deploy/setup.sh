@@ -27,7 +27,8 @@ python3:python3
 zstd:zstd'
 test='chromium:chromium
 lldpd:lldpd
-git:git'
+git:git
+go:golang-go'
 bench='prometheus-node-exporter:prometheus-node-exporter'
 
 case $target in
@@ -116,6 +117,19 @@ case $target in
             CARGO_PROFILE_DEV_DEBUG=0 cargo install cargo-deny --version "$deny_version" --locked --debug --force \
                 --no-default-features --root "$cache" --target-dir "$cache/deny-build" --quiet
             rm -rf "$cache/deny-build"
+        fi
+        ;;
+esac
+
+# The gNMI server that tests ask: openconfig's own, fed by tests/gnmi/main.go. Built anew when its source changes.
+case $target in
+    test | all)
+        source=$(cat "$here"/../tests/gnmi/main.go "$here"/../tests/gnmi/go.sum | cksum)
+        if [ ! -x "$cache/bin/gnmi-server" ] || [ "$(cat "$cache/bin/gnmi-server.source" 2>/dev/null || true)" != "$source" ]; then
+            say "building a gNMI server for tests into $cache/bin (once, a minute)"
+            mkdir -p "$cache/bin"
+            (cd "$here/../tests/gnmi" && go build -o "$cache/bin/gnmi-server" .)
+            echo "$source" >"$cache/bin/gnmi-server.source"
         fi
         ;;
 esac

@@ -29,6 +29,8 @@ Examples:
 Ports are the interfaces with a wire of their own: a bond, bridge, VLAN, veth, tunnel or container's interface is none.
 [collector.interfaces] include = [\"veth*\"] reads the named ones whatever they are, exclude leaves some out.
 
+Switches are read by gNMI from one collector: [collector] gnmi names the file of targets (docs/gnmi.md).
+
 Every key of the configuration file is also a variable: WEFT_COLLECTOR_FLUSH_MS, WEFT_COLLECTOR_RATES__FAST_MS, …
 Exit codes: 0 well, 1 something is blind or could not be read, 2 failed, 64 usage.";
 

@@ -42,6 +42,8 @@ pub struct CollectorConfig {
     pub nvml: PathBuf,
     /// The page of a dcgm-exporter on this node, as `http://127.0.0.1:9400/metrics`, for where NVML cannot be reached; empty reads none.
     pub dcgm: String,
+    /// A file of the switches whose counters are asked for by gNMI (`docs/gnmi.md`), as `/etc/weft/gnmi.toml`; empty asks none.
+    pub gnmi: PathBuf,
     pub queue: QueueConfig,
     pub step: StepConfig,
     pub lldp: LldpConfig,
@@ -72,6 +74,7 @@ impl Default for CollectorConfig {
             interfaces: InterfaceFilter::default(),
             nvml: "libnvidia-ml.so.1".into(),
             dcgm: String::new(),
+            gnmi: PathBuf::new(),
             queue: QueueConfig::default(),
             step: StepConfig::default(),
             lldp: LldpConfig::default(),
@@ -110,6 +113,9 @@ impl CollectorConfig {
                 format!("{:?} is no page on this node by HTTP; write it as http://127.0.0.1:9400/metrics", self.dcgm);
             return Err(Wrong::new("collector.dcgm", what));
         }
+        if !self.gnmi.as_os_str().is_empty() {
+            crate::sources::check_gnmi(&self.gnmi).map_err(|what| Wrong::new("collector.gnmi", what))?;
+        }
         match self.root.is_dir() {
             true => Ok(()),
             false => Err(Wrong::new("collector.root", format!("{} is no directory", self.root.display()))),
@@ -137,6 +143,7 @@ impl CollectorConfig {
             patience: slow_read,
             nvml: &self.nvml,
             dcgm: &self.dcgm,
+            gnmi: &self.gnmi,
             root: self.root(),
             directory,
         }

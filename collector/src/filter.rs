@@ -24,7 +24,8 @@ impl InterfaceFilter {
     }
 }
 
-fn matches(pattern: &[u8], name: &[u8]) -> bool {
+/// `*` stands for any letters and `?` for one.
+pub fn matches(pattern: &[u8], name: &[u8]) -> bool {
     match (pattern.split_first(), name.split_first()) {
         (None, None) => true,
         (Some((b'*', rest)), _) => matches(rest, name) || name.split_first().is_some_and(|(_, n)| matches(pattern, n)),

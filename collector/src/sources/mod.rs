@@ -5,6 +5,7 @@
 
 mod dcgm;
 mod ethtool;
+mod gnmi;
 mod gpu;
 mod host;
 mod infiniband;
@@ -29,8 +30,8 @@ pub use source::{Setup, Source, SourceError, SourceRow, read_guarded};
 pub use step::{StepBuffer, StepConfig, StepSocket};
 
 /// In the order in which they are read: `netdev` names the ports that the others then speak of, `gpu` and `dcgm` the GPUs;
-/// `pcie` and `kmsg` speak of both.
-pub const SOURCES: [SourceRow; 9] = [
+/// `pcie` and `kmsg` speak of both. `gnmi` speaks of other devices.
+pub const SOURCES: [SourceRow; 10] = [
     SourceRow { name: netdev::NAME, live_only: false, make: netdev::make },
     SourceRow { name: qdisc::NAME, live_only: true, make: qdisc::make },
     SourceRow { name: ethtool::NAME, live_only: true, make: ethtool::make },
@@ -40,8 +41,10 @@ pub const SOURCES: [SourceRow; 9] = [
     SourceRow { name: dcgm::NAME, live_only: true, make: dcgm::make },
     SourceRow { name: pcie::NAME, live_only: false, make: pcie::make },
     SourceRow { name: kmsg::NAME, live_only: true, make: kmsg::make },
+    SourceRow { name: gnmi::NAME, live_only: true, make: gnmi::make },
 ];
 
+pub use gnmi::check as check_gnmi;
 pub use infiniband::NAME as INFINIBAND;
 
 /// Names of sources that speak when something happens, beside [`SOURCES`].

@@ -59,6 +59,8 @@ pub struct Setup<'a> {
     pub nvml: &'a Path,
     /// The page of a dcgm-exporter; empty: none.
     pub dcgm: &'a str,
+    /// The file of gNMI targets; empty: none.
+    pub gnmi: &'a Path,
     pub root: Root,
     pub directory: PortDirectory,
 }

@@ -3,6 +3,7 @@
 mod dcgm;
 mod devices;
 mod explain;
+mod gnmi;
 mod gpu;
 mod hostile_tree;
 mod hotplug;
