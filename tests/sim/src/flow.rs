@@ -5,9 +5,10 @@
 //! congestion control, so nothing is lost to full buffers.
 
 use crate::layout::C;
+use crate::link::PACKET_BYTES;
 use crate::rng::Rng;
 use crate::route::Path;
-use crate::world::{PACKET_BYTES, World};
+use crate::world::World;
 
 /// Packets in flight that go-back-N sends again for one that was lost.
 const WINDOW_PACKETS: f64 = 128.0;
@@ -82,7 +83,7 @@ impl Flow {
     /// Sets what the flow wants: up to `limit` (a fraction of its size) within `seconds`.
     pub fn demand(&mut self, world: &World, limit: f64, seconds: f64) {
         let links = &world.links;
-        self.goodput = self.path.links().iter().map(|&l| goodput(links[l as usize].loss)).product();
+        self.goodput = self.path.links().iter().map(|&l| goodput(links[l as usize].missing())).product();
         let first = &links[self.path.links()[0] as usize];
         let line = if world.now < self.wait_until { 0.0 } else { first.plan() * seconds.max(0.0) };
         self.want = (limit.min(1.0) * self.size - self.done).clamp(0.0, line * self.goodput);
@@ -134,7 +135,7 @@ impl Flow {
         for (hop, &link) in self.path.links().iter().enumerate() {
             let id = link as usize;
             world.links[id].carried += bytes;
-            let loss = world.links[id].loss;
+            let loss = world.links[id].missing();
             if loss > 0.0 {
                 self.recover(world, sender, receiver, bytes / PACKET_BYTES * loss, rng);
                 bytes *= 1.0 - loss;

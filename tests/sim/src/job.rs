@@ -200,7 +200,7 @@ impl Job {
             if self.rng.chance(0.004) {
                 noise += self.rng.range(0.005, 0.03); // a page fault storm, a garbage collection
             }
-            let compute = self.spec.compute_s * noise * world.nodes[self.spec.nodes[rank]].slowness;
+            let compute = self.spec.compute_s * noise * world.nodes[self.spec.nodes[rank]].stretch();
             *ready = (at + compute * self.spec.overlap_from, at + compute);
         }
         let sizes: Vec<f64> = (0..self.spec.groups.len()).map(|g| self.flow_bytes(g)).collect();

@@ -30,9 +30,12 @@ pub enum C {
     Retransmits,
     RnrRetries,
     OutOfBuffer,
+    FecUncorrectable,
+    LinkRetryEvents,
+    LinkRetryBlocks,
 }
 
-pub const COUNTERS: usize = C::OutOfBuffer as usize + 1;
+pub const COUNTERS: usize = C::LinkRetryBlocks as usize + 1;
 
 impl C {
     pub fn name(self) -> &'static str {
@@ -61,6 +64,9 @@ impl C {
             C::Retransmits => "retransmits",
             C::RnrRetries => "rnr_retries",
             C::OutOfBuffer => "out_of_buffer",
+            C::FecUncorrectable => "fec_uncorrectable_blocks",
+            C::LinkRetryEvents => "link_retry_events",
+            C::LinkRetryBlocks => "link_retry_blocks",
         }
     }
 }
@@ -139,9 +145,12 @@ const NIC: &[Column] = port_columns!(
     AckTimeouts,
     Retransmits,
     RnrRetries,
-    OutOfBuffer
+    OutOfBuffer,
+    FecUncorrectable,
+    LinkRetryEvents,
+    LinkRetryBlocks
 );
-const SWITCH_PORT: &[Column] = port_columns!(TxEcnMarked);
+const SWITCH_PORT: &[Column] = port_columns!(TxEcnMarked, FecUncorrectable, LinkRetryEvents, LinkRetryBlocks);
 const GPU: &[Column] = &[
     Column::Gpu("utilization_percent"),
     Column::Gpu("sm_clock_mhz"),

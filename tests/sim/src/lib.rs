@@ -9,12 +9,15 @@
 //! It depends on the wire format, the trace format and the transport alone: nothing here knows a detector, and no detector knows this.
 //! What is modelled, and what is not: `docs/simulator.md`.
 
+pub mod course;
+pub mod damage;
 pub mod estimate;
 pub mod faults;
 pub mod flow;
 pub mod instants;
 pub mod job;
 pub mod layout;
+pub mod link;
 pub mod live;
 pub mod plan;
 pub mod rng;

@@ -11,6 +11,10 @@ use crate::topology::{DeviceId, PortId, RAILS};
 use crate::world::{Activity, World};
 
 const SECOND_NS: i64 = 1_000_000_000;
+/// NVML's reasons of a clock that is held for heat: by software (0x20) and by hardware (0x40).
+const HEAT_BITS: i64 = 0x60;
+/// The temperature at which a GPU is held, °C; at work it has some 60.
+const THROTTLE_C: f64 = 88.0;
 
 #[derive(Clone, Copy, Debug)]
 pub struct SamplerOptions {
@@ -76,8 +80,9 @@ impl Sampler {
     }
 
     /// An event time as a device's clock tells it.
-    fn stamp(&self, device: DeviceId, at: f64) -> i64 {
-        self.options.start_ns + (at * 1e9).round() as i64 + self.clocks[device].offset_ns
+    fn stamp(&self, world: &World, device: DeviceId, at: f64) -> i64 {
+        let skew_ns = (world.skews[device] * 1e9) as i64;
+        self.options.start_ns + (at * 1e9).round() as i64 + self.clocks[device].offset_ns + skew_ns
     }
 
     /// Everything that collectors read in the step just ended.
@@ -93,7 +98,7 @@ impl Sampler {
             self.clocks[device].tick += 1;
             self.clocks[device].late_s = self.draw_lateness();
             if (normal || self.options.fast) && !fabric.world.muted[device] {
-                self.flush_before(device, due, sink)?;
+                self.flush_before(&fabric.world, device, due, sink)?;
                 self.read(fabric, device, due, normal, sink)?;
             }
         }
@@ -101,8 +106,8 @@ impl Sampler {
     }
 
     /// Dithered collectors send a frame when a second begins, whatever has been read in it by then.
-    fn flush_before(&mut self, device: DeviceId, at: f64, sink: &mut dyn Sink) -> anyhow::Result<()> {
-        let second = self.stamp(device, at).div_euclid(SECOND_NS);
+    fn flush_before(&mut self, world: &World, device: DeviceId, at: f64, sink: &mut dyn Sink) -> anyhow::Result<()> {
+        let second = self.stamp(world, device, at).div_euclid(SECOND_NS);
         let before = std::mem::replace(&mut self.clocks[device].flushed_s, second);
         if self.options.dither && before != 0 && second != before {
             sink.flush(device, second * SECOND_NS)?;
@@ -124,7 +129,7 @@ impl Sampler {
         sink: &mut dyn Sink,
     ) -> anyhow::Result<()> {
         let world = &fabric.world;
-        let ts_ns = self.stamp(device, at);
+        let ts_ns = self.stamp(world, device, at);
         let back = ((world.now - at) / STEP_S).clamp(0.0, 1.0);
         let node = world.topology.devices[device].node;
         let layout = match (node, normal) {
@@ -135,7 +140,8 @@ impl Sampler {
         };
         for (entity, &port) in world.topology.devices[device].ports.iter().enumerate() {
             self.values.clear();
-            self.values.extend(LAYOUTS[layout].columns.iter().map(|&column| read_port(world, port, column, back)));
+            let value = |&column: &Column| read_port(world, port, column, back);
+            self.values.extend(LAYOUTS[layout].columns.iter().map(value));
             sink.row(Row { device, entity, layout, ts_ns, epoch: world.epochs[port], values: &self.values })?;
         }
         if normal && node {
@@ -151,21 +157,29 @@ impl Sampler {
     fn read_gpus(&mut self, world: &World, device: DeviceId, ts_ns: i64, sink: &mut dyn Sink) -> anyhow::Result<()> {
         let node = &world.nodes[device];
         let (busy, clock) = match node.activity {
-            Activity::Training => (97.0 / node.slowness, 1755.0),
+            Activity::Training => (97.0 / node.stretch(), 1755.0),
             Activity::Paused | Activity::Stuck => (4.0, 1980.0),
             Activity::Idle => (0.0, 345.0),
         };
         let first = world.topology.devices[device].ports.len();
         for gpu in 0..RAILS {
             let rng = &mut self.rng;
+            let held = node.throttled.filter(|(which, _)| *which == gpu && node.activity == Activity::Training);
+            // The GPU that all others of its node wait for is busy all the time.
+            let busy = held.map_or(busy, |_| 97.0);
             let used = (busy + 1.5 * rng.normal()).clamp(0.0, 100.0).round();
+            let clock = clock / held.map_or(1.0, |(_, stretch)| stretch);
+            let hotter = held.map_or(0.0, |_| THROTTLE_C - 60.0);
             self.values.clear();
             self.values.extend(LAYOUTS[GPU_NORMAL].columns.iter().map(|column| match column.name() {
                 "utilization_percent" => Value::Float(used),
-                "sm_clock_mhz" => Value::Float(clock - 15.0 * rng.below(3) as f64),
+                "sm_clock_mhz" => Value::Float((clock - 15.0 * rng.below(3) as f64).round()),
                 "max_sm_clock_mhz" => Value::Float(1980.0),
                 "power_w" => Value::Float((85.0 + 5.8 * used + 9.0 * rng.normal()).round()),
-                "temperature_c" => Value::Float((34.0 + 0.27 * used + gpu as f64 % 3.0 + rng.normal()).round()),
+                "temperature_c" => {
+                    Value::Float((34.0 + 0.27 * used + gpu as f64 % 3.0 + hotter + rng.normal()).round())
+                }
+                _ if held.is_some() => Value::Int(HEAT_BITS),
                 _ => Value::Int(i64::from(used > 90.0) << 2), // software power cap now and then: usual under load
             }));
             sink.row(Row { device, entity: first + gpu, layout: GPU_NORMAL, ts_ns, epoch: 1, values: &self.values })?;
@@ -211,7 +225,7 @@ impl Sampler {
             let seen = event.at + self.rng.range(0.0005, 0.004);
             if !fabric.world.muted[device] {
                 let entity = entity_of(&fabric.world, event.port);
-                sink.event(device, entity, self.stamp(device, seen), event.what)?;
+                sink.event(device, entity, self.stamp(&fabric.world, device, seen), event.what)?;
             }
         }
         Ok(())
@@ -222,7 +236,7 @@ impl Sampler {
             for mark in std::mem::take(&mut job.marks) {
                 let device = job.spec.nodes[mark.rank];
                 if self.options.marks && !fabric.world.muted[device] {
-                    let (start_ns, end_ns) = (self.stamp(device, mark.start), self.stamp(device, mark.end));
+                    let [start_ns, end_ns] = [mark.start, mark.end].map(|at| self.stamp(&fabric.world, device, at));
                     sink.mark(device, &job.spec.name, &mark, start_ns, end_ns)?;
                 }
             }

@@ -1,5 +1,6 @@
 //! `faults.csv`: when, how long, what, where, how much. An empty place is drawn by the seed among those that matter.
 
+use crate::course::Course;
 use crate::faults::{FAULTS, Fault, Place, Scope, by_class};
 use crate::rng::Rng;
 use crate::sim::Fabric;
@@ -9,6 +10,8 @@ use weft_wire::Table;
 
 /// The header of the file.
 const COLUMNS: &str = "at_s,for_s,class,device,port,strength";
+/// One that may be left out.
+const COURSE: &str = "course";
 /// A drawn place costs at least this fraction of step time, where any does.
 const WORTH: f64 = 0.06;
 
@@ -20,6 +23,7 @@ pub struct Planned {
     pub for_s: f64,
     pub place: Place,
     pub strength: f64,
+    pub course: Course,
 }
 
 #[derive(Debug, Deserialize)]
@@ -33,6 +37,7 @@ struct Row {
     #[serde(default)]
     port: String,
     strength: Option<f64>,
+    course: Option<Course>,
 }
 
 /// What is wrong with a script: `FILE:LINE: what; how to mend`.
@@ -63,7 +68,8 @@ pub fn parse(file: &str, text: &str, fabric: &Fabric, seed: u64) -> Result<Vec<P
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).comment(Some(b'#')).from_reader(text.as_bytes());
     let headers = reader.headers().map_err(|e| ScriptError::row(file, 1, e.to_string()))?.clone();
     // A file without a header would lose its first row to it.
-    if let Some(unknown) = headers.iter().find(|name| !COLUMNS.split(',').any(|column| column == *name)) {
+    let is_known = |name: &str| name == COURSE || COLUMNS.split(',').any(|column| column == name);
+    if let Some(unknown) = headers.iter().find(|name| !is_known(name)) {
         return Err(ScriptError::row(
             file,
             1,
@@ -107,7 +113,12 @@ fn settle(row: Row, fabric: &Fabric, taken: &[Place], rng: &mut Rng) -> Result<P
         true => return Err(format!("port {} without a device; name its device, or leave both empty", row.port)),
         false => named(fault, fabric, &row, strength, taken, rng)?,
     };
-    Ok(Planned { fault, at_s: row.at_s, for_s: row.for_s, place, strength })
+    let course = row.course.unwrap_or_default();
+    if course != Course::Sudden && !fault.varies() {
+        let can: Vec<&str> = FAULTS.iter().filter(|f| f.varies()).map(|f| f.class()).collect();
+        return Err(format!("{} is there or not; leave its course empty (of others: {})", row.class, can.join(", ")));
+    }
+    Ok(Planned { fault, at_s: row.at_s, for_s: row.for_s, place, strength, course })
 }
 
 fn named(

@@ -41,6 +41,22 @@ struct Active {
     complaints: Vec<f64>,
 }
 
+impl Active {
+    /// Gives a fault that creeps, or comes and goes, the strength that it has now.
+    fn turn(&mut self, fabric: &mut Fabric, now: f64) {
+        let Planned { fault, for_s, strength, course, .. } = self.planned;
+        let strength = course.strength(strength, now - self.injection.begin, for_s);
+        if strength == self.injection.strength {
+            return;
+        }
+        self.injection.strength = strength;
+        match strength {
+            0.0 => fault.end(fabric, &self.injection),
+            _ => fault.begin(fabric, &self.injection),
+        }
+    }
+}
+
 #[derive(Debug)]
 pub struct Sim {
     pub fabric: Fabric,
@@ -100,7 +116,8 @@ impl Sim {
             let planned = self.script.remove(0);
             self.begin(planned);
         }
-        for active in &self.active {
+        for active in &mut self.active {
+            active.turn(&mut self.fabric, now);
             active.planned.fault.step(&mut self.fabric, &active.injection);
         }
         let (over, active) =
@@ -117,8 +134,9 @@ impl Sim {
 
     fn begin(&mut self, planned: Planned) {
         let now = self.now();
+        let Planned { place, for_s, strength, course, .. } = planned;
         let injection =
-            Injection { place: planned.place, strength: planned.strength, begin: now, end: now + planned.for_s };
+            Injection { place, strength: course.strength(strength, 0.0, for_s), begin: now, end: now + for_s };
         let truth = self.truths.len();
         let complaints = complaints(&self.fabric);
         self.truths.push(Truth::new(truth + 1, &planned, &self.fabric));

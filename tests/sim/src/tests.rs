@@ -58,6 +58,56 @@ fn a_lossy_cable_delivers_less_and_its_siblings_do_not() {
 }
 
 #[test]
+fn what_is_damaged_is_counted_by_the_receiving_end_and_no_other() {
+    // Of strength 0.8 damaged: 10^(6.5 · 0.8 − 8) = 1.58 packets in a thousand.
+    let mut sim = sim(64, 3, "2,15,lossy_link,n001,eth3,0.8\n");
+    run(&mut sim, 16.0);
+    let world = &sim.fabric.world;
+    let bad = world.topology.nics[1][3];
+    let receiver = world.topology.ports[bad].peer.unwrap();
+    let damaged = world.count(receiver, C::RxCrcErrors);
+    let missing = world.count(bad, C::TxPackets) - world.count(receiver, C::RxPackets);
+    assert!(damaged > 100.0 && (damaged - missing).abs() < 0.5, "{damaged} damaged, {missing} missing");
+    let part = damaged / world.count(bad, C::TxPackets);
+    assert!((0.0011..0.0018).contains(&part), "{part}: the link is sound for 2 of the 16 s");
+    // Codewords pass at 400 Gbit/s ÷ 5,140 bits for 14 s, and a frame has a part in 7.48 of them.
+    let expected = 400e9 / 5_140.0 * 14.0 * 1.585e-3 / 7.48;
+    let blocks = world.count(receiver, C::FecUncorrectable);
+    assert!((0.99..1.01).contains(&(blocks / expected)), "{blocks} of {expected}");
+    for port in (0..world.topology.ports.len()).filter(|&port| port != receiver) {
+        assert_eq!(world.count(port, C::RxCrcErrors) + world.count(port, C::FecUncorrectable), 0.0);
+    }
+}
+
+#[test]
+fn link_level_retry_loses_no_packet_and_takes_room() {
+    let mut sim = sim(64, 3, "2,15,link_retry_storm,n001,eth3,0.9\n");
+    run(&mut sim, 16.0);
+    let world = &sim.fabric.world;
+    let bad = world.topology.nics[1][3];
+    let receiver = world.topology.ports[bad].peer.unwrap();
+    assert_eq!(world.count(bad, C::TxPackets), world.count(receiver, C::RxPackets));
+    let replays = world.count(bad, C::LinkRetryEvents);
+    assert!(replays > 1000.0 && replays == world.count(receiver, C::LinkRetryBlocks), "{replays}");
+    assert_eq!(world.count(receiver, C::LinkRetryEvents), 0.0);
+    // A quarter of the frames goes twice: 10^(6 · 0.9 − 6) = 0.251, and 1 ÷ (1 + 12 · 0.251) = 0.249 of the line is left.
+    let link = &world.links[bad];
+    assert!((0.248..0.250).contains(&(link.capacity() / link.plan())), "{}", link.capacity() / link.plan());
+}
+
+#[test]
+fn a_fault_that_comes_and_goes_is_away_in_between() {
+    let fabric = Fabric::new(64, 3).unwrap();
+    let text = "at_s,for_s,class,device,port,strength,course\n2,30,lossy_link,n001,eth3,0.8,intermittent\n";
+    let mut sim = Sim::new(fabric, script::parse("test", text, &Fabric::new(64, 3).unwrap(), 3).unwrap());
+    let bad = sim.fabric.world.topology.nics[1][3];
+    for (until, there) in [(5.0, true), (10.0, false), (15.0, true), (20.0, false), (33.0, false)] {
+        run(&mut sim, until);
+        assert_eq!(sim.fabric.world.links[bad].damaged > 0.0, there, "at {until} s");
+    }
+}
+
+#[test]
 fn every_hardware_fault_costs_step_time_and_is_gone_after() {
     for (class, strength) in [
         ("link_down", 1.0),
@@ -66,6 +116,10 @@ fn every_hardware_fault_costs_step_time_and_is_gone_after() {
         ("slow_link", 0.5),
         ("trained_low", 0.5),
         ("silent_drop", 0.4),
+        ("lossy_link", 0.8),
+        ("link_retry_storm", 0.9),
+        ("device_down", 1.0),
+        ("gpu_throttle", 0.3),
         ("host_straggler", 0.3),
     ] {
         for seed in [1, 2] {
@@ -208,6 +262,7 @@ fn a_mistake_in_the_script_names_its_line_and_how_to_mend_it() {
         ("5,0,slow_link,,,0.5", "test:2: at_s 5 and for_s 0"),
         ("5,3,slow_link,,eth1,0.5", "test:2: port eth1 without a device"),
         ("5,3,host_straggler,n001,eth0,0.5", "test:2: host_straggler is of a whole device"),
+        ("5,3,slow_link,,,0.5,often", "test:2: "),
         ("x,3,slow_link,,,0.5", "test:2: "),
         ("5,3,slow_link", "test:2: "),
     ] {

@@ -1,65 +1,18 @@
 //! The state of the fabric: every directed link, every port's counters, and the knobs that faults turn.
 
+use crate::damage;
 use crate::layout::{C, COUNTERS};
+use crate::link::{Link, PACKET_BYTES};
 use crate::rng::Rng;
 use crate::topology::{DeviceId, PortId, Topology};
 use weft_wire::Table;
 
-/// What one full-sized packet takes on the wire: 4,096 bytes of payload, RoCE and Ethernet headers.
-pub const PACKET_BYTES: f64 = 4_166.0;
-const BACKGROUND_PACKET_BYTES: f64 = 380.0;
-/// What a NIC gets out of its line once headers, pacing and PCIe have had their share.
-const NIC_EFFICIENCY: f64 = 0.92;
-const SWITCH_EFFICIENCY: f64 = 0.98;
+/// Below so many events at the mean the normal distribution is a bad likeness of Poisson's.
+const FEW: f64 = 4.0;
 const SWITCH_BUFFER_BYTES: f64 = 6e6;
 const NIC_BUFFER_BYTES: f64 = 2e6;
 /// Part of what a congested link cannot carry that piles up before congestion control has slowed the senders.
 const PILE_UP: f64 = 0.02;
-
-/// One direction of a cable, known by the port it leaves.
-#[derive(Clone, Debug)]
-pub struct Link {
-    /// Bytes a second it can carry when healthy.
-    plan: f64,
-    /// What a fault leaves of `plan`.
-    pub scale: f64,
-    /// Part of the planned speed that the link trained at: its ports say so.
-    pub trained: f64,
-    /// Fraction of packets that vanish on the way, uncounted by either end.
-    pub loss: f64,
-    /// Administratively the cable is in and lit; both directions share it.
-    pub up: bool,
-    /// The card at one of its ends does not work: nothing passes though the link is lit.
-    dead: bool,
-    /// Bytes asked for and bytes carried (sent, before loss) in this step.
-    pub offered: f64,
-    pub carried: f64,
-    /// Fraction of this step that the far end kept this port paused.
-    pub paused: f64,
-    pub queue: f64,
-    /// When `up` or `dead` last changed, seconds.
-    changed: f64,
-    background: f64,
-    background_now: f64,
-    background_packets: f64,
-    /// Packets and bytes lost in this step.
-    lost_packets: f64,
-}
-
-impl Link {
-    pub fn capacity(&self) -> f64 {
-        if self.passes() { self.plan * self.trained * self.scale } else { 0.0 }
-    }
-
-    /// Whether anything can pass.
-    pub fn passes(&self) -> bool {
-        self.up && !self.dead
-    }
-
-    pub fn plan(&self) -> f64 {
-        self.plan
-    }
-}
 
 /// What a port did in the last step, for readings taken within it.
 #[derive(Clone, Copy, Debug, Default)]
@@ -82,11 +35,20 @@ pub enum Activity {
     Stuck,
 }
 
+impl Node {
+    /// Compute takes so many times as long as on a sound node: all GPUs of a node wait for the slowest.
+    pub fn stretch(&self) -> f64 {
+        self.slowness * self.throttled.map_or(1.0, |(_, stretch)| stretch)
+    }
+}
+
 #[derive(Clone, Debug, Default)]
 pub struct Node {
     pub activity: Activity,
     /// Compute takes this many times as long as it should; 1 when healthy.
     pub slowness: f64,
+    /// A GPU of it that is held below its clock, and how many times as long compute takes for it.
+    pub throttled: Option<(usize, f64)>,
     /// A collective that it has not begun yet, it does not begin.
     pub hangs: bool,
     /// Bytes a second written to storage.
@@ -152,6 +114,8 @@ pub struct World {
     pub nodes: Vec<Node>,
     /// `[device]`: its collector says nothing.
     pub muted: Vec<bool>,
+    /// `[device]`: how far its clock has run away, seconds, beside the error that every clock has.
+    pub skews: Vec<f64>,
     /// `[port]`: since the counters were last read from zero.
     counts: Vec<[f64; COUNTERS]>,
     /// `[port]`: what the counters stood at when the simulation began, or were reset.
@@ -169,7 +133,7 @@ pub struct World {
 impl World {
     pub fn new(topology: Topology, seed: u64) -> World {
         let mut rng = Rng::stream(seed, 1);
-        let links = topology.ports.iter().map(|p| new_link(p, &mut rng)).collect();
+        let links = topology.ports.iter().map(|p| Link::new(p, &mut rng)).collect();
         let bases = topology.ports.iter().map(|p| starting_values(p.in_use, &mut rng)).collect();
         let ports = topology.ports.len();
         World {
@@ -177,6 +141,7 @@ impl World {
             links,
             nodes: vec![Node { slowness: 1.0, ..Node::default() }; topology.nodes],
             muted: vec![false; topology.devices.len()],
+            skews: vec![0.0; topology.devices.len()],
             counts: vec![[0.0; COUNTERS]; ports],
             bases,
             epochs: vec![1; ports],
@@ -272,6 +237,19 @@ impl World {
         }
     }
 
+    /// A count of independent events that are rare each, `mean` of them at the mean: Poisson's, by the normal of its variance where
+    /// many come and by a chance of one where few do. Nothing is drawn where the mean is 0.
+    pub fn draw(&mut self, mean: f64) -> f64 {
+        match mean {
+            0.0 => 0.0,
+            few if few < FEW => {
+                let (whole, part) = (few.floor(), few.fract());
+                whole + f64::from(u8::from(self.rng.chance(part)))
+            }
+            many => (many + self.rng.normal() * many.sqrt()).max(0.0).floor(),
+        }
+    }
+
     /// Packets of a directed link that were lost in this step, out of `packets`.
     fn draw_loss(&mut self, link: usize, packets: f64) -> f64 {
         let mean = packets * self.links[link].loss;
@@ -292,8 +270,10 @@ impl World {
             let packets = link.carried / PACKET_BYTES + background / link.background_packets;
             let bytes = link.carried + background;
             let lost = self.draw_loss(id, packets);
-            self.links[id].lost_packets = lost;
-            self.book(id, bytes, packets, lost);
+            let damaged = self.draw(packets * self.links[id].damaged).min(packets - lost);
+            self.links[id].lost_packets = lost + damaged;
+            self.book(id, bytes, packets, lost + damaged);
+            self.book_damage(id, packets, damaged, dt);
             self.settle_queue(id, dt);
         }
         self.now += dt;
@@ -314,11 +294,21 @@ impl World {
         (delta.rx_bytes, delta.rx_packets) = (rx_bytes, rx_packets);
     }
 
+    fn book_damage(&mut self, id: PortId, packets: f64, damaged: f64, dt: f64) {
+        let Some(receiver) = self.topology.ports[id].peer.filter(|_| self.links[id].passes()) else { return };
+        if self.links[id].damaged > 0.0 {
+            damage::book(self, id, receiver, damaged, dt);
+        }
+        if self.links[id].retried > 0.0 {
+            damage::book_retries(self, id, receiver, packets);
+        }
+    }
+
     fn settle_queue(&mut self, id: PortId, dt: f64) {
         let nic = self.topology.ports[id].table == Table::Nic;
         let link = &mut self.links[id];
         // A NIC's queue pairs wait in memory: its own queue never sees more than its line.
-        let offered = if nic { link.offered.min(link.plan * dt) } else { link.offered };
+        let offered = if nic { link.offered.min(link.plan() * dt) } else { link.offered };
         let excess = offered - link.capacity() * dt;
         let limit = if nic { NIC_BUFFER_BYTES } else { SWITCH_BUFFER_BYTES };
         // What is not asked of the line drains the queue: 6 MB in an eighth of a millisecond at 400 Gbit/s.
@@ -345,9 +335,8 @@ impl World {
     pub fn drift(&mut self) {
         for id in 0..self.links.len() {
             let spread = self.rng.normal();
-            let link = &mut self.links[id];
-            link.background_now = link.background * (0.3 * spread).exp();
-            if link.up && self.rng.chance(2e-5) {
+            self.links[id].drift(spread);
+            if self.links[id].up && self.rng.chance(2e-5) {
                 self.add(id, C::SymbolErrors, 1.0);
             }
         }
@@ -355,33 +344,6 @@ impl World {
 
     pub fn device_of(&self, port: PortId) -> DeviceId {
         self.topology.ports[port].device
-    }
-}
-
-fn new_link(port: &crate::topology::Port, rng: &mut Rng) -> Link {
-    let efficiency = if port.table == Table::Nic { NIC_EFFICIENCY } else { SWITCH_EFFICIENCY };
-    let (low, high) = match port.role {
-        "storage" if port.table == Table::SwitchPort => (4e7, 2e8), // training data being read
-        "storage" => (1e6, 5e6),
-        _ => (5e3, 2e5),
-    };
-    let background = rng.range(low, high);
-    Link {
-        plan: port.speed_bps as f64 / 8.0 * efficiency,
-        scale: 1.0,
-        trained: 1.0,
-        loss: 0.0,
-        up: port.in_use,
-        dead: false,
-        offered: 0.0,
-        carried: 0.0,
-        paused: 0.0,
-        queue: 0.0,
-        changed: f64::NEG_INFINITY,
-        background,
-        background_now: background,
-        background_packets: if port.role == "storage" { PACKET_BYTES } else { BACKGROUND_PACKET_BYTES },
-        lost_packets: 0.0,
     }
 }
 

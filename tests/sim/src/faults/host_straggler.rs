@@ -27,6 +27,10 @@ impl Fault for HostStraggler {
         Scope::Node
     }
 
+    fn varies(&self) -> bool {
+        true
+    }
+
     fn places(&self, fabric: &Fabric, strength: f64) -> Vec<(Place, f64)> {
         let cost = |node| estimate::straggler_loss(fabric, node, 1.0 + strength);
         (0..fabric.world.topology.nodes).map(|node| (Place::Device(node), cost(node))).collect()

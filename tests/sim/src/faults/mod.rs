@@ -1,12 +1,17 @@
 //! The faults a script may inject: one file each, and one row in [`FAULTS`].
 
 mod checkpoint;
+mod clock_skew;
 mod counter_reset;
+mod device_down;
+mod gpu_throttle;
 mod host_straggler;
 mod job_hang;
 mod job_restart;
 mod link_down;
 mod link_flap;
+mod link_retry_storm;
+mod lossy_link;
 mod nic_down;
 mod sensor_dropout;
 mod silent_drop;
@@ -26,9 +31,14 @@ pub static FAULTS: &[&dyn Fault] = &[
     &slow_link::SlowLink,
     &trained_low::TrainedLow,
     &silent_drop::SilentDrop,
+    &lossy_link::LossyLink,
+    &link_retry_storm::LinkRetryStorm,
+    &device_down::DeviceDown,
+    &gpu_throttle::GpuThrottle,
     &host_straggler::HostStraggler,
     &job_hang::JobHang,
     &sensor_dropout::SensorDropout,
+    &clock_skew::ClockSkew,
     &counter_reset::CounterReset,
     &checkpoint::Checkpoint { class: "checkpoint" },
     &checkpoint::Checkpoint { class: "storage_burst" },
@@ -94,6 +104,11 @@ pub trait Fault: Sync {
     fn nature(&self) -> Nature;
 
     fn scope(&self) -> Scope;
+
+    /// Whether it can creep, and come and go: [`Fault::begin`] may be called again with another strength while it is on.
+    fn varies(&self) -> bool {
+        false
+    }
 
     /// Places worth drawing, each with the fraction of step time it would cost there.
     fn places(&self, fabric: &Fabric, strength: f64) -> Vec<(Place, f64)>;

@@ -24,6 +24,10 @@ impl Fault for SilentDrop {
         Scope::Port
     }
 
+    fn varies(&self) -> bool {
+        true
+    }
+
     fn places(&self, fabric: &Fabric, strength: f64) -> Vec<(Place, f64)> {
         let effect = Effect::Goodput(goodput(loss(strength)));
         cabled_ports(fabric).map(|port| (Place::Port(port), estimate::loss(fabric, port, effect))).collect()

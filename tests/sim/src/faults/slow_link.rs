@@ -23,6 +23,10 @@ impl Fault for SlowLink {
         Scope::Port
     }
 
+    fn varies(&self) -> bool {
+        true
+    }
+
     fn places(&self, fabric: &Fabric, strength: f64) -> Vec<(Place, f64)> {
         let effect = Effect::Capacity(left(strength));
         cabled_ports(fabric).map(|port| (Place::Port(port), estimate::loss(fabric, port, effect))).collect()
