@@ -34,9 +34,9 @@ def simulated(sim, row, folder):
     """Writes one trace of simulated.csv."""
     out, script = os.path.join(folder, "simulator", row["name"]), os.path.join(folder, row["name"] + ".csv")
     with open(script, "w") as file:
-        file.write("at_s,for_s,class,device,port,strength\n")
-        for at, lasts, fault, strength in (fault.split(":") for fault in row["faults"].split()):
-            file.write(f"{at},{lasts},{fault},,,{strength}\n")
+        file.write("at_s,for_s,class,device,port,strength,course\n")
+        for at, lasts, fault, strength, course in ((fault + ":").split(":")[:5] for fault in row["faults"].split()):
+            file.write(f"{at},{lasts},{fault},,,{strength},{course}\n")
     command = [sim, "trace", "--out", out, "--seed", row["seed"], "--gpus", row["gpus"], "--duration", row["seconds"] + "s", "--script", script]
     read, _, dithered = row["read"].partition(" ")
     command += {"fast": ["--fast", "on"], "slow": ["--fast", "off"], "marks": ["--fast", "off", "--marks"]}[read]
