@@ -27,8 +27,7 @@ python3:python3
 zstd:zstd'
 test='chromium:chromium
 lldpd:lldpd
-git:git
-go:golang-go'
+git:git'
 bench='prometheus-node-exporter:prometheus-node-exporter'
 
 case $target in
@@ -121,15 +120,20 @@ case $target in
         ;;
 esac
 
-# The gNMI server that tests ask: openconfig's own, fed by tests/gnmi/main.go. Built anew when its source changes.
+# The gNMI server that tests ask: openconfig's own, fed by tests/gnmi/main.go. Built anew when its source changes. Go is optional, for Debian
+# 12 has one that is too old for the server's modules: without Go 1.21 or newer the two tests that need the server say that they are skipped.
 case $target in
     test | all)
         source=$(cat "$here"/../tests/gnmi/main.go "$here"/../tests/gnmi/go.sum | cksum)
         if [ ! -x "$cache/bin/gnmi-server" ] || [ "$(cat "$cache/bin/gnmi-server.source" 2>/dev/null || true)" != "$source" ]; then
             say "building a gNMI server for tests into $cache/bin (once, a minute)"
             mkdir -p "$cache/bin"
-            (cd "$here/../tests/gnmi" && go build -o "$cache/bin/gnmi-server" .)
-            echo "$source" >"$cache/bin/gnmi-server.source"
+            rm -f "$cache/bin/gnmi-server" "$cache/bin/gnmi-server.source"
+            if (cd "$here/../tests/gnmi" && go build -o "$cache/bin/gnmi-server" .); then
+                echo "$source" >"$cache/bin/gnmi-server.source"
+            else
+                say "no gNMI server: tests that need one are skipped; install Go 1.21 or newer (https://go.dev/dl) to run them"
+            fi
         fi
         ;;
 esac
