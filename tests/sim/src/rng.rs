@@ -62,6 +62,17 @@ impl Rng {
         radius * cos
     }
 
+    /// Poisson's count of few events, by Knuth's product of uniform numbers (The Art of Computer Programming, 3.4.1): a number each event.
+    pub fn few(&mut self, mean: f64) -> f64 {
+        let (least, mut count) = ((-mean).exp(), 0.0);
+        let mut product = self.unit();
+        while product > least {
+            product *= self.unit();
+            count += 1.0;
+        }
+        count
+    }
+
     pub fn shuffle<T>(&mut self, items: &mut [T]) {
         for i in (1..items.len()).rev() {
             items.swap(i, self.below(i + 1));
@@ -75,4 +86,23 @@ fn split_mix(x: &mut u64) -> u64 {
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     z ^ (z >> 31)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_events_have_poissons_mean_and_variance() {
+        let mut rng = Rng::new(1);
+        for mean in [0.05, 0.8, 3.0, 7.5] {
+            let counts: Vec<f64> = (0..100_000).map(|_| rng.few(mean)).collect();
+            let average = counts.iter().sum::<f64>() / 1e5;
+            let variance = counts.iter().map(|count| (count - average).powi(2)).sum::<f64>() / 1e5;
+            assert!(
+                (average / mean - 1.0).abs() < 0.05 && (variance / mean - 1.0).abs() < 0.05,
+                "{mean}: {average} {variance}"
+            );
+        }
+    }
 }

@@ -8,7 +8,7 @@ use crate::topology::{DeviceId, PortId, Topology};
 use weft_wire::Table;
 
 /// Below so many events at the mean the normal distribution is a bad likeness of Poisson's.
-const FEW: f64 = 4.0;
+const FEW: f64 = 8.0;
 const SWITCH_BUFFER_BYTES: f64 = 6e6;
 const NIC_BUFFER_BYTES: f64 = 2e6;
 /// Part of what a congested link cannot carry that piles up before congestion control has slowed the senders.
@@ -237,26 +237,14 @@ impl World {
         }
     }
 
-    /// A count of independent events that are rare each, `mean` of them at the mean: Poisson's, by the normal of its variance where
-    /// many come and by a chance of one where few do. Nothing is drawn where the mean is 0.
+    /// A count of independent events that are rare each, `mean` of them at the mean: Poisson's, by the normal distribution of the same
+    /// variance where many come. Nothing is drawn where the mean is 0.
     pub fn draw(&mut self, mean: f64) -> f64 {
         match mean {
             0.0 => 0.0,
-            few if few < FEW => {
-                let (whole, part) = (few.floor(), few.fract());
-                whole + f64::from(u8::from(self.rng.chance(part)))
-            }
+            few if few < FEW => self.rng.few(few),
             many => (many + self.rng.normal() * many.sqrt()).max(0.0).floor(),
         }
-    }
-
-    /// Packets of a directed link that were lost in this step, out of `packets`.
-    fn draw_loss(&mut self, link: usize, packets: f64) -> f64 {
-        let mean = packets * self.links[link].loss;
-        if mean == 0.0 {
-            return 0.0;
-        }
-        (mean + self.rng.normal() * mean.sqrt()).clamp(0.0, packets).floor()
     }
 
     /// Books what the links carried into the counters of both their ends.
@@ -269,8 +257,9 @@ impl World {
             let background = if link.passes() { link.background_now * dt } else { 0.0 };
             let packets = link.carried / PACKET_BYTES + background / link.background_packets;
             let bytes = link.carried + background;
-            let lost = self.draw_loss(id, packets);
-            let damaged = self.draw(packets * self.links[id].damaged).min(packets - lost);
+            let (loss, damage) = (link.loss, link.damaged);
+            let lost = self.draw(packets * loss).min(packets.floor());
+            let damaged = self.draw(packets * damage).min((packets - lost).floor());
             self.links[id].lost_packets = lost + damaged;
             self.book(id, bytes, packets, lost + damaged);
             self.book_damage(id, packets, damaged, dt);

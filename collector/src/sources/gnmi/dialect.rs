@@ -32,6 +32,12 @@ pub struct Place {
     pub raw: String,
 }
 
+/// The interface of a port or queue: `Ethernet1` of `Ethernet1/q3` and of `Ethernet1/qUC3`, and of itself. No vendor has an interface with `/q`
+/// in its name.
+pub fn interface_of(port: &str) -> &str {
+    port.split_once("/q").map_or(port, |(interface, _)| interface)
+}
+
 /// Asked where the targets file names no paths.
 const OPENCONFIG_PATHS: [&str; 4] = [
     "interfaces/interface[name=*]/state/counters",

@@ -4,7 +4,7 @@
 //! An inbox is bounded: a leaf stands in it once, only leaves of the catalogue are kept, and a target has [`MOST_PORTS`] ports at most.
 
 use super::decode::{Change, Sink};
-use super::dialect::Place;
+use super::dialect::{Place, interface_of};
 use super::targets::Target;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
@@ -166,8 +166,7 @@ impl Filling<'_> {
 
 impl Sink for Filling<'_> {
     fn change(&mut self, place: Place, change: Change) {
-        let interface = place.port.split("/q").next().unwrap_or_default();
-        if !self.target.reads(interface) {
+        if !self.target.reads(interface_of(&place.port)) {
             return;
         }
         let key = (place.table, place.port);
@@ -178,8 +177,7 @@ impl Sink for Filling<'_> {
     }
 
     fn gone(&mut self, port: &str) {
-        let is_of_port =
-            |key: &Key| key.1 == port || key.1.strip_prefix(port).is_some_and(|rest| rest.starts_with("/q"));
+        let is_of_port = |key: &Key| interface_of(&key.1) == port;
         let Kept { news, ports, .. } = &mut *self.kept;
         ports.retain(|key| !is_of_port(key));
         news.leaves.retain(|key, _| !is_of_port(key));

@@ -1,12 +1,11 @@
 //! The ports of one target on the board.
 
 use super::decode::Change;
-use super::dialect::Dialect;
+use super::dialect::{Dialect, interface_of};
 use super::inbox::{Key, News, Said};
 use super::value::Number;
-use crate::board::{Board, CellId, DeviceId, EntityId};
+use crate::board::{Board, Canonical, Cell, CellId, DeviceId, EntityId};
 use std::collections::BTreeMap;
-use weft_wire::catalogue;
 
 /// The source's name on the board.
 pub const NAME: &str = "gnmi";
@@ -35,10 +34,7 @@ impl Ports {
     /// Writes what has come since the last tick, and withdraws the ports that were deleted.
     pub fn write(&mut self, news: News, board: &mut Board) {
         for gone in &news.gone {
-            let is_of_it = |key: &Key| {
-                key.1 == *gone || key.1.strip_prefix(gone.as_str()).is_some_and(|rest| rest.starts_with("/q"))
-            };
-            self.withdraw(board, is_of_it);
+            self.withdraw(board, |key| interface_of(&key.1) == gone);
         }
         for (key, leaves) in news.leaves {
             self.write_port(key, leaves, board);
@@ -76,9 +72,6 @@ impl Ports {
         for (raw, Said { ts_ns, change }) in leaves {
             let known = port.cells.get(&raw).copied();
             let Some(cell) = known.or_else(|| board.cell(port.entity, NAME, dialect.driver(), &raw)) else { continue };
-            if let Change::Told(Number::Uint(value)) = change {
-                describe_speed((port.entity, dialect.driver()), &raw, value, board);
-            }
             port.cells.insert(raw, cell);
             let Some(mut row) = board.row(port.entity, ts_ns) else { return };
             match change {
@@ -87,16 +80,17 @@ impl Ports {
                 Change::Told(Number::Absent(why)) => row.absent(cell, why),
                 Change::Deleted => row.absent(cell, "the target deleted it"),
             }
+            describe_speed(port.entity, cell, board);
         }
     }
 }
 
-fn describe_speed((entity, driver): (EntityId, &str), raw: &str, value: u64, board: &mut Board) {
-    let Some(table) = board.get(entity).map(|entity| entity.table) else { return };
-    let mapping =
-        catalogue().mapping(table, driver, raw).filter(|mapping| catalogue().counters()[mapping.counter].name == SPEED);
-    if let Some(mapping) = mapping {
-        let speed_bps = (value as f64 * mapping.scale) as i64;
-        board.describe(entity, |descriptor| descriptor.speed_bps = Some(speed_bps));
-    }
+fn describe_speed(entity: EntityId, cell: CellId, board: &mut Board) {
+    let cell = board.get(entity).and_then(|entity| entity.cell(cell)).filter(|cell| cell.counter() == SPEED);
+    let speed_bps = match cell.and_then(Cell::canonical) {
+        Some(Canonical::Int(speed_bps)) => speed_bps,
+        Some(Canonical::Float(speed_bps)) => speed_bps as i64,
+        Some(Canonical::TooLarge) | None => return,
+    };
+    board.describe(entity, |descriptor| descriptor.speed_bps = Some(speed_bps));
 }

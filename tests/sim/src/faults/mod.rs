@@ -9,6 +9,7 @@ mod host_straggler;
 mod job_hang;
 mod job_restart;
 mod link_down;
+mod link_fault;
 mod link_flap;
 mod link_retry_storm;
 mod lossy_link;
@@ -28,11 +29,11 @@ pub static FAULTS: &[&dyn Fault] = &[
     &link_down::LinkDown,
     &link_flap::LinkFlap,
     &nic_down::NicDown,
-    &slow_link::SlowLink,
-    &trained_low::TrainedLow,
-    &silent_drop::SilentDrop,
-    &lossy_link::LossyLink,
-    &link_retry_storm::LinkRetryStorm,
+    &slow_link::FAULT,
+    &trained_low::FAULT,
+    &silent_drop::FAULT,
+    &lossy_link::FAULT,
+    &link_retry_storm::FAULT,
     &device_down::DeviceDown,
     &gpu_throttle::GpuThrottle,
     &host_straggler::HostStraggler,
